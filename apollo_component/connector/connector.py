@@ -1,0 +1,237 @@
+"""A connector made of a manifest: implements every hook; keeps no state and opens no file while it works."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ..contract.errors import (
+    ConnectorError,
+    CredentialExpiredError,
+    InputError,
+    NotFoundError,
+    Problem,
+    ReauthorizationError,
+    TransientError,
+)
+from ..contract.hookspecs import Context, hookimpl
+from ..contract.manifest import Action, ConnectionType, Manifest, OAuth
+from ..contract.models import (
+    AuthorizeRequest,
+    Callback,
+    Choice,
+    Credential,
+    Event,
+    OAuthApp,
+    Page,
+    Redirect,
+    Reply,
+    TestReport,
+)
+from ..contract.schemas import Schemas
+from . import auth, operations, replies, testing
+from .messages import Flow, Request, T, drive
+from .servers import addresses
+
+Send = Callable[..., Reply]
+TOKEN_SECONDS = 30
+"""How long a token request may take; a host's lease on a refresh must outlive it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quirk:
+    """What an action needs beyond its declaration: `prepare` its input, `read` its page. Both pure."""
+
+    prepare: Callable[[dict[str, Any]], dict[str, Any]] = dict
+    read: Callable[[Page], Page] = lambda page: page
+
+
+class Connector:
+    """The hooks of one service. `send` and `now` are injected in tests; `environ` names the operator's choices."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        quirks: Mapping[str, Quirk] | None = None,
+        *,
+        send: Send | None = None,
+        environ: Mapping[str, str] = os.environ,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.manifest = manifest
+        self.quirks = quirks or {}
+        self.schemas = Schemas(manifest.root)
+        self._send = send
+        self._environ = environ
+        self._now = now
+        self._errors = manifest.data.get("errors", [])
+        self._windows = manifest.data.get("quota_headers", {})
+
+    @hookimpl
+    def connector_manifest(self) -> Manifest:
+        return self.manifest
+
+    @hookimpl
+    def connector_authorize(self, request: AuthorizeRequest) -> Credential | Redirect:
+        kind = self._kind(request.connection_type)
+        server = addresses(self.manifest, self._environ)[kind.oauth.server] if kind.oauth else ""
+        return auth.authorize(kind, request, server)
+
+    @hookimpl
+    def connector_exchange(self, callback: Callback) -> Credential:
+        kind, oauth, server = self._oauth()
+        return self._drive_token(auth.exchange(oauth, kind, callback, server, self._now()))
+
+    @hookimpl
+    def connector_refresh(self, credential: Credential, app: OAuthApp) -> Credential:
+        _, oauth, server = self._oauth(credential.connection_type)
+        return self._drive_token(auth.refresh(oauth, credential, app, server, self._now()))
+
+    @hookimpl
+    def connector_test(
+        self, credential: Credential, actions: tuple[str, ...], strict: bool, context: Context
+    ) -> TestReport:
+        for name in actions:
+            self._action(name)
+
+        def ask(name: str, values: Mapping[str, Any]) -> Request:
+            action = self._action(name)
+            return self._request(action, self.schemas.with_defaults(action.input, values), credential, None)
+
+        def judge(name: str, reply: Reply) -> ConnectorError | None:
+            return self._error(reply, self._action(name), credential)
+
+        def needs_input(action: Action) -> bool:
+            return bool(self.schemas.problems(action.input, {}))
+
+        flow = testing.test(self.manifest, credential, actions, strict, ask, judge, needs_input)
+        return drive(flow, lambda request: self._metered(request, context))
+
+    @hookimpl
+    def connector_execute(
+        self,
+        action: str,
+        input: dict[str, Any],  # noqa: A002  # the contract's word
+        credential: Credential,
+        cursor: str | None,
+        context: Context,
+    ) -> Page:
+        chosen = self._action(action)
+        values = self.schemas.check(chosen.input, input)
+        self._check_size(chosen, values)
+        if miss := testing.known_miss(self.manifest, chosen, credential):
+            error = f"{chosen.title} can't run with this connection: {miss.text}."
+            raise _denied(error, miss.missing)
+        quirk = self.quirks[chosen.quirk] if chosen.quirk else Quirk()
+        request = self._request(chosen, quirk.prepare(values), credential, cursor)
+        reply = context.sending()
+        if reply is None:
+            reply = self._metered(request, context)
+            context.received(reply)
+        if error_found := self._error(reply, chosen, credential):
+            raise error_found
+        return quirk.read(operations.page_from(chosen, values, replies.answer_of(reply), cursor))
+
+    @hookimpl
+    def connector_options(
+        self, source: str, credential: Credential, search: str, cursor: str | None, context: Context
+    ) -> tuple[tuple[Choice, ...], str | None]:
+        declared = next((item for item in self.manifest.data.get("option_sources", []) if item["id"] == source), None)
+        if declared is None:
+            raise NotFoundError("There is no such option source.", hint="See the manifest's option_sources.")
+        values = {declared["search"]: search} if search and "search" in declared else {}
+        page = self.connector_execute(declared["action"], values, credential, cursor, context)
+        choices = tuple(Choice(str(item[declared["label"]]), str(item[declared["value"]])) for item in page.records)
+        return choices, page.next_cursor
+
+    @hookimpl
+    def connector_poll(
+        self,
+        trigger: str,
+        input: dict[str, Any],  # noqa: A002
+        credential: Credential,
+        cursor: str | None,
+        context: Context,
+    ) -> tuple[tuple[Event, ...], str | None]:
+        raise NotFoundError("This connector has no such trigger.")
+
+    @hookimpl
+    def connector_receive(self, trigger: str, body: bytes, headers: dict[str, str]) -> tuple[Event, ...]:
+        raise NotFoundError("This connector has no such trigger.")
+
+    def _kind(self, name: str) -> ConnectionType:
+        if name not in self.manifest.connection_types:
+            known = ", ".join(self.manifest.connection_types)
+            raise InputError("There is no such connection type.", [Problem(f"must be one of: {known}")])
+        return self.manifest.connection_types[name]
+
+    def _oauth(self, name: str = "") -> tuple[ConnectionType, OAuth, str]:
+        kinds = self.manifest.connection_types.values()
+        kind = self._kind(name) if name else next((kind for kind in kinds if kind.oauth), None)
+        if kind is None or kind.oauth is None:
+            raise InputError("This connection type has no OAuth flow.")
+        return kind, kind.oauth, addresses(self.manifest, self._environ)[kind.oauth.server]
+
+    def _action(self, name: str) -> Action:
+        if name not in self.manifest.actions:
+            raise NotFoundError(f"{self.manifest.title} has no action of that name.", hint="See the palette.")
+        return self.manifest.actions[name]
+
+    def _check_size(self, action: Action, values: Mapping[str, Any]) -> None:
+        """One request takes so many items; hosts cut longer lists before they call."""
+        if action.bulk and len(values.get(action.bulk.items) or ()) > action.bulk.max:
+            problem = Problem(f"may have at most {action.bulk.max} items a request", path=action.bulk.items)
+            raise InputError("The input was refused; nothing was sent.", [problem])
+
+    def _request(
+        self, action: Action, values: Mapping[str, Any], credential: Credential, cursor: str | None
+    ) -> Request:
+        base = addresses(self.manifest, self._environ)[action.server]
+        request = operations.request_for(action, values, base, cursor)
+        headers = {
+            "Accept": "application/json",
+            "Content-Type": "application/json",
+            "Cache-Control": "no-cache",
+            "User-Agent": self.manifest.user_agent,
+        }
+        kind = self._kind(credential.connection_type)
+        return replace(request, headers=headers | auth.headers_for(kind, credential))
+
+    def _metered(self, request: Request, context: Context) -> Reply:
+        """Permission first, then the one request, then what it told about quotas, whatever came of it."""
+        context.permit(request.operation, request.quota_class)
+        reply = None
+        try:
+            reply = self._sender()(request, deadline=context.deadline, now=context.now)
+            return reply
+        finally:
+            windows = replies.windows_of(reply, self._windows) if reply else ()
+            pause = replies.retry_after(reply) if reply and reply.status == 429 else None
+            context.observed(request.operation, windows, pause)
+
+    def _error(self, reply: Reply, action: Action, credential: Credential) -> ConnectorError | None:
+        error = replies.error_for(reply, action, self._errors)
+        if isinstance(error, ReauthorizationError) and credential.access_token:
+            return CredentialExpiredError(error.message, hint=error.hint, request_id=error.request_id)
+        return error
+
+    def _drive_token(self, flow: Flow[T]) -> T:
+        deadline = self._now() + timedelta(seconds=TOKEN_SECONDS)
+        return drive(flow, lambda request: self._sender()(request, deadline=deadline, now=self._now))
+
+    def _sender(self) -> Send:
+        if self._send is None:
+            from .client import send
+
+            self._send = send
+        return self._send
+
+
+def _denied(message: str, missing: Mapping[str, Any]) -> ConnectorError:
+    from ..contract.errors import PermissionDeniedError
+
+    return PermissionDeniedError(message, missing=dict(missing))
+
+
+__all__ = ["Connector", "Quirk", "TransientError"]

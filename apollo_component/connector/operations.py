@@ -1,0 +1,123 @@
+"""Requests from an action's declaration and input, and pages from answers. Pure."""
+
+import string
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from ..contract.errors import InputError, Problem
+from ..contract.manifest import Action
+from ..contract.models import Page
+from .messages import Request
+
+_BODYLESS = ("GET", "DELETE", "HEAD")
+
+
+def request_for(action: Action, values: Mapping[str, Any], base_url: str, cursor: str | None = None) -> Request:
+    """The request of one page: path placeholders first, then the query (GET, or declared), the rest as JSON."""
+    values = dict(values) | _page_of(action, values, cursor)
+    names = [name for _, name, _, _ in string.Formatter().parse(action.path) if name]
+    path = action.path.format(**{name: quote(str(values[name]), safe="") for name in names})
+    rest = {name: value for name, value in values.items() if name not in names and value is not None}
+    in_query = set(rest) if action.method in _BODYLESS else set(action.query)
+    query = tuple(pair for name in rest if name in in_query for pair in bracketed(name, rest[name]))
+    body = {name: value for name, value in rest.items() if name not in in_query}
+    return Request(
+        action.method,
+        base_url + path,
+        query,
+        None if action.method in _BODYLESS else body,
+        operation=action.id,
+        quota_class=action.quota_class,
+    )
+
+
+def bracketed(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Query pairs for nested input: `name[]=` for lists, `name[key]=` for objects."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from bracketed(f"{name}[{key}]", inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from bracketed(f"{name}[]", inner)
+    elif value is not None:
+        yield name, _scalar(value)
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def _page_of(action: Action, values: Mapping[str, Any], cursor: str | None) -> dict[str, Any]:
+    """The page parameters; past the ceiling is an InputError, before anything is sent."""
+    if action.paging is None:
+        return {}
+    style = action.paging
+    number = int(cursor) if cursor else int(values.get(style.page) or style.first)
+    size = int(values.get(style.per_page) or style.max_per_page)
+    if number * size > style.max_records:
+        text = f"asks for records past the {style.max_records:,}th, which the service doesn't give"
+        raise InputError("The input was refused; nothing was sent.", [Problem(text, path=style.page)])
+    return {style.page: number, style.per_page: size}
+
+
+def page_from(action: Action, values: Mapping[str, Any], answer: Any, cursor: str | None) -> Page:
+    """The page an answer holds. Nulls, numbers as strings and fields nobody declared are all fine."""
+    if action.reply.value is not None:
+        value = answer if action.reply.value == "." else dig(answer, action.reply.value)
+        found = [] if value is None else [value]
+        return Page(records=found, value=value, total=len(found), spent=_spent(action, values, answer, found))
+    records = dig(answer, action.reply.records or "")
+    records = records if isinstance(records, list) else []
+    total = whole(dig(answer, action.reply.total)) if action.reply.total else None
+    return Page(
+        records=records,
+        value=answer,
+        next_cursor=_next(action, values, records, total, cursor),
+        total=total,
+        spent=_spent(action, values, answer, records),
+        ceiling=action.paging.max_records if action.paging else None,
+    )
+
+
+def _next(
+    action: Action, values: Mapping[str, Any], records: Sequence[Any], total: int | None, cursor: str | None
+) -> str | None:
+    if action.paging is None or not records:
+        return None
+    current = _page_of(action, values, cursor)
+    number, size = current[action.paging.page], current[action.paging.per_page]
+    done = number * size >= total if total is not None else len(records) < size
+    return None if done or (number + 1) * size > action.paging.max_records else str(number + 1)
+
+
+def _spent(action: Action, values: Mapping[str, Any], answer: Any, records: Sequence[Any]) -> float | None:
+    """Credits the answer tells or implies; None when part of it is decided later."""
+    credits = action.credits  # noqa: A001
+    if not credits.base:
+        return 0
+    if credits.settles_later(values):
+        return None
+    reported = number(dig(answer, credits.reported)) if credits.reported else None
+    return credits.base * sum(record is not None for record in records) if reported is None else reported
+
+
+def dig(value: Any, path: str) -> Any:
+    """The part of an answer at a dotted path, None where anything on the way is missing."""
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def number(value: Any) -> float | None:
+    try:
+        return None if value is None or isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def whole(value: Any) -> int | None:
+    found = number(value)
+    return None if found is None or found != found or abs(found) > 1e15 else int(found)  # noqa: PLR0124

@@ -1,0 +1,47 @@
+"""Where the service lives: the manifest's URLs, or what the operator set in the environment."""
+
+import ipaddress
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from ..contract.errors import InputError, Problem
+from ..contract.manifest import Manifest
+
+
+def addresses(manifest: Manifest, environ: Mapping[str, str]) -> dict[str, str]:
+    """Server name → base URL without a trailing slash. Raises InputError naming the variable at fault."""
+    chosen = {name: environ.get(server.variable) or server.url for name, server in manifest.servers.items()}
+    problems = [
+        Problem(text, path=manifest.servers[name].variable) for name, url in chosen.items() if (text := wrong(url))
+    ]
+    if problems:
+        raise InputError("A server address can't be used; nothing was sent.", problems)
+    return {name: url.rstrip("/") for name, url in chosen.items()}
+
+
+def wrong(url: str) -> str:
+    """Why a base URL is refused, empty when it is fine: https anywhere, http on loopback only."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        _ = parts.port
+    except ValueError:
+        return "is not a URL"
+    if parts.username or parts.password:
+        return "must not hold a user name or password"
+    if parts.query or parts.fragment:
+        return "must not hold a query or fragment"
+    if not host or parts.scheme not in ("http", "https"):
+        return "must be a URL that begins with https://"
+    if parts.scheme == "http" and not is_loopback(host):
+        return "must begin with https:// unless it is a loopback address"
+    return ""
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

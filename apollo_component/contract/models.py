@@ -1,0 +1,166 @@
+"""Frozen values that plugins and hosts pass to each other. Secrets are kept out of every repr."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+JSON = Any
+Verdict = Literal["connected", "limited", "refused", "unreachable"]
+
+
+class Effect(StrEnum):
+    """What repeating an action would do."""
+
+    READ = "read"
+    UPSERT = "upsert"
+    CREATE = "create"
+    BILL = "bill"
+    SEND = "send"
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthApp:
+    """An OAuth client registered at the service; kept once, used by many connections."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    redirect_uris: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """The secret value of a connection.
+
+    `connection_type` is the manifest's id; exactly one of `api_key` and `access_token` is set.
+    `scopes` is None when the service did not tell which were granted.
+    """
+
+    connection_type: str
+    api_key: str = field(default="", repr=False)
+    access_token: str = field(default="", repr=False)
+    refresh_token: str = field(default="", repr=False)
+    issued_at: datetime | None = None
+    expires_at: datetime | None = None
+    scopes: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizeRequest:
+    """What a person gave to link an account: `fields` for a key, `app` and where to return for OAuth."""
+
+    connection_type: str
+    fields: Mapping[str, str] = field(default_factory=dict, repr=False)
+    app: OAuthApp | None = None
+    redirect_uri: str = ""
+    state: str = field(default="", repr=False)
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Send the person to `url`; the answer arrives at the redirect URI."""
+
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """What came back to the redirect URI, and what the attempt knows."""
+
+    query: Mapping[str, str] = field(repr=False)
+    state: str = field(repr=False)
+    redirect_uri: str
+    app: OAuthApp
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose account a connection reaches."""
+
+    id: str = ""
+    team_id: str = ""
+    name: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TestCheck:
+    """One stage of a connection test. `outcome` is passed, missed, untested or failed."""
+
+    name: str
+    outcome: Literal["passed", "missed", "untested", "failed"]
+    text: str = ""
+    missing: Mapping[str, JSON] = field(default_factory=dict)
+
+    __test__ = False
+
+
+@dataclass(frozen=True, slots=True)
+class TestReport:
+    """A connection test: the verdict, whose account it is, every stage, and what to do."""
+
+    verdict: Verdict
+    text: str
+    account: Account | None = None
+    checks: tuple[TestCheck, ...] = ()
+    hint: str = ""
+
+    __test__ = False
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One quota window as the answer told it; None = unlimited or not told. `name` is minute, hour or day."""
+
+    name: str
+    limit: int | None
+    left: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer as it came: kept by the journal, so it holds no request header and no credential."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    final_url_host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one request gave.
+
+    `records` for lists (None inside marks "asked for, not found"); `value` for a single object.
+    `next_cursor` is opaque to the host, None at the end. `total` is how many match in all, where told.
+    `spent` is in credits, None when the answer doesn't tell and the worst must be assumed.
+    `warnings` are sentences for the person, such as what the service skipped.
+    """
+
+    records: Sequence[JSON] = ()
+    value: JSON = None
+    next_cursor: str | None = None
+    total: int | None = None
+    spent: float | None = 0
+    warnings: tuple[str, ...] = ()
+    ceiling: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One entry of a drop-down: the label people read and the value that is sent."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened at the service: a record in a version. The pair starts at most one run."""
+
+    id: str
+    version: str
+    record: JSON

@@ -1,0 +1,277 @@
+"""One request of a run, done right: credential, quota, journal, retries, and what to do when the answer is lost."""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from ..contract.errors import (
+    ConnectorError,
+    CredentialExpiredError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    QuotaError,
+    ReauthorizationError,
+    TransientError,
+)
+from ..contract.manifest import Action
+from ..contract.models import Credential, Effect, Page, Reply, Window
+from .connections import Connection, Connections
+from .journal import FOUND, IN_DOUBT, RECEIVED, SENDING, Entry, Journal, Key
+from .leases import Lease
+from .limits import Limits
+from .refreshing import Refresher
+from .registry import Registry
+
+REQUEST_SECONDS = 60.0
+"""How long one request may take, its waiting for quota not counted."""
+CALL_SECONDS = 180.0
+"""How long one call may take with all its retries and waits for a minute window."""
+BACKOFF = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+LOOKUP_PAUSE = 3.0
+"""Between the two look-ups of a lost create: searches lag behind writes."""
+CLOCK_SKEW = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request of a run. `on_unknown` is `repeat` or `stop`, for billing actions whose answer was lost."""
+
+    key: Key
+    connection: str
+    action: Action
+    input: Mapping[str, Any] = field(repr=False)
+    cursor: str | None = None
+    lease: Lease | None = None
+    on_unknown: str = "repeat"
+    max_credits_per_record: float | None = None
+
+    @property
+    def effect(self) -> Effect:
+        return self.action.effect.of(self.input)
+
+    @property
+    def journaled(self) -> bool:
+        return self.effect is not Effect.READ or bool(self.action.credits.base)
+
+    @property
+    def worst(self) -> float | None:
+        return self.action.credits.worst(self.input, self.max_credits_per_record)
+
+
+class Caller:
+    def __init__(
+        self,
+        registry: Registry,
+        connections: Connections,
+        refresher: Refresher,
+        limits: Limits,
+        journal: Journal,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.registry, self.connections, self.refresher = registry, connections, refresher
+        self.limits, self.journal = limits, journal
+        self.clock, self.sleep = clock, sleep
+
+    def page(self, call: Call) -> Page:
+        """The page of one call, from the journal when it was recorded before. Raises any ConnectorError."""
+        doubtful: Entry | None = None
+        if call.journaled and (last := self.journal.last(call.key)):
+            if last.state == RECEIVED and last.reply:
+                return self._once(call, None, last)
+            if last.state in (SENDING, IN_DOUBT):
+                doubtful = last
+        return self._persistently(call, doubtful)
+
+    def _persistently(self, call: Call, doubtful: Entry | None) -> Page:
+        """Retries inside the deadline: refusals before work for any effect, lost answers as the effect allows."""
+        until = self.clock() + CALL_SECONDS
+        for attempt in range(len(BACKOFF) + 1):
+            if doubtful and (found := self._resolve(call, doubtful)):
+                return found
+            try:
+                return self._once(call, doubtful, None)
+            except QuotaError as error:
+                if error.window in ("hour", "day"):
+                    raise
+                pause = error.retry_after if error.retry_after is not None else BACKOFF[min(attempt, 5)]
+                failure: TransientError = error
+            except TransientError as error:
+                pause = error.retry_after if error.retry_after is not None else BACKOFF[min(attempt, 5)]
+                failure = error
+            last = self.journal.last(call.key) if call.journaled else None
+            doubtful = last if last and last.state in (SENDING, IN_DOUBT) else None
+            if attempt == len(BACKOFF) or self.clock() + pause > until:
+                raise self._given_up(call, doubtful, failure)
+            self.sleep(pause * random.uniform(0.8, 1.2))
+        raise AssertionError("unreachable")
+
+    def _resolve(self, call: Call, doubtful: Entry) -> Page | None:
+        """What to do about a request whose answer was lost; a page when it is found to have worked."""
+        self.journal.mark(call.key, doubtful.attempt, IN_DOUBT)
+        effect = call.effect
+        if effect in (Effect.READ, Effect.UPSERT) or (effect is Effect.BILL and call.on_unknown == "repeat"):
+            return None
+        record = self._looked_up(call, doubtful) if effect is Effect.CREATE else None
+        if record is None:
+            note = "sent, answer lost, not repeated"
+            self.journal.mark(call.key, doubtful.attempt, IN_DOUBT, note)
+            raise OutcomeUnknownError(
+                f"{call.action.title} was sent and its answer was lost; it was not repeated.",
+                hint="Look in the account whether it took effect.",
+            )
+        self.journal.mark(call.key, doubtful.attempt, FOUND, "found by its natural key", spent=0)
+        return Page(records=[record], value=record, total=1)
+
+    def _looked_up(self, call: Call, doubtful: Entry) -> Mapping[str, Any] | None:
+        """The record a lost create made, by its natural key; looked for twice, since searches lag."""
+        rule = call.action.effect.lookup
+        if rule is None or not all(call.input.get(name) for name in rule.match.values()):
+            return None
+        action = self.registry.manifest(self.connections.get(call.connection).connector).actions[rule.action]
+        values = {there: call.input[here] for there, here in rule.input.items() if here in call.input}
+        for last_try in (False, True):
+            key = Key(call.key.run, call.key.step, f"{call.key.item}:lookup")
+            page = self._persistently(Call(key, call.connection, action, values, lease=call.lease), None)
+            for record in page.records:
+                same = all(record.get(there) == call.input[here] for there, here in rule.match.items())
+                if same and _epoch(record.get(rule.created)) >= doubtful.sent_at - CLOCK_SKEW:
+                    found: Mapping[str, Any] = record
+                    return found
+            if not last_try:
+                self.sleep(LOOKUP_PAUSE)
+        return None
+
+    def _once(self, call: Call, doubtful: Entry | None, recorded: Entry | None) -> Page:
+        """One request, with one refresh when the token turns out to be expired."""
+        connection, credential = self.refresher.usable(call.connection)
+        try:
+            return self._send(call, connection, credential, doubtful, recorded)
+        except CredentialExpiredError:
+            connection, credential = self.refresher.usable(call.connection, rejected=connection.version)
+        try:
+            return self._send(call, connection, credential, doubtful, recorded)
+        except CredentialExpiredError as error:
+            reason = "a token that was just refreshed is not accepted"
+            self.connections.mark(connection, "needs_reauthorization", reason)
+            raise ReauthorizationError(error.message, hint="Link the account again.") from None
+
+    def _send(
+        self,
+        call: Call,
+        connection: Connection,
+        credential: Credential,
+        doubtful: Entry | None,
+        recorded: Entry | None,
+    ) -> Page:
+        context = _Context(self, call, connection, doubtful, recorded)
+        try:
+            page: Page = self.registry.call(
+                connection.connector,
+                "connector_execute",
+                action=call.action.id,
+                input=dict(call.input),
+                credential=credential,
+                cursor=call.cursor,
+                context=context,
+            )
+        except ConnectorError as error:
+            context.failed(error)
+            if isinstance(error, PermissionDeniedError):
+                self.connections.remember_miss(connection, call.action.id, error.missing)
+            elif isinstance(error, ReauthorizationError):
+                self.connections.mark(connection, "needs_reauthorization", error.message)
+            raise
+        context.settled(page)
+        return page
+
+    def _given_up(self, call: Call, doubtful: Entry | None, failure: TransientError) -> ConnectorError:
+        if doubtful is None or call.effect is Effect.READ:
+            return failure
+        note = "sent, answer lost, gave up repeating"
+        self.journal.mark(call.key, doubtful.attempt, IN_DOUBT, note)
+        return OutcomeUnknownError(
+            f"{call.action.title} was sent and no answer could be had ({failure.message})",
+            hint="Run it again later with the same run (`--resume`): what was recorded is not repeated.",
+        )
+
+
+class _Context:
+    """The contract's Context for one call: quota permits, the journal row, the time allowed."""
+
+    def __init__(
+        self,
+        caller: Caller,
+        call: Call,
+        connection: Connection,
+        doubtful: Entry | None,
+        recorded: Entry | None,
+    ) -> None:
+        self._caller, self._call, self._connection = caller, call, connection
+        self._doubtful, self._recorded = doubtful, recorded
+        self._permit = ""
+        self._attempt = recorded.attempt if recorded else 0
+        self._replied = recorded is not None
+        self._give_up = caller.clock() + CALL_SECONDS
+        self.deadline = _moment(caller.clock() + REQUEST_SECONDS)
+
+    def now(self) -> datetime:
+        return _moment(self._caller.clock())
+
+    def permit(self, operation: str, quota_class: str) -> None:  # noqa: ARG002  # windows are per operation
+        scope = self._connection.quota_scope
+        self._permit = self._caller.limits.permit(scope, operation, self._give_up)
+        self.deadline = _moment(self._caller.clock() + REQUEST_SECONDS)
+        self._open()
+
+    def observed(self, operation: str, windows: tuple[Window, ...], retry_after: float | None) -> None:
+        if self._permit:
+            scope = self._connection.quota_scope
+            self._caller.limits.observed(self._permit, scope, operation, windows, retry_after)
+
+    def sending(self) -> Reply | None:
+        return self._recorded.reply if self._recorded else None
+
+    def received(self, reply: Reply) -> None:
+        self._replied = True
+        if self._attempt:
+            self._caller.journal.received(self._call.key, self._attempt, reply)
+
+    def failed(self, error: ConnectorError) -> None:
+        """Close the row of a request that got no answer: it never left, or it is in doubt."""
+        if not self._attempt or self._replied:
+            return
+        left = not isinstance(error, TransientError) or error.worked
+        if left:
+            self._caller.journal.mark(self._call.key, self._attempt, IN_DOUBT)
+        else:
+            note = "never reached the service"
+            self._caller.journal.mark(self._call.key, self._attempt, "without_effect", note, spent=0, paid_twice=0)
+
+    def settled(self, page: Page) -> None:
+        if self._attempt and not self._recorded:
+            self._caller.journal.settle(self._call.key, self._attempt, page.spent)
+
+    def _open(self) -> None:
+        """The journal row, after every wait and right before the request leaves."""
+        call = self._call
+        if not call.journaled or self._attempt:
+            return
+        twice = (call.worst or 0) if self._doubtful and call.effect is Effect.BILL else 0
+        self._attempt = self._caller.journal.open(
+            call.key, call.action.id, call.effect, call.worst, call.lease, repeat_paid=twice
+        )
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _epoch(text: Any) -> float:
+    try:
+        return datetime.fromisoformat(str(text)).timestamp()
+    except ValueError:
+        return float("inf")

@@ -1,0 +1,328 @@
+"""Connections and OAuth apps in the store: what is open to read, what is sealed, and their history."""
+
+import json
+import re
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from ..contract.errors import InputError, NotFoundError, Problem
+from ..contract.models import Account, Credential, OAuthApp, TestReport
+from .store import Store, dumps, moment, stamp
+from .tables import apps, connections, history
+from .vault import Vault
+
+_NAME = re.compile(r"[\w][\w .@+-]{0,99}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A stored link without its secret."""
+
+    id: str
+    name: str
+    connector: str
+    type: str
+    status: str
+    reason: str
+    since: datetime
+    version: int
+    app_id: str | None
+    scopes: tuple[str, ...] | None
+    issued_at: datetime | None
+    expires_at: datetime | None
+    refresh_sent_at: datetime | None
+    account: Account
+    missed: Mapping[str, Any] = field(default_factory=dict)
+    tested_at: datetime | None = None
+
+    @property
+    def quota_scope(self) -> str:
+        """Quotas are counted per team; while the team is unknown, per connection."""
+        return f"team:{self.account.team_id}" if self.account.team_id else f"connection:{self.id}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """For people and JSON: times in ISO 8601, nothing secret."""
+        plain = {
+            "id": self.id,
+            "name": self.name,
+            "connector": self.connector,
+            "type": self.type,
+            "status": self.status,
+            "reason": self.reason,
+            "since": self.since.isoformat(),
+            "scopes": list(self.scopes) if self.scopes is not None else None,
+            "expires_at": self.expires_at.isoformat() if self.expires_at else None,
+            "account": asdict(self.account),
+            "missed": dict(self.missed),
+            "tested_at": self.tested_at.isoformat() if self.tested_at else None,
+        }
+        return plain
+
+
+class Connections:
+    def __init__(self, store: Store, vault: Vault, clock: Callable[[], float] = time.time) -> None:
+        self.store, self.vault, self.clock = store, vault, clock
+
+    def get(self, name: str) -> Connection:
+        """By name or id. Raises NotFoundError."""
+        query = sa.select(connections).where(sa.or_(connections.c.name == name, connections.c.id == name))
+        row = self.store.row(query)
+        if row is None:
+            raise NotFoundError(f"There is no connection named {name!r}.", hint="`connections` lists those there are.")
+        return _connection(row)
+
+    def all(self) -> list[Connection]:
+        return [_connection(row) for row in self.store.rows(sa.select(connections).order_by(connections.c.name))]
+
+    def add(
+        self,
+        name: str,
+        connector: str,
+        credential: Credential,
+        *,
+        app_id: str | None = None,
+        status: str = "active",
+        account: Account | None = None,
+    ) -> Connection:
+        """Store a new connection. Raises InputError when the name is taken or can't be used."""
+        check_name(name)
+        identity, now = secrets.token_hex(12), self.clock()
+        row = {
+            "id": identity,
+            "name": name,
+            "connector": connector,
+            "type": credential.connection_type,
+            "app_id": app_id,
+            "status": status,
+            "reason": "",
+            "since": now,
+            "account_json": dumps(asdict(account or Account())),
+            "created_at": now,
+            **self._sealed(identity, credential, 1),
+        }
+        with self.store.write() as connection:
+            if connection.execute(sa.select(connections.c.id).where(connections.c.name == name)).first():
+                raise InputError("The connection was not stored.", [Problem("is taken; choose another", path="name")])
+            connection.execute(sa.insert(connections).values(**row))
+            self._note(connection, identity, "linked", f"linked by {credential.connection_type}")
+        return self.get(identity)
+
+    def credential(self, connection: Connection) -> Credential:
+        """The secret of exactly this version. Raises StoreError when it was changed or moved."""
+        query = sa.select(connections).where(connections.c.id == connection.id)
+        row = self.store.row(query)
+        if row is None:
+            raise NotFoundError(f"The connection {connection.name!r} was removed.")
+        return self._opened(row)
+
+    def current(self, identity: str) -> tuple[Connection, Credential]:
+        """Connection and credential of one moment, read together."""
+        row = self.store.row(sa.select(connections).where(connections.c.id == identity))
+        if row is None:
+            raise NotFoundError("The connection was removed.")
+        return _connection(row), self._opened(row)
+
+    def replace_credential(
+        self,
+        connection: Connection,
+        credential: Credential,
+        event: str,
+        text: str,
+        *,
+        app_id: str | None = None,
+    ) -> bool:
+        """Compare and swap on the version; the status is active again. False when somebody was faster."""
+        values = {
+            **self._sealed(connection.id, credential, connection.version + 1),
+            "status": "active",
+            "reason": "",
+            "since": self.clock() if connection.status != "active" else stamp(connection.since),
+            "refresh_sent_at": None,
+            "app_id": app_id or connection.app_id,
+        }
+        where = (connections.c.id == connection.id, connections.c.version == connection.version)
+        with self.store.write() as open_:
+            done = open_.execute(sa.update(connections).where(*where).values(**values)).rowcount
+            if done:
+                self._note(open_, connection.id, event, text)
+        return bool(done)
+
+    def mark(self, connection: Connection, status: str, reason: str, **columns: Any) -> bool:
+        """Change the status while the version is still this one; noted in the history when it changes."""
+        where = (connections.c.id == connection.id, connections.c.version == connection.version)
+        values: dict[str, Any] = {"status": status, "reason": reason, **columns}
+        if status != connection.status:
+            values["since"] = self.clock()
+        with self.store.write() as open_:
+            done = open_.execute(sa.update(connections).where(*where).values(**values)).rowcount
+            if done and (status, reason) != (connection.status, connection.reason):
+                self._note(open_, connection.id, status, reason)
+        return bool(done)
+
+    def record_test(self, connection: Connection, report: TestReport) -> None:
+        """Keep whose account it is and what is missing; a refusal or a cure changes the status."""
+        missed = {check.name: dict(check.missing) for check in report.checks if check.outcome == "missed"}
+        values: dict[str, Any] = {
+            "tested_at": self.clock(),
+            "missed_json": dumps({**connection.missed, **missed}),
+        }
+        passed = {check.name for check in report.checks if check.outcome == "passed"}
+        kept = {name: miss for name, miss in {**connection.missed, **missed}.items() if name not in passed}
+        values["missed_json"] = dumps(kept)
+        if report.account:
+            values["account_json"] = dumps(asdict(report.account))
+        if report.verdict == "refused":
+            values |= {"status": "needs_reauthorization", "reason": report.text, "since": self.clock()}
+        elif report.verdict in ("connected", "limited") and connection.status == "needs_reauthorization":
+            values |= {"status": "active", "reason": "", "since": self.clock()}
+        where = (connections.c.id == connection.id, connections.c.version == connection.version)
+        with self.store.write() as open_:
+            if open_.execute(sa.update(connections).where(*where).values(**values)).rowcount:
+                self._note(open_, connection.id, f"test: {report.verdict}", report.text)
+
+    def remember_miss(self, connection: Connection, action: str, missing: Mapping[str, Any]) -> None:
+        """A later refusal is kept, so that the next look at the connection tells it."""
+        with self.store.write() as open_:
+            query = sa.select(connections.c.missed_json).where(connections.c.id == connection.id)
+            known = json.loads(open_.execute(query).scalar() or "{}")
+            changed = dumps({**known, action: dict(missing)})
+            open_.execute(sa.update(connections).where(connections.c.id == connection.id).values(missed_json=changed))
+
+    def remove(self, connection: Connection) -> None:
+        with self.store.write() as open_:
+            open_.execute(sa.delete(connections).where(connections.c.id == connection.id))
+            open_.execute(sa.delete(history).where(history.c.connection_id == connection.id))
+            private = (apps.c.id == connection.app_id, apps.c.name.is_(None))
+            open_.execute(sa.delete(apps).where(*private))
+
+    def history(self, connection: Connection) -> list[dict[str, Any]]:
+        query = sa.select(history).where(history.c.connection_id == connection.id).order_by(history.c.id.desc())
+        found = self.store.rows(query.limit(200))
+        return [{"at": _iso(row["at"]), "event": row["event"], "text": row["text"]} for row in found]
+
+    def _sealed(self, identity: str, credential: Credential, version: int) -> dict[str, Any]:
+        secret = {name: getattr(credential, name) for name in ("api_key", "access_token", "refresh_token")}
+        place = (identity, credential.connection_type, "credential", version)
+        return {
+            "version": version,
+            "secret": self.vault.seal(dumps({k: v for k, v in secret.items() if v}).encode(), *place),
+            "scopes_json": None if credential.scopes is None else dumps(list(credential.scopes)),
+            "issued_at": stamp(credential.issued_at),
+            "expires_at": stamp(credential.expires_at),
+        }
+
+    def _opened(self, row: Mapping[str, Any]) -> Credential:
+        raw = self.vault.open(row["secret"], row["id"], row["type"], "credential", row["version"])
+        scopes = None if row["scopes_json"] is None else tuple(json.loads(row["scopes_json"]))
+        base = Credential(row["type"], scopes=scopes, **json.loads(raw))
+        return replace(base, issued_at=moment(row["issued_at"]), expires_at=moment(row["expires_at"]))
+
+    def _note(self, open_: sa.Connection, identity: str, event: str, text: str) -> None:
+        values = {"connection_id": identity, "at": self.clock(), "event": event[:40], "text": text}
+        open_.execute(sa.insert(history).values(**values))
+
+
+class Apps:
+    """OAuth apps registered at a service; the secret is sealed like a credential."""
+
+    def __init__(self, store: Store, vault: Vault, clock: Callable[[], float] = time.time) -> None:
+        self.store, self.vault, self.clock = store, vault, clock
+
+    def add(self, name: str | None, connector: str, app: OAuthApp) -> str:
+        """The new app's id; without a name it belongs to one connection. Raises InputError."""
+        if name is not None:
+            check_name(name)
+        identity = secrets.token_hex(12)
+        sealed = self.vault.seal(app.client_secret.encode(), identity, "oauth_app", "client_secret", 1)
+        row = {
+            "id": identity,
+            "name": name,
+            "connector": connector,
+            "client_id": app.client_id,
+            "secret": sealed,
+            "redirect_uris_json": dumps(list(app.redirect_uris)),
+            "version": 1,
+            "created_at": self.clock(),
+        }
+        with self.store.write() as open_:
+            if name is not None and open_.execute(sa.select(apps.c.id).where(apps.c.name == name)).first():
+                raise InputError("The app was not stored.", [Problem("is taken; choose another", path="name")])
+            open_.execute(sa.insert(apps).values(**row))
+        return identity
+
+    def get(self, name: str) -> tuple[str, OAuthApp]:
+        """(id, app) by name or id. Raises NotFoundError."""
+        row = self.store.row(sa.select(apps).where(sa.or_(apps.c.name == name, apps.c.id == name)))
+        if row is None:
+            raise NotFoundError(f"There is no app named {name!r}.", hint="`apps list` shows those there are.")
+        secret = self.vault.open(row["secret"], row["id"], "oauth_app", "client_secret", row["version"]).decode()
+        return row["id"], OAuthApp(row["client_id"], secret, tuple(json.loads(row["redirect_uris_json"])))
+
+    def all(self) -> list[dict[str, Any]]:
+        query = sa.select(apps).where(apps.c.name.is_not(None)).order_by(apps.c.name)
+        return [
+            {
+                "name": row["name"],
+                "connector": row["connector"],
+                "client_id": row["client_id"],
+                "redirect_uris": json.loads(row["redirect_uris_json"]),
+                "connections": self._users(row["id"]),
+            }
+            for row in self.store.rows(query)
+        ]
+
+    def remove(self, name: str) -> None:
+        """Raises InputError while a connection uses it."""
+        identity, _ = self.get(name)
+        if users := self._users(identity):
+            problem = Problem(f"is used by {', '.join(users)}; remove those connections first")
+            raise InputError("The app was not removed.", [problem])
+        with self.store.write() as open_:
+            open_.execute(sa.delete(apps).where(apps.c.id == identity))
+
+    def _users(self, identity: str) -> list[str]:
+        query = sa.select(connections.c.name).where(connections.c.app_id == identity).order_by(connections.c.name)
+        return [row["name"] for row in self.store.rows(query)]
+
+
+def check_name(name: str) -> None:
+    if not _NAME.match(name):
+        text = "must begin with a letter or digit and hold at most 100 letters, digits, spaces or . _ @ + -"
+        raise InputError("The name can't be used.", [Problem(text, path="name")])
+
+
+def _connection(row: Mapping[str, Any]) -> Connection:
+    return Connection(
+        id=row["id"],
+        name=row["name"],
+        connector=row["connector"],
+        type=row["type"],
+        status=row["status"],
+        reason=row["reason"],
+        since=_moment(row["since"]),
+        version=row["version"],
+        app_id=row["app_id"],
+        scopes=None if row["scopes_json"] is None else tuple(json.loads(row["scopes_json"])),
+        issued_at=moment(row["issued_at"]),
+        expires_at=moment(row["expires_at"]),
+        refresh_sent_at=moment(row["refresh_sent_at"]),
+        account=Account(**json.loads(row["account_json"])),
+        missed=json.loads(row["missed_json"]),
+        tested_at=moment(row["tested_at"]),
+    )
+
+
+def _moment(value: float) -> datetime:
+    found = moment(value)
+    assert found is not None  # noqa: S101  # the column is not null
+    return found
+
+
+def _iso(value: float) -> str:
+    return _moment(value).isoformat()

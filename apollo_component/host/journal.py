@@ -1,0 +1,194 @@
+"""What was sent and what came of it: one row per attempt, committed before the request leaves and before its
+answer is used. The same rows are the credit ledger: what is open counts with its worst cost."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from ..contract.errors import BudgetExhaustedError, TransientError
+from ..contract.models import Effect, Reply
+from .leases import Lease, owns
+from .store import Store, dumps
+from .tables import journal, runs
+
+SENDING = "sending"
+RECEIVED = "received"
+WITHOUT_EFFECT = "without_effect"
+IN_DOUBT = "in_doubt"
+FOUND = "found"
+_SETTLED = (RECEIVED, FOUND)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One request of a run: `item` is its place in the step, such as a chunk's or an item's number."""
+
+    run: str
+    step: str
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The newest attempt of a key."""
+
+    attempt: int
+    state: str
+    sent_at: float
+    reply: Reply | None
+
+
+class OwnershipLostError(TransientError):
+    """Another process has taken the run over; this one must not send anything any more."""
+
+    code = "ownership_lost"
+
+
+class Journal:
+    def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
+        self.store, self.clock = store, clock
+
+    def last(self, key: Key) -> Entry | None:
+        query = sa.select(journal).where(*_of(key)).order_by(journal.c.attempt.desc()).limit(1)
+        row = self.store.row(query)
+        return None if row is None else Entry(row["attempt"], row["state"], row["sent_at"], _reply(row))
+
+    def open(
+        self,
+        key: Key,
+        action: str,
+        effect: Effect,
+        worst: float | None,
+        lease: Lease | None,
+        *,
+        repeat_paid: float = 0,
+    ) -> int:
+        """Commit that a request is about to leave; its attempt number.
+
+        Raises OwnershipLostError when the run has another owner, BudgetExhaustedError when the run's budget
+        doesn't cover the worst cost. `repeat_paid` is what may be paid a second time by this attempt.
+        """
+        with self.store.write() as connection:
+            if lease and not owns(connection, lease):
+                raise OwnershipLostError(
+                    "Another process has taken this run over; nothing was sent.",
+                    hint="Follow it with `runs show`.",
+                )
+            self._check_budget(connection, key.run, worst)
+            last = connection.execute(sa.select(sa.func.max(journal.c.attempt)).where(*_of(key))).scalar() or 0
+            connection.execute(
+                sa.insert(journal).values(
+                    run=key.run,
+                    step=key.step,
+                    item=key.item,
+                    attempt=last + 1,
+                    action=action,
+                    effect=str(effect),
+                    state=SENDING,
+                    owner_version=lease.version if lease else 0,
+                    worst=worst,
+                    paid_twice=repeat_paid,
+                    sent_at=self.clock(),
+                )
+            )
+        return last + 1
+
+    def received(self, key: Key, attempt: int, reply: Reply) -> None:
+        """Commit the answer before anything else happens. What can't have had an effect is noted as such."""
+        state = state_after(reply.status)
+        values: dict[str, Any] = {"state": state, "received_at": self.clock(), "status_code": reply.status}
+        if state == RECEIVED:
+            values |= {"body": reply.body, "headers_json": dumps(dict(reply.headers))}
+        if state == WITHOUT_EFFECT:
+            values |= {"spent": 0, "paid_twice": 0}
+        self._update(key, attempt, values)
+
+    def settle(self, key: Key, attempt: int, spent: float | None) -> None:
+        """What the request cost; None leaves the worst cost reserved (part of it is decided later)."""
+        if spent is not None:
+            self._update(key, attempt, {"spent": spent})
+
+    def mark(self, key: Key, attempt: int, state: str, note: str = "", **values: Any) -> None:
+        self._update(key, attempt, {"state": state, "note": note, **values})
+
+    def spent(self, run: str) -> dict[str, float]:
+        """Credits of a run: `spent` as told, `reserved` for what is open or in doubt, `paid_twice` at most."""
+        with self.store.read() as connection:
+            return _sums(connection, run)
+
+    def doubtful(self, run: str) -> list[dict[str, Any]]:
+        """Every request whose answer was lost, and what became of it."""
+        query = sa.select(journal).where(journal.c.run == run).order_by(journal.c.sent_at)
+        rows = self.store.rows(query)
+        latest = {(row["step"], row["item"]): row for row in rows}
+        return [
+            {
+                "step": row["step"],
+                "item": row["item"],
+                "attempt": row["attempt"],
+                "action": row["action"],
+                "effect": row["effect"],
+                "worst_credits": row["worst"],
+                "outcome": _outcome(row, latest[row["step"], row["item"]]),
+            }
+            for row in rows
+            if row["state"] in (IN_DOUBT, SENDING, FOUND)
+        ]
+
+    def _check_budget(self, connection: sa.Connection, run: str, worst: float | None) -> None:
+        budget = connection.execute(sa.select(runs.c.budget).where(runs.c.id == run)).scalar()
+        if budget is None or not worst:
+            return
+        sums = _sums(connection, run)
+        used = sums["spent"] + sums["reserved"]
+        if used + worst > budget:
+            raise BudgetExhaustedError(
+                f"The budget of {budget:g} credits doesn't cover the next request: "
+                f"{used:g} are spent or reserved and it may cost {worst:g}.",
+                hint="Raise the budget to go on; nothing was sent.",
+            )
+
+    def _update(self, key: Key, attempt: int, values: Mapping[str, Any]) -> None:
+        with self.store.write() as connection:
+            connection.execute(sa.update(journal).where(*_of(key), journal.c.attempt == attempt).values(**values))
+
+
+def state_after(status: int) -> str:
+    """2xx is recorded and never repeated. 4xx and 503 are refusals before any work; other 5xx are unknown."""
+    if status < 300:
+        return RECEIVED
+    return WITHOUT_EFFECT if status < 500 or status == 503 else IN_DOUBT
+
+
+def _sums(connection: sa.Connection, run: str) -> dict[str, float]:
+    settled = sa.func.coalesce(journal.c.spent, 0.0)
+    open_ = sa.case((journal.c.spent.is_(None), sa.func.coalesce(journal.c.worst, 0.0)), else_=0.0)
+    query = sa.select(
+        sa.func.coalesce(sa.func.sum(settled), 0.0),
+        sa.func.coalesce(sa.func.sum(open_), 0.0),
+        sa.func.coalesce(sa.func.sum(journal.c.paid_twice), 0.0),
+    ).where(journal.c.run == run)
+    spent, reserved, twice = connection.execute(query).one()
+    return {"spent": float(spent), "reserved": float(reserved), "paid_twice": float(twice)}
+
+
+def _outcome(row: Mapping[str, Any], latest: Mapping[str, Any]) -> str:
+    if row["state"] == FOUND:
+        return "had taken effect: found again by its natural key"
+    if row is not latest and latest["state"] in _SETTLED:
+        return "repeated, possibly paid twice" if row["worst"] else "repeated, harmless by its effect"
+    return row["note"] or "outcome unknown"
+
+
+def _of(key: Key) -> tuple[sa.ColumnElement[bool], ...]:
+    return journal.c.run == key.run, journal.c.step == key.step, journal.c.item == key.item
+
+
+def _reply(row: Mapping[str, Any]) -> Reply | None:
+    if row["state"] != RECEIVED or row["body"] is None:
+        return None
+    return Reply(row["status_code"], json.loads(row["headers_json"] or "{}"), row["body"])

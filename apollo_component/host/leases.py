@@ -1,0 +1,98 @@
+"""Owned leases in the store: who may refresh a connection, who drives a run. One mechanism for both."""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+import sqlalchemy as sa
+
+from .store import Store, put
+from .tables import leases
+
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A right that ends by itself. `version` grows with every change of owner, so a stalled one is told apart."""
+
+    name: str
+    owner: str
+    version: int
+
+
+class Leases:
+    """`owner` is this process (or thread) by a random name."""
+
+    def __init__(self, store: Store, clock: Clock = time.time) -> None:
+        self.store = store
+        self.clock = clock
+
+    def acquire(self, name: str, seconds: float) -> Lease | None:
+        """The lease, or None while somebody else holds it."""
+        now = self.clock()
+        with self.store.write() as connection:
+            row = connection.execute(sa.select(leases).where(leases.c.name == name)).mappings().first()
+            if row and row["owner"] and row["until"] > now:
+                return None
+            lease = Lease(name, secrets.token_hex(8), row["version"] + 1 if row else 1)
+            values = {"owner": lease.owner, "version": lease.version, "until": now + seconds}
+            put(connection, leases, {"name": name}, values)
+        return lease
+
+    def extend(self, lease: Lease, seconds: float) -> bool:
+        """False when the lease was lost: stop, somebody else goes on."""
+        with self.store.write() as connection:
+            done = connection.execute(sa.update(leases).where(*_mine(lease)).values(until=self.clock() + seconds))
+        return bool(done.rowcount)
+
+    def release(self, lease: Lease) -> None:
+        """Compare and release: another owner's lease is left alone, the version is kept."""
+        with self.store.write() as connection:
+            connection.execute(sa.update(leases).where(*_mine(lease)).values(owner="", until=0))
+
+    def held(self, name: str) -> bool:
+        row = self.store.row(sa.select(leases).where(leases.c.name == name))
+        return bool(row and row["owner"] and row["until"] > self.clock())
+
+
+def owns(connection: sa.Connection, lease: Lease) -> bool:
+    """Inside a transaction: whether the lease is still this owner's, so that a stalled one can't act."""
+    found = connection.execute(sa.select(leases.c.version).where(*_mine(lease))).scalar()
+    return found == lease.version
+
+
+def _mine(lease: Lease) -> tuple[sa.ColumnElement[bool], ...]:
+    return leases.c.name == lease.name, leases.c.owner == lease.owner, leases.c.version == lease.version
+
+
+class Heartbeat:
+    """Extends a lease in the background until left; `lost` is set when it could not."""
+
+    def __init__(self, leases_: Leases, lease: Lease, seconds: float) -> None:
+        self._leases, self._lease, self._seconds = leases_, lease, seconds
+        self._over = threading.Event()
+        self.lost = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name=f"lease {lease.name}", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._over.set()
+        self._thread.join(timeout=5)
+        self._leases.release(self._lease)
+
+    def _beat(self) -> None:
+        while not self._over.wait(self._seconds / 4):
+            try:
+                kept = self._leases.extend(self._lease, self._seconds)
+            except Exception:  # noqa: BLE001, S112  # a busy database now may answer at the next beat
+                continue
+            if not kept:
+                self.lost.set()
+                return

@@ -1,0 +1,163 @@
+"""The host's tables. Times are seconds since 1970 in UTC; `*_json` columns hold JSON text; secrets are sealed."""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+HEAD = "0001"
+"""The newest migration; a database that names another is upgraded or, when unknown, refused."""
+
+metadata = MetaData()
+
+keys = Table(
+    "host_keys",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("check_value", String(64), nullable=False),
+    Column("created_at", Float, nullable=False),
+)
+
+apps = Table(
+    "host_apps",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(200), unique=True),
+    Column("connector", String(100), nullable=False),
+    Column("client_id", String(500), nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("redirect_uris_json", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", Float, nullable=False),
+)
+
+connections = Table(
+    "host_connections",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(200), unique=True, nullable=False),
+    Column("connector", String(100), nullable=False),
+    Column("type", String(100), nullable=False),
+    Column("app_id", String(32), ForeignKey("host_apps.id")),
+    Column("status", String(40), nullable=False),
+    Column("reason", Text, nullable=False, default=""),
+    Column("since", Float, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("scopes_json", Text),
+    Column("issued_at", Float),
+    Column("expires_at", Float),
+    Column("refresh_sent_at", Float),
+    Column("account_json", Text, nullable=False, default="{}"),
+    Column("missed_json", Text, nullable=False, default="{}"),
+    Column("tested_at", Float),
+    Column("created_at", Float, nullable=False),
+)
+
+history = Table(
+    "host_history",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("connection_id", String(32), nullable=False, index=True),
+    Column("at", Float, nullable=False),
+    Column("event", String(40), nullable=False),
+    Column("text", Text, nullable=False),
+)
+
+leases = Table(
+    "host_leases",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("until", Float, nullable=False),
+)
+
+windows = Table(
+    "host_windows",
+    metadata,
+    Column("scope", String(100), primary_key=True),
+    Column("operation", String(100), primary_key=True),
+    Column("name", String(10), primary_key=True),
+    Column("quota", Integer),
+    Column("left", Integer, nullable=False),
+    Column("resets_at", Float, nullable=False),
+    Column("exact", Boolean, nullable=False),
+)
+
+permits = Table(
+    "host_permits",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("scope", String(100), nullable=False),
+    Column("operation", String(100), nullable=False),
+    Column("until", Float, nullable=False),
+    Index("host_permits_of", "scope", "operation"),
+)
+
+runs = Table(
+    "host_runs",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("status", String(40), nullable=False),
+    Column("detail_json", Text, nullable=False, default="{}"),
+    Column("text", Text, nullable=False, default=""),
+    Column("inputs_json", Text, nullable=False, default="{}"),
+    Column("budget", Float),
+    Column("engine_id", String(80), nullable=False, default=""),
+    Column("created_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False),
+    Column("ended_at", Float),
+)
+
+steps = Table(
+    "host_steps",
+    metadata,
+    Column("run", String(64), primary_key=True),
+    Column("step", String(100), primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("status", String(40), nullable=False),
+    Column("summary_json", Text, nullable=False, default="{}"),
+)
+
+journal = Table(
+    "host_journal",
+    metadata,
+    Column("run", String(64), primary_key=True),
+    Column("step", String(100), primary_key=True),
+    Column("item", String(40), primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("action", String(100), nullable=False),
+    Column("effect", String(10), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("owner_version", Integer, nullable=False),
+    Column("worst", Float),
+    Column("spent", Float),
+    Column("paid_twice", Float, nullable=False, default=0),
+    Column("sent_at", Float, nullable=False),
+    Column("received_at", Float),
+    Column("status_code", Integer),
+    Column("headers_json", Text),
+    Column("body", LargeBinary),
+    Column("note", Text, nullable=False, default=""),
+)
+
+records = Table(
+    "host_records",
+    metadata,
+    Column("run", String(64), primary_key=True),
+    Column("step", String(100), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("json", Text, nullable=False),
+)

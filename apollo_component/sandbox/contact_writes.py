@@ -1,0 +1,143 @@
+"""How what a caller sends becomes a contact: duplicates, fields, phones and lists."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from apollo_component.sandbox import params as read
+from apollo_component.sandbox.clock import stamp
+from apollo_component.sandbox.operation import Call
+from apollo_component.sandbox.world import World
+from apollo_component.sandbox.world.build import add_list
+from apollo_component.sandbox.world.crm_records import set_email
+from apollo_component.sandbox.world.directory import hostname
+
+Record = dict[str, Any]
+Params = Mapping[str, Any]
+
+PLAIN = (
+    "first_name", "last_name", "organization_name", "title", "account_id", "contact_stage_id",
+    "present_raw_address",
+)  # fmt: skip
+ID_PARAMETERS = ("account_id", "contact_stage_id", "person_id")
+# Named in the documented match order though not listed as parameters; they never change once set.
+FIXED_ONCE_SET = ("person_id", "salesforce_lead_id", "salesforce_contact_id")
+CRM_IDS = ("salesforce_id", "hubspot_vid", "crm_id")
+# Only work_direct is shown in Apollo's examples; the other types are unverified.
+PHONES = {
+    "direct_phone": "work_direct",
+    "corporate_phone": "work_hq",
+    "mobile_phone": "mobile",
+    "home_phone": "home",
+    "other_phone": "other",
+}
+
+
+def find_duplicate(world: World, params: Params) -> tuple[Record, str] | None:
+    """The contact a create with run_dedupe means, in the documented match order, and why.
+
+    Only the reason "email_match" is documented; the others are unverified, as is taking the oldest of several.
+    """
+    book, employer = world.contacts, read.text(params, "organization_name").lower()
+    names = [
+        read.text(params, "name").lower(),
+        f"{read.text(params, 'first_name')} {read.text(params, 'last_name')}".lower().strip(),
+    ]
+    keys = [
+        *((("crm_id_match", (name, read.text(params, name)))) for name in CRM_IDS),
+        ("person_id_match", ("person_id", read.text(params, "person_id"))),
+        ("email_match", ("email", read.text(params, "email").lower())),
+        *(("name_and_company_match", ("name", name, employer)) for name in names),
+    ]
+    own = book.records.get(read.text(params, "id"))
+    if own:
+        return own, "id_match"
+    for reason, key in keys:
+        if all(key) and (found := book.find(*key)):
+            return found[0], reason
+    return None
+
+
+def check_ids(params: Params) -> None:
+    for name in ID_PARAMETERS:
+        read.object_id_param(params, name)
+
+
+def apply(call: Call, contact: Record, *, new: bool) -> None:
+    """Sent values overwrite, empty ones clear, omitted ones stay; then the contact is stored."""
+    params, world = call.params, call.state.world
+    contact |= {name: read.text(params, name) or None for name in PLAIN if name in params}
+    for name in (*FIXED_ONCE_SET, *CRM_IDS):
+        if name in params and not (name in FIXED_ONCE_SET and contact[name]):
+            contact[name] = read.text(params, name) or None
+    contact["name"] = f"{contact['first_name'] or ''} {contact['last_name'] or ''}".strip()
+    _set_company(world, contact, params)
+    if "email" in params:
+        _set_email(world, contact, read.text(params, "email") or None, new=new)
+    _set_phones(contact, params)
+    if "label_names" in params:
+        contact["label_ids"] = [label["id"] for label in _lists(call)]
+    if isinstance(sent := params.get("typed_custom_fields"), dict):
+        contact["typed_custom_fields"] = contact["typed_custom_fields"] | sent
+    contact["updated_at"] = stamp(call.now)
+    world.contacts.save(contact)
+
+
+def _set_company(world: World, contact: Record, params: Params) -> None:
+    """Links the company; no account is looked up or made from a company name (unverified)."""
+    if "organization_name" not in params and "website_url" not in params:
+        return
+    directory = world.directory
+    company = directory.company_by_domain.get(hostname(read.text(params, "website_url")))
+    company = company or directory.company_by_name.get((contact["organization_name"] or "").lower())
+    contact["organization_id"] = company.id if company else None
+
+
+def _set_email(world: World, contact: Record, email: str | None, *, new: bool) -> None:
+    """A new contact's address takes the status Apollo knows; a changed one is not checked again."""
+    person = world.directory.by_email.get((email or "").lower())
+    # An address Apollo does not know counts as verified, as in the documented example (unverified otherwise).
+    status = person.email_status if person else "verified"
+    if email is None:
+        status = "unavailable"
+    elif not new and contact["email"]:
+        status = contact["email_status"]
+    set_email(contact, email, status)
+
+
+def _set_phones(contact: Record, params: Params) -> None:
+    sent = {name: kind for name, kind in PHONES.items() if name in params}
+    if not sent:
+        return
+    kept = [phone for phone in contact["phone_numbers"] if phone["type"] not in sent.values()]
+    made = [_phone(number, kind) for name, kind in sent.items() if (number := read.text(params, name))]
+    phones = [phone | {"position": place} for place, phone in enumerate([*made, *kept])]
+    contact["phone_numbers"] = phones
+    contact["sanitized_phone"] = phones[0]["sanitized_number"] if phones else None
+
+
+def _phone(number: str, kind: str) -> Record:
+    digits = "".join(letter for letter in number if letter.isdecimal())
+    country = "" if number.strip().startswith("+") or len(digits) != 10 else "1"
+    return {
+        "raw_number": number,
+        "sanitized_number": f"+{country}{digits}",
+        "type": kind,
+        "status": "no_status",
+        "dnc_status": None,
+        "dnc_other_info": None,
+        "dialer_flags": None,
+        "source_name": "User Managed",
+        "vendor_validation_statuses": [],
+        "third_party_vendor_name": None,
+    }
+
+
+def _lists(call: Call) -> list[Record]:
+    """The lists of these names; missing ones are made."""
+    world = call.state.world
+    by_name = {label["name"]: label for label in world.labels.values() if label["modality"] == "contacts"}
+    names = [name.strip() for name in read.texts(call.params, "label_names") if name.strip()]
+    return [
+        by_name.get(name) or add_list(world, name, call.caller.user_id, call.now)
+        for name in dict.fromkeys(names)
+    ]

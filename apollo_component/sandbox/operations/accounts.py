@@ -1,0 +1,70 @@
+"""The team's accounts."""
+
+from typing import Any
+
+from apollo_component.sandbox import params as read
+from apollo_component.sandbox.errors import unprocessable
+from apollo_component.sandbox.operation import Answer, Call, Operation
+from apollo_component.sandbox.paging import baggage, page_of, pagination
+from apollo_component.sandbox.world import World
+
+SORTS = {
+    "account_last_activity_date": "last_activity_date",
+    "account_created_at": "created_at",
+    "account_updated_at": "updated_at",
+}
+CRUMBS = {
+    "q_organization_name": "Company Name",
+    "account_stage_ids": "Account Stage",
+    "account_label_ids": "Lists",
+}
+
+
+def matching(call: Call) -> list[dict[str, Any]]:
+    """The accounts that pass every filter, the newest first."""
+    name = read.text(call.params, "q_organization_name").lower()
+    stages = set(read.object_ids(read.texts(call.params, "account_stage_ids")))
+    labels = set(read.object_ids(read.texts(call.params, "account_label_ids")))
+    return [
+        record
+        for record in reversed(call.state.world.accounts.values())
+        if name in record["name"].lower()
+        and (not stages or record["account_stage_id"] in stages)
+        and (not labels or labels & set(record["label_ids"]))
+    ]
+
+
+def search(call: Call) -> Answer:
+    page, found = page_of(call.params), matching(call)
+    if field := read.text(call.params, "sort_by_field"):
+        if field not in SORTS:
+            raise unprocessable("Invalid sort criteria", skip_alert_dialog=True)
+        ascending = read.flag(call.params, "sort_ascending")
+        found.sort(key=lambda record: record[SORTS[field]] or "", reverse=not ascending)
+    rows = [shown(call.state.world, record) for record in page.cut(found)]
+    return {
+        **baggage(call.params, CRUMBS),
+        "pagination": pagination(page, len(found)),
+        "accounts": rows,
+    }
+
+
+def shown(world: World, record: dict[str, Any]) -> dict[str, Any]:
+    """An account with the number of its contacts as it is now."""
+    return record | {"num_contacts": len(world.contacts.ids("account_id", record["id"]))}
+
+
+ACCOUNTS = (
+    Operation(
+        "accounts_search",
+        "POST",
+        "/accounts/search",
+        "api/v1/accounts/search",
+        "accounts_search",
+        search,
+        (
+            "q_organization_name", "account_stage_ids", "account_label_ids", "sort_by_field",
+            "sort_ascending", "page", "per_page",
+        ),
+    ),
+)  # fmt: skip

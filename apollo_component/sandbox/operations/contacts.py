@@ -1,0 +1,144 @@
+"""The team's contacts."""
+
+from typing import Any
+
+import orjson
+
+from apollo_component.sandbox import params as read
+from apollo_component.sandbox.contact_writes import apply, check_ids, find_duplicate
+from apollo_component.sandbox.errors import bad_id, unprocessable
+from apollo_component.sandbox.ids import is_object_id
+from apollo_component.sandbox.operation import Answer, Call, Operation
+from apollo_component.sandbox.operations.accounts import shown as shown_account
+from apollo_component.sandbox.paging import baggage, page_of, pagination
+from apollo_component.sandbox.state_cache import cached
+from apollo_component.sandbox.world import World
+from apollo_component.sandbox.world.crm_records import blank_contact
+
+WRITE_PARAMETERS = (
+    "first_name", "last_name", "organization_name", "title", "account_id", "email", "website_url",
+    "label_names", "contact_stage_id", "present_raw_address", "direct_phone", "corporate_phone",
+    "mobile_phone", "home_phone", "other_phone", "typed_custom_fields",
+)  # fmt: skip
+SEARCH_FILTERS = ("q_keywords", "contact_stage_ids", "contact_label_ids", "sort_by_field", "sort_ascending")
+SORTS = {
+    "contact_last_activity_date": "last_activity_date",
+    "contact_created_at": "created_at",
+    "contact_updated_at": "updated_at",
+}
+CRUMBS = {
+    "q_keywords": "Contains Keywords",
+    "contact_stage_ids": "Contact Stage",
+    "contact_label_ids": "Lists",
+}
+
+
+def create(call: Call) -> Answer:
+    """A new contact, or with run_dedupe the update of the one that is already there."""
+    check_ids(call.params)
+    world = call.state.world
+    found = find_duplicate(world, call.params) if read.flag(call.params, "run_dedupe") else None
+    if found is None:
+        contact = blank_contact(world.new_id("contact"), world.team_id, "api", call.now)
+        contact |= {"owner_id": call.caller.user_id, "creator_id": call.caller.user_id}
+        apply(call, contact, new=True)
+        return _answer(world, contact)
+    contact, reason = found
+    apply(call, contact, new=False)
+    result = {"found_existing": True, "match_reason": reason, "existing_contact_id": contact["id"]}
+    return _answer(world, contact) | {"dedupe_result": result}
+
+
+def update(call: Call) -> Answer:
+    own = call.path["contact_id"]
+    if not is_object_id(own):
+        raise bad_id(own)
+    check_ids(call.params)
+    book = call.state.world.contacts
+    if own in book.deleted:
+        raise unprocessable("Cannot update contact as it is deleted.", deleted_contact_ids=[own])
+    contact = book.records.get(own)
+    if contact is None:
+        # the text of many controllers; for this one unverified
+        raise unprocessable("Oops! This contact does not exist in Apollo.")
+    apply(call, contact, new=False)
+    return _answer(call.state.world, contact)
+
+
+def _answer(world: World, contact: dict[str, Any]) -> Answer:
+    labels = [world.labels[own] for own in contact["label_ids"] if own in world.labels]
+    for label in labels:
+        label["cached_count"] = len(world.contacts.ids("label", label["id"]))
+    return {"contact": contact, "labels": labels}
+
+
+def matching(call: Call) -> list[str]:
+    """The ids of the contacts that pass every filter, sorted; kept until a contact changes."""
+    filters = {name: call.params[name] for name in SEARCH_FILTERS if name in call.params}
+    key = orjson.dumps([call.state.world.contacts.version, filters], option=orjson.OPT_SORT_KEYS)
+    return cached(call.state, b"contacts" + key, lambda: _find(call))
+
+
+def _find(call: Call) -> list[str]:
+    words = read.text(call.params, "q_keywords").lower().split()
+    stages = set(read.object_ids(read.texts(call.params, "contact_stage_ids")))
+    labels = set(read.object_ids(read.texts(call.params, "contact_label_ids")))
+    book = call.state.world.contacts
+    found = [
+        record
+        for own, record in reversed(book.records.items())
+        if all(word in book.words[own] for word in words)
+        and (not stages or record["contact_stage_id"] in stages)
+        and (not labels or not labels.isdisjoint(record["label_ids"]))
+    ]
+    field = SORTS.get(read.text(call.params, "sort_by_field"))  # an unknown sort is ignored (unverified)
+    if field:
+        ascending = read.flag(call.params, "sort_ascending")
+        found.sort(key=lambda record: str(record[field] or ""), reverse=not ascending)
+    return [record["id"] for record in found]
+
+
+def search(call: Call) -> Answer:
+    page, found, world = page_of(call.params), matching(call), call.state.world
+    rows = [_row(world, world.contacts.records[own]) for own in page.cut(found)]
+    return {
+        "contacts": rows,
+        **baggage(call.params, CRUMBS),
+        "pagination": pagination(page, len(found)),
+    }
+
+
+def _row(world: World, contact: dict[str, Any]) -> dict[str, Any]:
+    account = world.accounts.get(contact["account_id"] or "")
+    return contact | {"account": shown_account(world, account)} if account else contact
+
+
+CONTACTS = (
+    Operation(
+        "contacts_search",
+        "POST",
+        "/contacts/search",
+        "api/v1/contacts/search",
+        "contacts_search",
+        search,
+        (*SEARCH_FILTERS, "page", "per_page"),
+    ),
+    Operation(
+        "contacts_create",
+        "POST",
+        "/contacts",
+        "api/v1/contacts/create",
+        "contact_write",
+        create,
+        (*WRITE_PARAMETERS, "run_dedupe"),
+    ),
+    Operation(
+        "contacts_update",
+        "PATCH",
+        "/contacts/{contact_id}",
+        "api/v1/contacts/update",
+        "contact_update",
+        update,
+        WRITE_PARAMETERS,
+    ),
+)

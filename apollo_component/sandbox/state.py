@@ -1,0 +1,77 @@
+"""Everything that changes while a sandbox runs, and how it is made anew."""
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from apollo_component.sandbox.auth import Keys, make_keys
+from apollo_component.sandbox.clock import Clock
+from apollo_component.sandbox.credit_ledger import Ledger
+from apollo_component.sandbox.faults import Faults
+from apollo_component.sandbox.ids import secret
+from apollo_component.sandbox.oauth import DEFAULT_REDIRECT, Application, TokenStore
+from apollo_component.sandbox.operations import OPERATIONS
+from apollo_component.sandbox.quotas import Quotas
+from apollo_component.sandbox.recorder import Recorder
+from apollo_component.sandbox.world import World, build_world
+
+DEFAULT_PEOPLE = 2_000
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a sandbox is started with."""
+
+    seed: int = 1
+    people: int = DEFAULT_PEOPLE
+    redirect_uris: tuple[str, ...] = ()
+
+    @property
+    def registered(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((DEFAULT_REDIRECT, *self.redirect_uris)))
+
+
+@dataclass
+class Settings:
+    """Switches a test may turn."""
+
+    dialect: str = "new"  # "old": bodies as they were before 2026-09-18
+    latency_ms: float = 0.0
+    plan: str = "organization"
+
+
+@dataclass
+class State:
+    """One running sandbox."""
+
+    options: Options
+    clock: Clock
+    world: World
+    keys: Keys
+    tokens: TokenStore
+    ledger: Ledger
+    quotas: Quotas
+    faults: Faults
+    recorder: Recorder = field(default_factory=Recorder)
+    settings: Settings = field(default_factory=Settings)
+    cache: dict[bytes, Any] = field(default_factory=dict)
+    answers: int = 0
+
+
+def new_state(options: Options) -> State:
+    """A fresh sandbox: the same options give the same world, keys and client."""
+    clock = Clock()
+    world = build_world(options.seed, options.people)
+    app = Application(
+        secret(options.seed, "client_id", 43), secret(options.seed, "client_secret", 43), options.registered
+    )
+    return State(
+        options,
+        clock,
+        world,
+        make_keys(world, OPERATIONS),
+        TokenStore(options.seed, clock, app),
+        Ledger(clock),
+        Quotas(clock),
+        Faults(Random(f"faults/{options.seed}")),
+    )

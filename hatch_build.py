@@ -1,0 +1,25 @@
+"""Makes the compact index that a wheel carries, from connector.yaml and the schemas, with every check."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+class IndexHook(BuildHookInterface):
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """An editable install reads connector.yaml itself, so that it is never stale."""
+        if version == "editable":
+            return
+        root = Path(self.root)
+        sys.path.insert(0, str(root))
+        loading = importlib.import_module("apollo_component.contract.loading")
+        target = Path(self.directory) / loading.INDEX
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(json.dumps(loading.index_of(root), ensure_ascii=False, separators=(",", ":")), "utf-8")
+        build_data["force_include"][str(target)] = f"apollo_component/{loading.INDEX}"
