@@ -30,7 +30,7 @@ class _Findings:
     probed: int = 0
 
 
-def test(  # noqa: D417
+def test(
     manifest: Manifest,
     credential: Credential,
     actions: Sequence[str],

@@ -25,7 +25,13 @@ class ConnectorError(Exception):
 
     def as_dict(self) -> dict[str, Any]:
         """`{code, message, hint?, request_id?}` plus what the class adds; fit for JSON."""
-        base = {"code": self.code, "message": self.message, "hint": self.hint, "request_id": self.request_id}
+        base = {
+            "code": self.code,
+            "message": self.message,
+            "hint": self.hint,
+            "request_id": self.request_id,
+            "exit_code": self.exit_code,
+        }
         return {key: value for key, value in (base | self.details()).items() if value not in ("", None, [])}
 
     def details(self) -> dict[str, Any]:
@@ -138,9 +144,16 @@ class CreditsExhaustedError(ConnectorError):
 
 
 class BudgetExhaustedError(CreditsExhaustedError):
-    """The run's own credit budget doesn't cover the next request; nothing was sent."""
+    """The run's own credit budget doesn't cover the next request; nothing was sent. `needed` would, in credits."""
 
     code = "budget_exhausted"
+
+    def __init__(self, message: str, *, needed: float = 0, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.needed = needed
+
+    def details(self) -> dict[str, Any]:
+        return {"needed": self.needed}
 
 
 class TransientError(ConnectorError):
@@ -222,17 +235,3 @@ class OutcomeUnknownError(ConnectorError):
 
     code = "outcome_unknown"
     exit_code = 7
-
-
-class RunWaitsError(ConnectorError):
-    """A workflow run waits for something outside: `state` names it, the run goes on where it stopped."""
-
-    code = "waiting"
-
-    def __init__(self, message: str, *, state: str, exit_code: int, hint: str = "") -> None:
-        super().__init__(message, hint=hint)
-        self.state = state
-        self.exit_code = exit_code  # type: ignore[misc]  # one class, the cause decides
-
-    def details(self) -> dict[str, Any]:
-        return {"state": self.state}

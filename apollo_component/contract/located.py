@@ -81,19 +81,21 @@ def parse(raw: bytes | str, name: str) -> Located:
 def _compose(text: str) -> yaml.Node | None:
     """One document; depth and aliases are refused on the event stream, before anything is built."""
     depth = 0
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):  # type: ignore[no-untyped-call]
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(problem="aliases are not allowed", problem_mark=event.start_mark)
+            raise _refused("aliases are not allowed", event)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > _DEPTH:
-                raise yaml.MarkedYAMLError(
-                    problem=f"is nested more than {_DEPTH} levels", problem_mark=event.start_mark
-                )
+                raise _refused(f"is nested more than {_DEPTH} levels", event)
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
-    node: yaml.Node | None = yaml.compose(text, Loader=yaml.CSafeLoader)  # type: ignore[no-untyped-call]
+    node: yaml.Node | None = yaml.compose(text, Loader=yaml.CSafeLoader)
     return node
+
+
+def _refused(problem: str, event: Any) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
 
 
 def _plain(node: yaml.Node, path: PathParts, located: Located) -> Any:

@@ -78,11 +78,11 @@ class Schemas:
     @functools.cache  # noqa: B019
     def _registry(self) -> Any:
         """Every schema file of the root under one made-up address, so that relative references resolve."""
-        from referencing import Registry, Resource
+        from referencing import Registry
         from referencing.jsonschema import DRAFT202012
 
         def retrieve(uri: str) -> Any:
-            return Resource(contents=self.schema(uri.removeprefix(_BASE)), specification=DRAFT202012)
+            return DRAFT202012.create_resource(self.schema(uri.removeprefix(_BASE)))
 
         registry: Any = Registry(retrieve=functools.lru_cache(maxsize=None)(retrieve))  # type: ignore[call-arg]
         files = [file.relative_to(self.root).as_posix() for file in (self.root / "schemas").rglob("*.json")]

@@ -48,7 +48,7 @@ class Connection:
 
     def as_dict(self) -> dict[str, Any]:
         """For people and JSON: times in ISO 8601, nothing secret."""
-        plain = {
+        return {
             "id": self.id,
             "name": self.name,
             "connector": self.connector,
@@ -62,7 +62,6 @@ class Connection:
             "missed": dict(self.missed),
             "tested_at": self.tested_at.isoformat() if self.tested_at else None,
         }
-        return plain
 
 
 class Connections:

@@ -120,6 +120,14 @@ class Journal:
         with self.store.read() as connection:
             return _sums(connection, run)
 
+    def by_step(self, run: str) -> dict[str, dict[str, float]]:
+        """Credits of each step that was journaled: `{spent, reserved}`."""
+        open_ = sa.case((journal.c.spent.is_(None), sa.func.coalesce(journal.c.worst, 0.0)), else_=0.0)
+        columns = (journal.c.step, sa.func.sum(sa.func.coalesce(journal.c.spent, 0.0)), sa.func.sum(open_))
+        with self.store.read() as connection:
+            rows = connection.execute(sa.select(*columns).where(journal.c.run == run).group_by(journal.c.step)).all()
+        return {step: {"spent": float(spent), "reserved": float(reserved)} for step, spent, reserved in rows}
+
     def doubtful(self, run: str) -> list[dict[str, Any]]:
         """Every request whose answer was lost, and what became of it."""
         query = sa.select(journal).where(journal.c.run == run).order_by(journal.c.sent_at)
@@ -150,6 +158,7 @@ class Journal:
                 f"The budget of {budget:g} credits doesn't cover the next request: "
                 f"{used:g} are spent or reserved and it may cost {worst:g}.",
                 hint="Raise the budget to go on; nothing was sent.",
+                needed=used + worst,
             )
 
     def _update(self, key: Key, attempt: int, values: Mapping[str, Any]) -> None:

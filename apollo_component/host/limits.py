@@ -54,7 +54,7 @@ class Limits:
             connection.execute(sa.delete(permits).where(permits.c.until < now))
             flying = connection.execute(sa.select(sa.func.count()).select_from(permits).where(*mine)).scalar() or 0
             query = sa.select(windows).where(windows.c.scope == scope, windows.c.operation == operation)
-            rows = connection.execute(query).mappings().all()
+            rows = [dict(row) for row in connection.execute(query).mappings()]
             blocked = _blocked(rows, flying, now)
             if blocked:
                 return blocked
@@ -73,7 +73,7 @@ class Limits:
             mine = (permits.c.scope == scope, permits.c.operation == operation)
             flying = connection.execute(sa.select(sa.func.count()).select_from(permits).where(*mine)).scalar() or 0
             query = sa.select(windows).where(windows.c.scope == scope, windows.c.operation == operation)
-            known = {row["name"]: row for row in connection.execute(query).mappings()}
+            known = {row["name"]: dict(row) for row in connection.execute(query).mappings()}
             for window in told:
                 if window.left is not None:
                     values = _learnt(known.get(window.name), window, flying, now)

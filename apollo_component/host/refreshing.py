@@ -10,7 +10,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from ..contract.errors import (
-    ConnectorError,
     GrantRefusedError,
     ReauthorizationError,
     TransientError,
@@ -19,7 +18,6 @@ from ..contract.models import Credential, Reply, Window
 from .connections import Apps, Connection, Connections
 from .leases import Lease, Leases
 from .registry import Registry
-from .store import stamp
 
 LEEWAY = timedelta(seconds=60)
 """A token that ends sooner than this is not used any more."""

@@ -4,7 +4,7 @@ pluggy hands the arguments of a hook call to every plugin, wrapper and monitor. 
 therefore go straight to the owner's own implementation; wrappers take part only when named as trusted.
 """
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -13,8 +13,6 @@ import pluggy
 from ..contract.errors import ManifestError, NotFoundError, Problem
 from ..contract.hookspecs import ENTRY_POINTS, PROJECT, SPEC_VERSION, Hookspecs
 from ..contract.manifest import Manifest
-
-Wrapper = Callable[..., Generator[None, Any, Any]]
 
 
 class Registry:
@@ -40,7 +38,7 @@ class Registry:
         self._manifests: dict[str, Manifest] = {}
         for name in plugins:
             if "connector_manifest" in self._calls.get(name, {}):
-                self._adopt(name, self._calls[name]["connector_manifest"].function())
+                self._adopt(name, _manifest(self._calls[name]["connector_manifest"]))
 
     @classmethod
     def installed(cls) -> "Registry":
@@ -68,13 +66,20 @@ class Registry:
     def _adopt(self, owner: str, manifest: Manifest) -> None:
         if manifest.contract.partition(".")[0] != SPEC_VERSION.partition(".")[0]:
             raise ManifestError(
-                f"The connector {manifest.id} is made for contract {manifest.contract}; this host speaks {SPEC_VERSION}.",
+                f"The connector {manifest.id} is made for contract {manifest.contract}, this host for {SPEC_VERSION}.",
                 hint="Install a version of the connector made for this host.",
             )
         if manifest.id in self._manifests:
             raise ManifestError(f"Two plugins bring a connector {manifest.id}.", hint="Uninstall one of them.")
         self._manifests[manifest.id] = manifest
         self._owners[manifest.id] = owner
+
+
+def _manifest(impl: pluggy.HookImpl) -> Manifest:
+    found: Any = impl.function()
+    if not isinstance(found, Manifest):
+        raise ManifestError(f"The plugin {impl.plugin_name} gives no manifest.")
+    return found
 
 
 def _check(manager: pluggy.PluginManager) -> None:
@@ -86,21 +91,22 @@ def _check(manager: pluggy.PluginManager) -> None:
 
 
 def _wrapped(wrappers: list[pluggy.HookImpl], impl: pluggy.HookImpl, arguments: dict[str, Any]) -> Any:
+    """The owner's implementation inside the trusted wrappers, the last registered outermost."""
     if not wrappers:
         return impl.function(**{name: arguments[name] for name in impl.argnames})
     outer, inner = wrappers[-1], wrappers[:-1]
-    generator = outer.function(**{name: arguments[name] for name in outer.argnames})
-    next(generator)
+    around: Any = outer.function(**{name: arguments[name] for name in outer.argnames})
+    next(around)
     try:
         result = _wrapped(inner, impl, arguments)
     except BaseException as error:  # noqa: BLE001  # a wrapper sees every outcome
-        return _finish(lambda: generator.throw(error))
-    return _finish(lambda: generator.send(result))
+        return _finished(around.throw, error)
+    return _finished(around.send, result)
 
 
-def _finish(step: Callable[[], Any]) -> Any:
+def _finished(step: Callable[[Any], Any], value: Any) -> Any:
     try:
-        step()
+        step(value)
     except StopIteration as done:
         return done.value
     raise RuntimeError("a hook wrapper has a second yield")

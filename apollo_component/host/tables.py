@@ -1,6 +1,7 @@
 """The host's tables. Times are seconds since 1970 in UTC; `*_json` columns hold JSON text; secrets are sealed."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Float,
@@ -158,6 +159,6 @@ records = Table(
     metadata,
     Column("run", String(64), primary_key=True),
     Column("step", String(100), primary_key=True),
-    Column("seq", Integer, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
     Column("json", Text, nullable=False),
 )

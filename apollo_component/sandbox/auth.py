@@ -45,9 +45,7 @@ def make_keys(world: World, operations: Iterable[Operation]) -> Keys:
     return Keys(by_secret, secrets)
 
 
-def caller_of(
-    headers: dict[bytes, bytes], keys: Keys, tokens: TokenStore, team: str, dialect: str
-) -> Caller:
+def caller_of(headers: dict[bytes, bytes], keys: Keys, tokens: TokenStore, team: str, dialect: str) -> Caller:
     """The caller behind the credential of a request, or the refusal of it."""
     bearer = headers.get(b"authorization", b"").decode("latin-1")
     if bearer[:7].lower() == "bearer ":  # a token beside a key: which one leads is unverified

@@ -20,9 +20,9 @@ class Clock:
 
 def stamp(moment: float) -> str:
     """A time as most records carry it: milliseconds and `Z`."""
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment % 1:.3f}"[2:] + "Z"
+    return offset_stamp(moment)[:-6] + "Z"
 
 
 def offset_stamp(moment: float) -> str:
     """The same time as other fields of the same record carry it: with `+00:00`."""
-    return stamp(moment)[:-1] + "+00:00"
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")

@@ -137,7 +137,4 @@ def _lists(call: Call) -> list[Record]:
     world = call.state.world
     by_name = {label["name"]: label for label in world.labels.values() if label["modality"] == "contacts"}
     names = [name.strip() for name in read.texts(call.params, "label_names") if name.strip()]
-    return [
-        by_name.get(name) or add_list(world, name, call.caller.user_id, call.now)
-        for name in dict.fromkeys(names)
-    ]
+    return [by_name.get(name) or add_list(world, name, call.caller.user_id, call.now) for name in dict.fromkeys(names)]

@@ -70,9 +70,7 @@ def key_required() -> Refusal:
 
 def key_in_wrong_place() -> Refusal:
     """The code is known from a third party; the sentence is unverified."""
-    return unprocessable(
-        "API keys are only accepted in the X-Api-Key header.", error_code="INVALID_API_KEY_LOCATION"
-    )
+    return unprocessable("API keys are only accepted in the X-Api-Key header.", error_code="INVALID_API_KEY_LOCATION")
 
 
 def details(code: str, message: str, **suggestion: str) -> dict[str, Any]:

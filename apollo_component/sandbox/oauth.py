@@ -17,13 +17,17 @@ DEFAULT_REDIRECT = "http://127.0.0.1:8765/callback"
 ERRORS = {
     "invalid_grant": (
         400,
-        "The provided authorization grant is invalid, expired, revoked, does not match the redirection URI "
-        "used in the authorization request, or was issued to another client.",
+        (
+            "The provided authorization grant is invalid, expired, revoked, does not match the redirection URI "
+            "used in the authorization request, or was issued to another client."
+        ),
     ),
     "invalid_client": (
         401,
-        "Client authentication failed due to unknown client, no client authentication included, "
-        "or unsupported authentication method.",
+        (
+            "Client authentication failed due to unknown client, no client authentication included, "
+            "or unsupported authentication method."
+        ),
     ),
     "invalid_scope": (400, "The requested scope is invalid, unknown, or malformed."),
     "unsupported_grant_type": (
@@ -167,9 +171,7 @@ class TokenStore:
 
     def _issue(self, scopes: tuple[str, ...], user_id: str, family: int) -> dict[str, object]:
         now = self.clock.now()
-        token = Token(
-            self._secret("access"), self._secret("refresh"), scopes, user_id, family, now + TOKEN_SECONDS
-        )
+        token = Token(self._secret("access"), self._secret("refresh"), scopes, user_id, family, now + TOKEN_SECONDS)
         self.by_access[token.access] = self.by_refresh[token.refresh] = token
         return {
             "access_token": token.access,

@@ -1,8 +1,10 @@
 """The OAuth scopes that open operations of the REST API, as Apollo's documentation names them."""
 
+from apollo_component.sandbox.word_list import words
+
 ADDED_SCOPES = ("read_user_profile", "app_scopes")
 
-REST_SCOPES = tuple(
+REST_SCOPES = words(
     """account_bulk_create account_owners_update account_read account_stages_list account_stages_update
     account_update account_write accounts_search agent_task api_usage_stats_read contact_owners_update
     contact_read contact_stages_list contact_stages_update contact_update contact_write
@@ -19,5 +21,5 @@ REST_SCOPES = tuple(
     organization_read organizations_bulk_enrich organizations_enrich organizations_job_posting
     organizations_news_articles people_bulk_match people_match person_read phone_call_search
     phone_call_update phone_call_write report_sync tags_list tasks_create tasks_list users_list
-    webhook_result_read""".split()
+    webhook_result_read"""
 )

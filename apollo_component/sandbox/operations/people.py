@@ -13,13 +13,14 @@ from apollo_component.sandbox.ids import is_object_id
 from apollo_component.sandbox.operation import Answer, Call, Operation
 from apollo_component.sandbox.paging import page_of
 from apollo_component.sandbox.state_cache import cached
+from apollo_component.sandbox.word_list import words
 from apollo_component.sandbox.world import World
 from apollo_component.sandbox.world.directory import Person, hostname, profile
 from apollo_component.sandbox.world.people_records import thin_person, wide_person
 
 BULK_LIMIT = 10
 
-SEARCH_PARAMETERS = tuple(
+SEARCH_PARAMETERS = words(
     """person_titles include_similar_titles q_keywords person_locations person_seniorities
     organization_locations q_organization_domains_list contact_email_status organization_ids
     organization_num_employees_ranges revenue_range currently_using_all_of_technology_uids
@@ -30,7 +31,7 @@ SEARCH_PARAMETERS = tuple(
     organization_industry_tag_ids q_organization_keyword_tags q_not_organization_keyword_tags
     included_organization_keyword_fields organization_latest_funding_stage_cd total_funding_range
     latest_funding_amount_range latest_funding_date_range organization_founded_year_range
-    organization_trading_status organization_department_or_subdepartment_counts""".split()
+    organization_trading_status organization_department_or_subdepartment_counts"""
 )
 ASYNC_PARAMETERS = (
     "run_waterfall_email", "run_waterfall_phone", "reveal_personal_emails", "reveal_phone_number",

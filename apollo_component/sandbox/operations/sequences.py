@@ -99,9 +99,6 @@ def _mailbox(call: Call) -> Record:
     return boxes[0]
 
 
-
-
-
 def _reason(world: World, contact: Record, sequence_id: str, params: Mapping[str, Any]) -> str | None:
     """Why a contact may not be enrolled, or None; the order of the checks is unverified."""
     others = {s["status"] for s in contact["contact_campaign_statuses"]}
@@ -149,8 +146,8 @@ def _enroll(call: Call, contact: Record, sequence: Record, box: Record) -> None:
         contact,
         sequence["id"],
         box,
-        call.caller.user_id,
-        call.now,
+        adder=call.caller.user_id,
+        moment=call.now,
         status="paused" if paused else "active",
         inactive_reason=None if sequence["active"] else "Sequence inactive",
         auto_unpause_at=read.text(call.params, "auto_unpause_at") or None if paused else None,

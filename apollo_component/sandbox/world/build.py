@@ -1,5 +1,6 @@
 """Seeds a team: users, mailboxes, stages, lists, accounts, contacts, deals and sequences."""
 
+from functools import lru_cache
 from random import Random
 
 from apollo_component.sandbox.clock import offset_stamp, stamp
@@ -30,7 +31,7 @@ LISTS = ("Customers", "Conference 2026", "Newsletter", "Investors")
 
 def build_world(seed: int, people: int) -> World:
     """The whole world of one seed; takes a fraction of a second even for 60,000 people."""
-    world = World(seed, Directory(seed, people), object_id(seed, "team", 0))
+    world = World(seed, _directory(seed, people), object_id(seed, "team", 0))
     rng = Random(f"team/{seed}")
     _add_team(world)
     _add_accounts(world, rng)
@@ -40,11 +41,19 @@ def build_world(seed: int, people: int) -> World:
     return world
 
 
+@lru_cache(maxsize=2)
+def _directory(seed: int, people: int) -> Directory:
+    """The database of a seed, kept for a reset: nothing ever changes it."""
+    return Directory(seed, people)
+
+
 def _add_team(world: World) -> None:
     for number, (first, last, title) in enumerate(USERS):
         moment = EPOCH - (900 - 100 * number) * DAY
         email = f"{first}.{last}@{TEAM_DOMAIN}".lower()
-        person = team_records.user(world.new_id("user"), world.team_id, first, last, title, email, moment)
+        person = team_records.user(
+            world.new_id("user"), world.team_id, f"{first} {last}", title=title, email=email, moment=moment
+        )
         box = team_records.mailbox(
             world.new_id("mailbox"), person["id"], email, moment, active=number != 2, default=number == 0
         )
@@ -55,8 +64,7 @@ def _add_team(world: World) -> None:
     world.contact_stages = [_stage(world, "contact_stage", name) for name in CONTACT_STAGES]
     world.account_stages = [_stage(world, "account_stage", name) for name in ACCOUNT_STAGES]
     world.deal_stages = [
-        _stage(world, "deal_stage", name) | {"is_closed": closed, "is_won": won}
-        for name, closed, won in DEAL_STAGES
+        _stage(world, "deal_stage", name) | {"is_closed": closed, "is_won": won} for name, closed, won in DEAL_STAGES
     ]
     for name in LISTS:
         add_list(world, name, world.acting_admin["id"], EPOCH - 200 * DAY)
@@ -68,7 +76,7 @@ def _stage(world: World, kind: str, name: str) -> Record:
 
 def add_list(world: World, name: str, user_id: str, moment: float) -> Record:
     """Makes a list of contacts."""
-    made = crm_records.label(world.new_id("label"), world.team_id, user_id, name, "contacts", moment)
+    made = crm_records.label(world.new_id("label"), world.team_id, name, user_id=user_id, moment=moment)
     world.labels[made["id"]] = made
     return made
 
@@ -76,9 +84,7 @@ def add_list(world: World, name: str, user_id: str, moment: float) -> Record:
 def _add_accounts(world: World, rng: Random) -> None:
     for company in world.directory.companies[: 2 * ACCOUNTS : 2]:
         moment = EPOCH - rng.randrange(1000) * DAY
-        made = crm_records.blank_account(
-            world.new_id("account"), world.team_id, company.name, company.domain, moment
-        )
+        made = crm_records.blank_account(world.new_id("account"), world.team_id, company.name, company.domain, moment)
         made |= {
             "organization_id": company.id,
             "account_stage_id": rng.choice(world.account_stages)["id"],
@@ -104,8 +110,8 @@ def _add_contacts(world: World, rng: Random) -> None:
             "updated_at": offset_stamp(moment + 2 * DAY),
             "label_ids": [rng.choice(list(world.labels))] if number % 4 == 0 else [],
         }
-        if number < len(known):
-            person = known[number]
+        if known and number % 5 < 3:
+            person = known.pop()
             made |= {
                 "first_name": person.first, "last_name": person.last, "name": person.name,
                 "title": person.role.title, "headline": f"{person.role.title} at {person.company.name}",
@@ -171,9 +177,7 @@ def _add_sequences(world: World) -> None:
     owner = world.acting_admin["id"]
     for number, (name, active) in enumerate(SEQUENCES):
         own, moment = world.new_id("sequence"), EPOCH - (300 - number * 20) * DAY
-        world.sequences[own] = team_records.campaign(
-            own, owner, name, moment, active=active, loaded=number % 3 != 2
-        )
+        world.sequences[own] = team_records.campaign(own, owner, name, moment, active=active, loaded=number % 3 != 2)
         steps = [team_records.step(world.new_id("step"), own, place, "auto_email") for place in (1, 2)]
         world.steps[own] = steps
         world.touches[own] = [
@@ -185,17 +189,17 @@ def _add_sequences(world: World) -> None:
     mailable = [c for c in world.contacts.records.values() if c["email_status"] == "verified"][::7]
     for number, contact in enumerate(mailable):
         finished = number // len(others) % 4 == 3
-        enroll(
-            world, contact, others[number % len(others)], world.mailboxes[0], owner, EPOCH - 30 * DAY,
-            status="finished" if finished else "active", finished_at=stamp(EPOCH) if finished else None,
-        )  # fmt: skip
+        more = {"status": "finished", "finished_at": stamp(EPOCH)} if finished else {}
+        chosen = others[number % len(others)]
+        enroll(world, contact, chosen, world.mailboxes[0], adder=owner, moment=EPOCH - 30 * DAY, **more)
 
 
 def enroll(
-    world: World, contact: Record, sequence_id: str, box: Record, adder: str, moment: float, **more: object
+    world: World, contact: Record, sequence_id: str, box: Record, *, adder: str, moment: float, **more: object
 ) -> None:
     """Puts a contact into a sequence; the sequence's counts follow from it."""
-    made = team_records.enrollment(world.new_id("enrollment"), sequence_id, box, adder, moment, **more)
+    own = world.new_id("enrollment")
+    made = team_records.enrollment(own, sequence_id, box, adder, moment, **more)
     contact["emailer_campaign_ids"] = [*contact["emailer_campaign_ids"], sequence_id]
     contact["contact_campaign_statuses"] = [*contact["contact_campaign_statuses"], made]
     contact["updated_at"] = stamp(moment)

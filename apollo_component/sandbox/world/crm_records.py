@@ -4,10 +4,11 @@ import hashlib
 from typing import Any
 
 from apollo_component.sandbox.clock import offset_stamp, stamp
+from apollo_component.sandbox.word_list import words
 
 Record = dict[str, Any]
 
-CONTACT_NULLS = tuple(
+CONTACT_NULLS = words(
     """linkedin_url title contact_stage_id owner_id creator_id person_id email_needs_tickling organization_id
     headline photo_url present_raw_address linkedin_uid extrapolated_email_confidence salesforce_id
     salesforce_lead_id salesforce_contact_id salesforce_account_id crm_owner_id direct_dial_status
@@ -15,19 +16,19 @@ CONTACT_NULLS = tuple(
     crm_id sanitized_phone merged_crm_ids queued_for_crm_push suggested_from_rule_engine_config_id
     email_unsubscribed email_from_customer crm_record_url email_status_unavailable_reason twitter_url
     facebook_url github_url next_contact_id time_zone city state country account_phone_note person_deleted
-    call_opted_out contact_job_change_event custom_field_errors formatted_address""".split()
+    call_opted_out contact_job_change_event custom_field_errors formatted_address"""
 )
-ACCOUNT_NULLS = tuple(
+ACCOUNT_NULLS = words(
     """hubspot_id salesforce_id crm_owner_id parent_account_id linkedin_url custom_field_errors crm_record_url
     last_activity_date intent_signal_account phone sanitized_phone creator_id market_cap organization_id
-    account_stage_id owner_id intent_strength""".split()
+    account_stage_id owner_id intent_strength"""
 )
-DEAL_NULLS = tuple(
+DEAL_NULLS = words(
     """salesforce_owner_id amount closed_date account_id description stage_name opportunity_stage_id salesforce_id
     actual_close_date next_step next_step_date closed_lost_reason closed_won_reason deal_probability
     current_solutions deal_source manually_updated_probability manually_updated_forecast crm_id crm_record_url
     crm_owner_id probability opportunity_pipeline_id next_step_last_updated_at amount_in_team_currency
-    forecasted_revenue owner_id""".split()
+    forecasted_revenue owner_id"""
 )
 CURRENCIES = {
     "USD": ("US Dollar", "$"),
@@ -162,7 +163,7 @@ def currency(code: str) -> Record:
     return {"name": name, "iso_code": code, "symbol": symbol}
 
 
-def label(own: str, team_id: str, user_id: str, name: str, modality: str, moment: float) -> Record:
+def label(own: str, team_id: str, name: str, *, user_id: str, moment: float, modality: str = "contacts") -> Record:
     """A list, which the API calls a label."""
     return {
         "_id": own,

@@ -20,7 +20,7 @@ GENERATIONS = ("", " Group", " Partners", " Holdings", " Europe", " Collective",
 class Company(NamedTuple):
     """One made-up company."""
 
-    index: int
+    number: int
     id: str
     name: str
     domain: str
@@ -38,7 +38,7 @@ class Company(NamedTuple):
 class Person(NamedTuple):
     """One made-up person; `email` is None when Apollo has none."""
 
-    index: int
+    number: int
     id: str
     first: str
     last: str
@@ -55,7 +55,7 @@ class Person(NamedTuple):
 
     @property
     def linkedin_url(self) -> str:
-        return f"http://www.linkedin.com/in/sandbox-{self.first}-{self.last}-{self.index:x}".lower()
+        return f"http://www.linkedin.com/in/sandbox-{self.first}-{self.last}-{self.number:x}".lower()
 
 
 class Directory:

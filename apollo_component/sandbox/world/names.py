@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from apollo_component.sandbox.word_list import words
+
 
 class City(NamedTuple):
     """A place with the words a location filter may use for it."""
@@ -43,7 +45,7 @@ CITIES = (
     _city("Singapore", "Singapore", "Singapore", "Asia/Singapore"),
 )
 
-FIRST_NAMES = tuple(
+FIRST_NAMES = words(
     """Ada Adrian Aisha Alba Alma Amir Amelia Anders Anika Anton Ariel Asha Astrid August Aya Basil Beatriz Bela
     Bianca Bram Bruno Camila Carla Caspar Cecile Chen Clara Dalia Damian Dana Darius Delia Diego Dora Edgar Eila
     Elena Elias Elif Emil Enzo Esme Eva Fabian Farah Felix Fiona Flora Frida Gabriel Gemma Gideon Greta Hana
@@ -51,10 +53,10 @@ FIRST_NAMES = tuple(
     Kai Karim Keiko Kira Klara Lara Lars Leila Leon Lena Liam Lina Lotte Lucas Luna Magnus Maia Malik Mara Marco
     Marta Mateo Maya Mila Milan Mina Mira Nadia Naomi Nico Nils Nina Noah Nora Olga Olivia Omar Oscar Otto Paula
     Pedro Petra Priya Quinn Rafael Ravi Rena Rhea Rita Robin Rosa Ruben Sami Sana Sara Selma Simon Sofia Soren
-    Stella Tara Tessa Theo Tilda Tomas Uma Vera Viktor Viola Wanda Willem Yara Yuki Yusuf Zara Zoe""".split()
+    Stella Tara Tessa Theo Tilda Tomas Uma Vera Viktor Viola Wanda Willem Yara Yuki Yusuf Zara Zoe"""
 )
 
-LAST_NAMES = tuple(
+LAST_NAMES = words(
     """Abbott Acosta Adler Ahmed Albrecht Alvarez Andersen Arnold Bakker Barnes Bauer Becker Bell Bennett Berg
     Bianchi Blake Boone Bose Brandt Brooks Calder Campos Carver Castro Chan Chase Clarke Cohen Cole Conti Cruz
     Dahl Dalton Das Delgado Dias Doyle Drake Duarte Eklund Ellis Engel Espinoza Falk Farrell Fischer Fleming
@@ -63,21 +65,21 @@ LAST_NAMES = tuple(
     Larsen Laurent Leclerc Lindgren Lopez Lund Maier Malone Marin Marsh Mehta Meyer Moreau Moretti Nair Navarro
     Nguyen Nilsen Novak Nunes Okafor Olsen Ortega Osei Palmer Park Patel Pereira Pham Pratt Quintana Ramos Reyes
     Ricci Rivera Romero Rossi Roth Ruiz Saito Santos Sato Schmidt Serrano Shah Silva Singh Sloan Sorensen Stone
-    Suzuki Tanaka Torres Vance Vargas Vega Vogel Wagner Walsh Weber Winter Wolf Wong Yamada Young Ziegler""".split()
+    Suzuki Tanaka Torres Vance Vargas Vega Vogel Wagner Walsh Weber Winter Wolf Wong Yamada Young Ziegler"""
 )
 
-COMPANY_FIRST = tuple(
+COMPANY_FIRST = words(
     """Amber Anchor Arbor Atlas Aurora Beacon Birch Bright Cedar Cinder Clear Cobalt Copper Coral Crest Delta Ember
     Fable Fern Flint Forge Garnet Glade Granite Grove Harbor Hazel Helio Indigo Iron Juniper Kelp Lantern Larch
     Linden Lumen Maple Marble Meadow Mesa Nimbus North Oak Onyx Orchard Osprey Pebble Pine Prism Quarry Quill Raven
     Ridge River Rowan Sable Sage Sierra Silver Slate Solar Spruce Summit Teal Thistle Timber Umber Vale Velvet
-    Walnut Willow Wren Zephyr""".split()
+    Walnut Willow Wren Zephyr"""
 )
 
-COMPANY_SECOND = tuple(
+COMPANY_SECOND = words(
     """Analytics Biotech Capital Cloud Commerce Data Digital Dynamics Energy Foods Freight Health Insights Labs
     Learning Logistics Media Metrics Mobility Networks Payments Robotics Security Software Systems Textiles Travel
-    Ventures Works""".split()
+    Ventures Works"""
 )
 
 

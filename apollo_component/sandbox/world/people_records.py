@@ -28,7 +28,7 @@ def thin_person(person: Person) -> Record:
         "first_name": person.first,
         "last_name_obfuscated": obfuscated(person.last),
         "title": person.role.title,
-        "last_refreshed_at": offset_stamp(EPOCH - person.index % 90 * DAY + person.index % 997 / 1000),
+        "last_refreshed_at": offset_stamp(EPOCH - person.number % 90 * DAY + person.number % 997 / 1000),
         "has_email": person.email is not None,
         "has_city": True,
         "has_state": True,
@@ -37,11 +37,11 @@ def thin_person(person: Person) -> Record:
         "organization": {
             "name": company.name,
             "has_industry": True,
-            "has_phone": company.index % 3 == 0,
+            "has_phone": company.number % 3 == 0,
             "has_city": True,
             "has_state": True,
             "has_country": True,
-            "has_zip_code": company.index % 2 == 0,
+            "has_zip_code": company.number % 2 == 0,
             "has_revenue": company.revenue > 0,
             "has_employee_count": True,
         },
@@ -89,7 +89,7 @@ def wide_person(person: Person) -> Record:
 
 
 def _employment(person: Person) -> Record:
-    own_id = object_id(person.index, "employment", 0)
+    own_id = object_id(person.number, "employment", 0)
     empty = ("created_at", "degree", "description", "emails", "end_date", "grade_level", "kind", "major")
     return {
         "_id": own_id,
@@ -98,7 +98,7 @@ def _employment(person: Person) -> Record:
         "organization_id": person.company.id,
         "organization_name": person.company.name,
         "raw_address": None,
-        "start_date": f"{2012 + person.index % 13}-{1 + person.index % 12:02d}-01",
+        "start_date": f"{2012 + person.number % 13}-{1 + person.number % 12:02d}-01",
         "title": person.role.title,
         "updated_at": None,
         "id": own_id,
@@ -124,8 +124,8 @@ def wide_organization(company: Company) -> Record:
     city, trade = company.city, company.trade
     technologies = _technologies(company)
     tag = object_id(0, f"industry/{trade.name}", 0)
-    revenue: int | str = str(company.revenue) if company.index % 17 == 5 else company.revenue
-    refreshed = stamp(EPOCH - company.index * DAY) if company.funding_stage else None
+    revenue: int | str = str(company.revenue) if company.number % 17 == 5 else company.revenue
+    refreshed = stamp(EPOCH - company.number * DAY) if company.funding_stage else None
     return {
         "id": company.id,
         "name": company.name,
@@ -140,8 +140,8 @@ def wide_organization(company: Company) -> Record:
         "num_languages": 1,
         "alexa_ranking": None,
         "phone": None,
-        "linkedin_uid": str(10_000_000 + company.index),
-        "founded_year": str(company.founded) if company.index % 13 == 7 else company.founded,
+        "linkedin_uid": str(10_000_000 + company.number),
+        "founded_year": str(company.founded) if company.number % 13 == 7 else company.founded,
         "publicly_traded_symbol": None,
         "publicly_traded_exchange": None,
         "logo_url": None,

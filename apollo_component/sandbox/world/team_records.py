@@ -3,49 +3,51 @@
 from typing import Any
 
 from apollo_component.sandbox.clock import offset_stamp, stamp
+from apollo_component.sandbox.word_list import words
 
 Record = dict[str, Any]
 
-USER_NULLS = tuple(
+USER_NULLS = words(
     """credit_limit direct_dial_credit_limit export_credit_limit ai_credit_limit salesforce_account salesforce_id
     default_account_overview_layout_id default_contact_overview_layout_id bridge_phone_number
     bridge_incoming_phone_number salesforce_instance_url disable_email_linking sync_salesforce_id sync_crm_id
     zp_is_super_analytics_user crm_requested_to_integrate notification_last_read_at request_email_change_to
     self_identified_persona conversation_is_private crm_email linked_salesforce linked_crm_name
-    enable_one_click_unsubscribe typed_custom_fields""".split()
+    enable_one_click_unsubscribe typed_custom_fields"""
 )
-USER_FALSE = tuple(
+USER_FALSE = words(
     """deleted password_needs_reset bridge_calls bridge_incoming_calls record_calls email_oauth_signin_only
     has_invited_user has_uploaded_csv connected_to_slack linked_hubspot linked_salesloft has_conference_account
-    should_include_unsubscribe_link""".split()
+    should_include_unsubscribe_link"""
 )
-USER_LISTS = tuple(
+USER_LISTS = words(
     """data_request_emails triggered_referral_campaigns subteam_ids prospect_territory_ids
-    toggled_on_territory_ids linked_bot_conference_account_platforms chrome_extension_enabled_features""".split()
+    toggled_on_territory_ids linked_bot_conference_account_platforms chrome_extension_enabled_features"""
 )
-MAILBOX_NULLS = tuple(
+MAILBOX_NULLS = words(
     """nylas_provider sendgrid_api_user mailgun_domains nylas_api_version revoked_at inactive_reason
     sendgrid_api_key_v3 is_opted_in_mailwarming mailwarming_eta mailwarming_subject_token true_warmup_status
-    true_warmup_approximate_end_date true_warmup_last_throttled_at needs_reauth_at unlink_error_code""".split()
+    true_warmup_approximate_end_date true_warmup_last_throttled_at needs_reauth_at unlink_error_code"""
 )
-CAMPAIGN_NULLS = tuple(
+CAMPAIGN_NULLS = words(
     """max_emails_per_day same_account_reply_policy_cd create_task_if_email_open email_open_trigger_task_threshold
     days_to_wait_before_mark_as_response sequence_by_exact_daytime last_used_at sequence_ruleset_id folder_id
     same_account_reply_delay_days num_contacts_email_status_extrapolated prioritized_by_user description
-    auto_pause_bounce_rate auto_paused_at""".split()
+    auto_pause_bounce_rate auto_paused_at"""
 )
-CAMPAIGN_COUNTS = tuple(
+CAMPAIGN_COUNTS = words(
     """unique_scheduled unique_delivered unique_bounced unique_opened unique_hard_bounced unique_spam_blocked
-    unique_replied unique_demoed unique_clicked unique_unsubscribed""".split()
+    unique_replied unique_demoed unique_clicked unique_unsubscribed"""
 )
-CAMPAIGN_RATES = tuple(
+CAMPAIGN_RATES = words(
     """bounce_rate hard_bounce_rate open_rate click_rate reply_rate spam_block_rate opt_out_rate
-    demo_rate""".split()
+    demo_rate"""
 )
 
 
-def user(own: str, team_id: str, first: str, last: str, title: str, email: str, moment: float) -> Record:
+def user(own: str, team_id: str, name: str, *, title: str, email: str, moment: float) -> Record:
     """One user of the team."""
+    first, _, last = name.partition(" ")
     return {
         **dict.fromkeys(USER_NULLS),
         **dict.fromkeys(USER_FALSE, False),
@@ -54,7 +56,7 @@ def user(own: str, team_id: str, first: str, last: str, title: str, email: str, 
         "team_id": team_id,
         "first_name": first,
         "last_name": last,
-        "name": f"{first} {last}",
+        "name": name,
         "title": title,
         "email": email,
         "created_at": stamp(moment),

@@ -80,7 +80,7 @@ def upgrade() -> None:
         "host_records",
         sa.Column("run", sa.String(length=64), nullable=False),
         sa.Column("step", sa.String(length=100), nullable=False),
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("json", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("run", "step", "seq"),
     )

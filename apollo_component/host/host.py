@@ -1,0 +1,64 @@
+"""The host, put together: one object a command line, a page or another program works with."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .calls import Caller
+from .connections import Apps, Connections
+from .journal import Journal
+from .leases import Leases
+from .limits import Limits
+from .refreshing import Refresher
+from .registry import Registry
+from .runner import Runner
+from .runs import Runs
+from .settings import Settings
+from .store import Store
+from .vault import open_vault
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """Everything shares one store and one clock."""
+
+    settings: Settings
+    registry: Registry
+    store: Store
+    connections: Connections
+    apps: Apps
+    leases: Leases
+    refresher: Refresher
+    limits: Limits
+    journal: Journal
+    runs: Runs
+    caller: Caller
+    runner: Runner
+    clock: Callable[[], float] = time.time
+
+    @classmethod
+    def open(
+        cls,
+        settings: Settings | None = None,
+        registry: Registry | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+        notice: Callable[[str], None] = lambda _text: None,
+    ) -> "Host":
+        """Raises StoreError when the database or key can't be used, ManifestError for a broken plugin."""
+        settings = settings or Settings.from_environment()
+        store = Store.open(settings.database_url)
+        vault = open_vault(settings, store)
+        registry = registry or Registry.installed()
+        leases = Leases(store, clock)
+        connections, apps = Connections(store, vault, clock), Apps(store, vault, clock)
+        refresher = Refresher(connections, apps, registry, leases, clock, sleep)
+        limits, journal = Limits(store, clock, sleep), Journal(store, clock)
+        caller = Caller(registry, connections, refresher, limits, journal, clock, sleep)
+        runs = Runs(store, journal, leases, clock)
+        parts = (settings, registry, store, connections, apps, leases, refresher, limits, journal, runs, caller)
+        return cls(*parts, Runner(caller, notice), clock)
+
+    def close(self) -> None:
+        self.store.close()

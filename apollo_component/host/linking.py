@@ -1,0 +1,242 @@
+"""Linking an account: a key that is tested before it is stored, an OAuth attempt that begins and ends, a take-over
+of tokens from elsewhere, and linking again under the same name and id."""
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..contract.errors import InputError, NotFoundError, Problem, ReauthorizationError, TransientError
+from ..contract.manifest import ConnectionType
+from ..contract.models import AuthorizeRequest, Callback, Credential, OAuthApp, Redirect, TestReport
+from .connections import Connection, check_name
+from .refreshing import Unmetered
+
+if TYPE_CHECKING:
+    from .host import Host
+
+ATTEMPT_SECONDS = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One authorization under way: single use, ten minutes."""
+
+    name: str
+    connector: str
+    connection_type: str
+    app: OAuthApp
+    app_id: str | None
+    redirect_uri: str
+    scopes: tuple[str, ...]
+    url: str = field(repr=False)
+    state: str = field(repr=False)
+    ends_at: float
+
+
+def link_key(
+    host: "Host",
+    connector: str,
+    name: str,
+    connection_type: str,
+    fields: Mapping[str, str],
+    actions: Sequence[str] = (),
+) -> tuple[Connection, TestReport]:
+    """Test a key and store it under `name`, or give an existing connection the new key.
+
+    Raises ReauthorizationError when the service refuses it and TransientError when it can't be reached; nothing
+    is stored then.
+    """
+    check_name(name)
+    request = AuthorizeRequest(connection_type, fields)
+    credential = host.registry.call(connector, "connector_authorize", request=request)
+    return _stored(host, connector, name, credential, None, actions)
+
+
+def begin(
+    host: "Host",
+    connector: str,
+    name: str,
+    connection_type: str,
+    app: OAuthApp,
+    *,
+    app_id: str | None = None,
+    redirect_uri: str = "",
+    actions: Sequence[str] = (),
+    scopes: Sequence[str] | None = None,
+) -> Attempt:
+    """Begin an authorization: where to send the person, and the secret state that ties the answer to it."""
+    check_name(name)
+    kind = kind_of(host, connector, connection_type)
+    if kind.oauth is None:
+        raise InputError(f"{kind.title} is not linked in the browser.")
+    redirect = redirect_uri or (app.redirect_uris[0] if app.redirect_uris else kind.oauth.default_redirect)
+    wanted = tuple(scopes) if scopes is not None else wanted_scopes(host, connector, actions)
+    state = secrets.token_urlsafe(32)
+    request = AuthorizeRequest(connection_type, app=app, redirect_uri=redirect, state=state, scopes=wanted)
+    target = host.registry.call(connector, "connector_authorize", request=request)
+    if not isinstance(target, Redirect):
+        raise InputError(f"{kind.title} gave no address to go to.")
+    ends = host.clock() + ATTEMPT_SECONDS
+    return Attempt(name, connector, connection_type, app, app_id, redirect, wanted, target.url, state, ends)
+
+
+def finish(
+    host: "Host", attempt: Attempt, query: Mapping[str, str], actions: Sequence[str] = ()
+) -> tuple[Connection, TestReport]:
+    """Exchange what came back, test it and store it. Raises ReauthorizationError when access was denied."""
+    if host.clock() > attempt.ends_at:
+        raise InputError("The attempt is older than ten minutes; nothing was linked.", hint="Start again.")
+    callback = Callback(query, attempt.state, attempt.redirect_uri, attempt.app, attempt.scopes)
+    credential = host.registry.call(attempt.connector, "connector_exchange", callback=callback)
+    app_id = attempt.app_id or host.apps.add(None, attempt.connector, attempt.app)
+    return _stored(host, attempt.connector, attempt.name, credential, app_id, actions)
+
+
+def take_over(
+    host: "Host", connector: str, name: str, connection_type: str, file: Path, app_id: str | None = None
+) -> tuple[Connection, TestReport]:
+    """Store tokens made on another platform. Raises InputError naming what is missing, never showing a value."""
+    data = _imported(file)
+    app = OAuthApp(data["client_id"], data["client_secret"])
+    expires = _expiry(data.get("expires_at"))
+    credential = Credential(
+        connection_type,
+        access_token=data["access_token"],
+        refresh_token=data["refresh_token"],
+        issued_at=datetime.fromtimestamp(host.clock(), UTC),
+        expires_at=expires,
+        scopes=_scopes(data.get("scopes")),
+    )
+    check_name(name)
+    return _stored(host, connector, name, credential, app_id or host.apps.add(None, connector, app), ())
+
+
+def wanted_scopes(host: "Host", connector: str, actions: Sequence[str]) -> tuple[str, ...]:
+    """What the chosen actions need; empty (the parameter is left out) when none were chosen."""
+    return tuple(host.registry.manifest(connector).requirements(actions)["oauth_scopes"]) if actions else ()
+
+
+def kind_of(host: "Host", connector: str, connection_type: str) -> ConnectionType:
+    kinds = host.registry.manifest(connector).connection_types
+    if connection_type not in kinds:
+        raise InputError("There is no such connection type.", [Problem(f"must be one of: {', '.join(kinds)}")])
+    return kinds[connection_type]
+
+
+def _stored(
+    host: "Host", connector: str, name: str, credential: Credential, app_id: str | None, actions: Sequence[str]
+) -> tuple[Connection, TestReport]:
+    report = tested(host, connector, credential, actions)
+    if report.verdict == "refused":
+        raise ReauthorizationError(f"{report.text} Nothing was stored.", hint=report.hint)
+    if report.verdict == "unreachable" and not credential.refresh_token:
+        raise TransientError(f"{report.text} Nothing was stored.", hint=report.hint or "Try again.")
+    connection = _existing(host, connector, name, credential)
+    if connection is None:
+        connection = host.connections.add(name, connector, credential, app_id=app_id)
+    else:
+        host.connections.replace_credential(connection, credential, "linked again", "linked again", app_id=app_id)
+    connection = host.connections.get(connection.id)
+    host.connections.record_test(connection, report)
+    return host.connections.get(connection.id), report
+
+
+def _existing(host: "Host", connector: str, name: str, credential: Credential) -> Connection | None:
+    """The connection to link again, which keeps its id; a type can't change under it."""
+    try:
+        found = host.connections.get(name)
+    except NotFoundError:
+        return None
+    if (found.connector, found.type) != (connector, credential.connection_type):
+        text = f"is taken by a connection of another type ({found.connector}, {found.type})"
+        raise InputError("The connection was not stored.", [Problem(text, path="name")])
+    return found
+
+
+def tested(
+    host: "Host", connector: str, credential: Credential, actions: Sequence[str], *, strict: bool = False
+) -> TestReport:
+    report: TestReport = host.registry.call(
+        connector,
+        "connector_test",
+        credential=credential,
+        actions=tuple(actions),
+        strict=strict,
+        context=Unmetered(datetime.fromtimestamp(host.clock(), UTC)),
+    )
+    return report
+
+
+def test_stored(
+    host: "Host", name: str, actions: Sequence[str] = (), *, strict: bool = False
+) -> tuple[Connection, TestReport]:
+    """Test a stored connection, refreshing its token first when it is due, and keep the result."""
+    connection = host.connections.get(name)
+    try:
+        connection, credential = host.refresher.usable(connection.id)
+        report = tested(host, connection.connector, credential, actions, strict=strict)
+        if report.verdict == "refused" and credential.refresh_token:
+            connection, credential = host.refresher.usable(connection.id, rejected=connection.version)
+            report = tested(host, connection.connector, credential, actions, strict=strict)
+    except ReauthorizationError as error:
+        return connection, TestReport("refused", error.message, hint=error.hint)
+    except TransientError as error:
+        return connection, TestReport("unreachable", error.message, hint=error.hint)
+    kept = report if not strict else replace(report, verdict=_unstrict(report))
+    host.connections.record_test(connection, kept)
+    return host.connections.get(connection.id), report
+
+
+test_stored.__test__ = False  # type: ignore[attr-defined]
+
+
+def _unstrict(report: TestReport) -> Any:
+    """A refusal that --strict alone causes says nothing about the credential itself."""
+    strict_only = report.verdict == "refused" and not any(check.outcome == "failed" for check in report.checks)
+    return "limited" if strict_only else report.verdict
+
+
+def _imported(file: Path) -> dict[str, str]:
+    try:
+        data = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        raise InputError(
+            "The credential file can't be read as JSON.", [Problem("is not JSON", file=file.name)]
+        ) from None
+    wanted = ("client_id", "client_secret", "access_token", "refresh_token")
+    known = {*wanted, "expires_at", "scopes"}
+    if not isinstance(data, dict):
+        raise InputError("The credential file can't be used.", [Problem("must be an object", file=file.name)])
+    problems = [Problem("is required", path=key, file=file.name) for key in wanted if not data.get(key)]
+    problems += [
+        Problem("must be a text", path=k, file=file.name)
+        for k in wanted
+        if data.get(k) and not isinstance(data[k], str)
+    ]
+    problems += [
+        Problem("is not a known field", path=str(key)[:40], file=file.name) for key in data if key not in known
+    ]
+    if problems:
+        raise InputError("The credential file can't be used; nothing was stored.", problems)
+    return data
+
+
+def _expiry(value: Any) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        seconds = float(value) if not isinstance(value, str) else datetime.fromisoformat(value).timestamp()
+        return datetime.fromtimestamp(seconds, UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        problem = Problem("must be a time in ISO 8601 or seconds since 1970", path="expires_at")
+        raise InputError("The credential file can't be used; nothing was stored.", [problem]) from None
+
+
+def _scopes(value: Any) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    return tuple(value.split()) if isinstance(value, str) else tuple(str(scope) for scope in value)

@@ -1,0 +1,52 @@
+"""How an action's whole work is cut into single requests: bulk lists by the manifest, numbered pages by the total."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ..contract.manifest import Action
+from ..contract.models import Page
+
+
+def chunks(action: Action, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One input per request: the bulk list cut to the size one request takes, order kept."""
+    if action.bulk is None or len(values.get(action.bulk.items) or ()) <= action.bulk.max:
+        return [dict(values)]
+    items, size = values[action.bulk.items], action.bulk.max
+    return [{**values, action.bulk.items: items[start : start + size]} for start in range(0, len(items), size)]
+
+
+def page_size(action: Action, values: Mapping[str, Any]) -> int:
+    if action.paging is None:
+        return 0
+    return int(values.get(action.paging.per_page) or action.paging.max_per_page)
+
+
+def further_pages(action: Action, values: Mapping[str, Any], first: Page, limit: int | None) -> list[str] | None:
+    """The cursors after the first page when they can be known ahead, None when each page tells the next."""
+    if action.paging is None or first.next_cursor is None:
+        return []
+    if first.total is None:
+        return None
+    style, size = action.paging, page_size(action, values)
+    start = int(values.get(style.page) or style.first)
+    reachable = min(first.total, style.max_records)
+    wanted = reachable if limit is None else min(reachable, (start - style.first) * size + limit)
+    last = min(-(-wanted // size), style.max_records // size) + style.first - 1
+    return [str(number) for number in range(start + 1, last + 1)]
+
+
+def shortfall(action: Action, first: Page) -> int:
+    """How many matching records lie past the ceiling of one query."""
+    if action.paging is None or first.total is None:
+        return 0
+    return max(0, first.total - action.paging.max_records)
+
+
+def unique(records: Iterable[Any], key: str | None, seen: set[Any] | None = None) -> Iterator[Any]:
+    """Each record once by its key, first come first kept; everything when there is no key. `seen` is added to."""
+    seen = set() if seen is None else seen
+    for record in records:
+        identity = record.get(key) if key and isinstance(record, Mapping) else None
+        if identity is None or identity not in seen:
+            seen.add(identity)
+            yield record

@@ -1,0 +1,197 @@
+"""Runs and their steps: what was asked, where it stands, what it cost, and its records while they are kept."""
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from ..contract.errors import InputError, NotFoundError
+from .journal import Journal
+from .leases import Leases
+from .store import Store, dumps, insert_many, put
+from .tables import journal, records, runs, steps
+
+RUNNING = "running"
+DONE = "done"
+FAILED = "failed"
+CANCELLED = "cancelled"
+ENDED = (DONE, FAILED, CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    id: str
+    kind: str
+    title: str
+    status: str
+    detail: Mapping[str, Any]
+    text: str = field(repr=False)
+    inputs: Mapping[str, Any] = field(repr=False)
+    budget: float | None
+    created_at: float
+    updated_at: float
+    ended_at: float | None
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED and self.ended_at is not None
+
+
+class Runs:
+    def __init__(self, store: Store, ledger: Journal, leases: Leases, clock: Callable[[], float] = time.time) -> None:
+        self.store, self.ledger, self.leases, self.clock = store, ledger, leases, clock
+
+    def create(
+        self,
+        kind: str,
+        title: str,
+        *,
+        text: str = "",
+        inputs: Mapping[str, Any] | None = None,
+        budget: float | None = None,
+    ) -> Run:
+        """A new run, `running` from now on; `kind` is action or workflow."""
+        now = self.clock()
+        identity = f"{datetime.fromtimestamp(now, UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+        values = {
+            "id": identity,
+            "kind": kind,
+            "title": title[:200],
+            "status": RUNNING,
+            "text": text,
+            "inputs_json": dumps(inputs or {}),
+            "budget": budget,
+            "created_at": now,
+            "updated_at": now,
+        }
+        with self.store.write() as connection:
+            connection.execute(sa.insert(runs).values(**values))
+        return self.get(identity)
+
+    def get(self, identity: str) -> Run:
+        row = self.store.row(sa.select(runs).where(runs.c.id == identity))
+        if row is None:
+            raise NotFoundError(f"There is no run {identity!r}.", hint="`runs list` shows those there are.")
+        return _run(row)
+
+    def all(self, limit: int = 100) -> list[Run]:
+        query = sa.select(runs).order_by(runs.c.created_at.desc()).limit(limit)
+        return [_run(row) for row in self.store.rows(query)]
+
+    def update(self, identity: str, status: str, detail: Mapping[str, Any] | None = None) -> None:
+        """Change where a run stands; a cancelled one stays cancelled."""
+        now = self.clock()
+        values: dict[str, Any] = {"status": status, "updated_at": now, "ended_at": now if status in ENDED else None}
+        if detail is not None:
+            resumes = self.get(identity).detail.get("resumes", 0)
+            values["detail_json"] = dumps({**detail, "resumes": resumes})
+        with self.store.write() as connection:
+            connection.execute(
+                sa.update(runs).where(runs.c.id == identity, runs.c.status != CANCELLED).values(**values)
+            )
+
+    def cancel(self, identity: str) -> Run:
+        """Ask a run to stop: it sends nothing more. Raises InputError when it has ended."""
+        run = self.get(identity)
+        if run.ended and run.status != FAILED:
+            raise InputError(f"The run {identity} has ended already ({run.status}).")
+        now = self.clock()
+        with self.store.write() as connection:
+            values = {"status": CANCELLED, "updated_at": now, "ended_at": now}
+            connection.execute(sa.update(runs).where(runs.c.id == identity).values(**values))
+        return self.get(identity)
+
+    def resume(self, identity: str, budget: float | None = None) -> Run:
+        """Note that a person wants the run to go on, with a new budget if one is given.
+
+        `detail.resumes` counts how often a failed run was sent on again. Raises InputError for a run that ended.
+        """
+        run = self.get(identity)
+        if run.status in (DONE, CANCELLED):
+            raise InputError(f"The run {identity} is {run.status}; there is nothing to resume.")
+        retries = int(run.detail.get("resumes", 0)) + (run.status == FAILED)
+        detail = {**run.detail, "resumes": retries}
+        values: dict[str, Any] = {"status": RUNNING, "detail_json": dumps(detail), "ended_at": None}
+        if budget is not None:
+            values["budget"] = budget
+        with self.store.write() as connection:
+            connection.execute(sa.update(runs).where(runs.c.id == identity).values(**values))
+        return self.get(identity)
+
+    def note_step(self, run: str, step: str, position: int, status: str, summary: Mapping[str, Any]) -> None:
+        values = {"position": position, "status": status, "summary_json": dumps(summary)}
+        with self.store.write() as connection:
+            put(connection, steps, {"run": run, "step": step}, values)
+
+    def steps(self, run: str) -> list[dict[str, Any]]:
+        rows = self.store.rows(sa.select(steps).where(steps.c.run == run).order_by(steps.c.position))
+        return [{"id": row["step"], "status": row["status"], **json.loads(row["summary_json"])} for row in rows]
+
+    def save_records(self, run: str, step: str, start: int, found: Sequence[Any]) -> None:
+        """Keep a request's records at their place; saving the same place again replaces it."""
+        rows = [{"run": run, "step": step, "seq": start + n, "json": dumps(item)} for n, item in enumerate(found)]
+        mine = (records.c.run == run, records.c.step == step)
+        with self.store.write() as connection:
+            connection.execute(
+                sa.delete(records).where(*mine, records.c.seq >= start, records.c.seq < start + len(rows))
+            )
+            insert_many(connection, records, rows)
+
+    def records(self, run: str, step: str) -> Iterator[Any]:
+        query = sa.select(records.c.json).where(records.c.run == run, records.c.step == step)
+        for row in self.store.rows(query.order_by(records.c.seq)):
+            yield json.loads(row["json"])
+
+    def report(self, identity: str) -> dict[str, Any]:
+        """Everything a person wants to know of a run, without its records."""
+        run = self.get(identity)
+        return {
+            "id": run.id,
+            "kind": run.kind,
+            "title": run.title,
+            "status": self.status_of(run),
+            "detail": {key: value for key, value in run.detail.items() if key != "resumes"},
+            "budget": run.budget,
+            "credits": self.ledger.spent(run.id),
+            "steps": [{**step, **self.ledger.by_step(run.id).get(step["id"], {})} for step in self.steps(run.id)],
+            "in_doubt": self.ledger.doubtful(run.id),
+            "created_at": _iso(run.created_at),
+            "updated_at": _iso(run.updated_at),
+            "ended_at": _iso(run.ended_at),
+        }
+
+    def status_of(self, run: Run) -> str:
+        """As stored, but a run that says running and that nobody drives was interrupted."""
+        alive = run.status != RUNNING or self.leases.held(f"run:{run.id}")
+        return run.status if alive else "interrupted"
+
+    def purge(self, older_than: timedelta, *, summaries: bool = False) -> dict[str, int]:
+        """Delete the records and recorded answers of runs that ended before then; with `summaries` the runs too."""
+        before = self.clock() - older_than.total_seconds()
+        old = sa.select(runs.c.id).where(runs.c.ended_at.is_not(None), runs.c.ended_at <= before)
+        with self.store.write() as connection:
+            gone = connection.execute(sa.delete(records).where(records.c.run.in_(old))).rowcount
+            bodies = sa.update(journal).where(journal.c.run.in_(old), journal.c.body.is_not(None))
+            answers = connection.execute(bodies.values(body=None, headers_json=None)).rowcount
+            connection.execute(sa.update(runs).where(runs.c.id.in_(old)).values(inputs_json="{}"))
+            removed = 0
+            if summaries:
+                for table in (journal, steps):
+                    connection.execute(sa.delete(table).where(table.c.run.in_(old)))
+                removed = connection.execute(sa.delete(runs).where(runs.c.id.in_(old))).rowcount
+        return {"records": gone, "answers": answers, "runs": removed}
+
+
+def _run(row: Mapping[str, Any]) -> Run:
+    plain = {name: row[name] for name in ("id", "kind", "title", "status", "text", "budget")}
+    times = {name: row[name] for name in ("created_at", "updated_at", "ended_at")}
+    return Run(**plain, **times, detail=json.loads(row["detail_json"]), inputs=json.loads(row["inputs_json"]))
+
+
+def _iso(value: float | None) -> str | None:
+    return None if value is None else datetime.fromtimestamp(value, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,272 @@
+"""Drives one run: steps one after the other, each step's requests side by side, every request a durable step.
+
+What a request ended with is recorded as data, never as an exception. When one can't go on (quota, authorization,
+budget, or a failure that stops the run) the run is parked at that very place; it goes on there.
+"""
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from dbos import DBOS
+
+from ...contract.errors import (
+    BudgetExhaustedError,
+    ConnectorError,
+    QuotaError,
+    ReauthorizationError,
+)
+from ...contract.models import Page
+from ...contract.schemas import Schemas
+from ..calls import Call
+from ..host import Host
+from ..journal import Key, OwnershipLostError
+from ..leases import Lease
+from ..plans import further_pages, shortfall
+from ..runs import CANCELLED, DONE, FAILED, RUNNING
+from .file import Step, Workflow
+from .units import Planner, Unit
+
+QUOTA = "waiting_for_quota"
+AUTHORIZATION = "waiting_for_authorization"
+BUDGET = "waiting_for_budget"
+HELD = "held"
+MAX_THREADS = 16
+ERRORS_KEPT = 1000
+Outcome = dict[str, Any]
+
+
+class CancelledRunError(Exception):
+    """Leaves the procedure of a run that a person cancelled."""
+
+
+class Driver:
+    """One run in this process. `parked` is the state it waits in; `lost` is set when another process took over."""
+
+    def __init__(
+        self, host: Host, workflow: Workflow, run: str, lease: Lease, *, wait: bool, progress: Callable[[str], None]
+    ) -> None:
+        self.host, self.workflow, self.run, self.lease = host, workflow, run, lease
+        self.wait, self.progress = wait, progress
+        self.parked = ""
+        self.lost = False
+        stored = host.runs.get(run).inputs
+        self.connections: dict[str, str] = stored["connections"]
+        self.inputs = stored["inputs"]
+        self.failures = 0
+        self.pool = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="workflow")
+        self.stopping = False
+
+    def close(self) -> None:
+        self.pool.shutdown(wait=False, cancel_futures=True)
+
+    async def whole(self) -> str:
+        """The durable procedure; ends as done or cancelled."""
+        try:
+            for step in self.workflow.steps:
+                await self._step(step)
+        except CancelledRunError:
+            return CANCELLED
+        await self._thread(self.host.runs.update, self.run, DONE, {})
+        return DONE
+
+    async def _step(self, step: Step) -> None:
+        planner = await self._thread(self._planner, step)
+        while True:
+            try:
+                wanted = await self._thread(planner.wanted, step)
+                units = await self._thread(planner.units, step) if wanted else []
+                break
+            except ConnectorError as error:
+                await self._park(FAILED, step, error.as_dict())
+        if not wanted:
+            await self._note(step, "skipped", [])
+            return
+        await self._note(step, RUNNING, [])
+        outcomes = await self._all_of(step, units)
+        if step.all and outcomes and outcomes[0].get("ok"):
+            outcomes += await self._further(step, units[0], outcomes[0])
+        await self._note(step, DONE, outcomes)
+
+    async def _further(self, step: Step, first: Unit, outcome: Outcome) -> list[Outcome]:
+        """The pages after the first: all at once when their number is known, else each after the other."""
+        page = Page(next_cursor=outcome["next"], total=outcome["total"])
+        if beyond := shortfall(step.action, page):
+            self.progress(f"{step.id}: {beyond:,} matching records are out of reach of one query")
+        cursors = further_pages(step.action, first.input, page, step.limit)
+        if cursors is not None:
+            later = [replace(first, item=cursor, number=n + 1, cursor=cursor) for n, cursor in enumerate(cursors)]
+            return await self._all_of(step, later)
+        found: list[Outcome] = []
+        cursor = outcome["next"]
+        while cursor is not None:
+            found += await self._all_of(step, [replace(first, item=cursor, number=len(found) + 1, cursor=cursor)])
+            cursor = found[-1].get("next")
+        return found
+
+    async def _all_of(self, step: Step, units: list[Unit]) -> list[Outcome]:
+        """Every unit's outcome, in order: rounds over what is unfinished, parked between rounds when need be."""
+        outcomes: dict[int, Outcome] = {}
+        pending = units
+        while pending:
+            for unit, outcome in zip(pending, await self._round(step, pending), strict=True):
+                outcomes[unit.number] = outcome
+            pending = [unit for unit in pending if self._unfinished(step, outcomes[unit.number])]
+            if pending:
+                await self._park_for(step, [outcomes[unit.number] for unit in pending])
+        return [outcomes[unit.number] for unit in units]
+
+    def _unfinished(self, step: Step, outcome: Outcome) -> bool:
+        if outcome.get("ok"):
+            return False
+        return bool(outcome.get(HELD) or outcome.get("waits")) or step.on_error == "stop"
+
+    async def _round(self, step: Step, units: list[Unit]) -> list[Outcome]:
+        """One durable step per unit, numbered before any of them starts, so that a replay numbers them alike."""
+        await self._cancelled()
+        self.stopping = False
+        gate = asyncio.Semaphore(step.concurrency)
+        done = 0
+
+        async def one(slot: Any, unit: Unit) -> Outcome:
+            nonlocal done
+            async with gate:
+                name = {"name": f"{step.id}:{unit.item}"}
+                outcome: Outcome = await slot.run_async(name, self._unit, step, unit)
+            if not outcome.get("ok") and (outcome.get("waits") or step.on_error == "stop"):
+                self.stopping = True
+            done += 1
+            if done % 25 == 0 or done == len(units):
+                self.progress(f"{step.id}: {done}/{len(units)} requests")
+            return outcome
+
+        slots = [DBOS.reserve_step() for _ in units]
+        results = await asyncio.gather(
+            *(one(slot, unit) for slot, unit in zip(slots, units, strict=True)), return_exceptions=True
+        )
+        for result in results:
+            if isinstance(result, BaseException):
+                self.lost = True
+                raise result
+        return [result for result in results if isinstance(result, dict)]
+
+    async def _unit(self, step: Step, unit: Unit) -> Outcome:
+        """One request. Its outcome is small and plain; the records go to the host's own table."""
+        if self.stopping or self.lost:
+            return {HELD: True}
+        try:
+            outcome: Outcome = await self._thread(self._request, step, unit)
+            return outcome
+        except OwnershipLostError:
+            self.lost = True
+            await asyncio.Event().wait()
+            raise
+        except ConnectorError as error:
+            return {"ok": False, "item": unit.item, "error": error.as_dict(), "waits": waiting_state(error)}
+
+    def _request(self, step: Step, unit: Unit) -> Outcome:
+        page = self.host.caller.page(
+            Call(
+                Key(self.run, step.id, unit.item),
+                self.connections[step.connection],
+                step.action,
+                unit.input,
+                unit.cursor,
+                self.lease,
+                step.on_unknown,
+                step.max_credits_per_record,
+            )
+        )
+        self.host.runs.save_records(self.run, step.id, unit.start, page.records)
+        return {
+            "ok": True,
+            "records": len(page.records),
+            "found": sum(record is not None for record in page.records),
+            "total": page.total,
+            "next": page.next_cursor,
+            "warnings": list(page.warnings),
+        }
+
+    async def _park_for(self, step: Step, outcomes: list[Outcome]) -> None:
+        """Park for the gravest of the causes: a failure before a wait."""
+        errors = [outcome for outcome in outcomes if "error" in outcome]
+        failed = [outcome for outcome in errors if not outcome["waits"]]
+        if chosen := (failed or errors):
+            await self._park(chosen[0]["waits"] or FAILED, step, chosen[0]["error"], chosen[0].get("item", ""))
+
+    async def _park(self, state: str, step: Step, error: dict[str, Any], item: str = "") -> None:
+        """Stand still here until the cause is gone. A failure goes on only when a person resumes the run."""
+        self.failures += state == FAILED
+        detail = {"step": step.id, "item": item, "error": error, "connection": step.connection}
+        if await self._thread(self._released, state, detail):
+            return
+        await self._thread(self.host.runs.update, self.run, state, detail)
+        self.progress(f"{step.id}: {state.replace('_', ' ')}: {error['message']}")
+        while not await self._thread(self._released, state, detail):
+            if not self.wait or state == FAILED:
+                self.parked = state
+            await asyncio.sleep(0.5)
+            await self._cancelled()
+        self.parked = ""
+        await self._thread(self.host.runs.update, self.run, RUNNING, {})
+
+    def _released(self, state: str, detail: dict[str, Any]) -> bool:
+        run = self.host.runs.get(self.run)
+        if state == QUOTA:
+            resets_at = detail["error"].get("resets_at")
+            return resets_at is None or datetime.fromisoformat(resets_at) <= datetime.fromtimestamp(
+                self.host.clock(), UTC
+            )
+        if state == AUTHORIZATION:
+            connection = self.host.connections.get(self.connections[detail["connection"]])
+            return connection.status != "needs_reauthorization"
+        if state == BUDGET:
+            return run.budget is None or run.budget >= detail["error"].get("needed", 0)
+        return int(run.detail.get("resumes", 0)) >= self.failures
+
+    async def _cancelled(self) -> None:
+        run = await self._thread(self.host.runs.get, self.run)
+        if run.status == CANCELLED:
+            self.stopping = True
+            raise CancelledRunError
+
+    async def _note(self, step: Step, status: str, outcomes: list[Outcome]) -> None:
+        errors = [{"item": o["item"], "error": o["error"]} for o in outcomes if "error" in o]
+        warnings = sorted({text for outcome in outcomes for text in outcome.get("warnings", [])})
+        summary = {
+            "action": step.action.id,
+            "requests": len(outcomes),
+            "records": sum(outcome.get("records", 0) for outcome in outcomes),
+            "found": sum(outcome.get("found", 0) for outcome in outcomes),
+            "failed": len(errors),
+            "errors": errors[:ERRORS_KEPT] if step.on_error == "collect" else [],
+            "warnings": warnings[:20],
+        }
+        await self._thread(self.host.runs.note_step, self.run, step.id, step.position, status, summary)
+        if status != RUNNING:
+            self.progress(f"{step.id}: {status}, {summary['found']} records in {summary['requests']} requests")
+
+    def _planner(self, step: Step) -> Planner:
+        schemas = Schemas(self.host.registry.manifest(step.connector).root)
+        return Planner(self.workflow, self.host.runs, self.run, self.inputs, schemas)
+
+    async def _thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Blocking work on this run's own threads, so that DBOS's are never used up."""
+        context = contextvars.copy_context()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.pool, lambda: context.run(function, *arguments))
+
+
+def waiting_state(error: ConnectorError) -> str | None:
+    """What the run waits for; None when the error is a failure."""
+    if isinstance(error, BudgetExhaustedError):
+        return BUDGET
+    if isinstance(error, ReauthorizationError):
+        return AUTHORIZATION
+    if isinstance(error, QuotaError):
+        return QUOTA
+    return None

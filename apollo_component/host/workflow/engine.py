@@ -1,0 +1,207 @@
+"""Durable runs of workflow files on DBOS: start one, drive it, take it over after a crash.
+
+Only `drive` launches DBOS. A run has one owner at a time, by a lease; a process that lost it sends nothing more,
+because every journal row is claimed under the lease. DBOS's own recovery touches nothing of other processes:
+each has an executor id and a queue of its own.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from dbos import DBOS, Serializer, SetWorkflowID
+
+from ...contract.errors import InputError, NotFoundError, Problem, TransientError
+from ..host import Host
+from ..journal import OwnershipLostError
+from ..leases import Heartbeat, Lease
+from ..runs import Run
+from .driver import Driver
+from .file import Workflow, parse_workflow
+
+RUN_FORMAT = "run-format-1"
+"""Changes only when a recorded run could not be continued by newer code."""
+LEASE_SECONDS = 20.0
+_drivers: dict[str, Driver] = {}
+
+
+class JsonSerializer(Serializer):
+    """DBOS stores pickles by default; ours is JSON, so that a database holds data and never code."""
+
+    def name(self) -> str:
+        return "host_json"
+
+    def serialize(self, data: Any) -> str:
+        plain = {"__error__": type(data).__name__} if isinstance(data, BaseException) else data
+        return json.dumps(plain, separators=(",", ":"), ensure_ascii=False)
+
+    def deserialize(self, serialized_data: str) -> Any:
+        data = json.loads(serialized_data)
+        return RuntimeError(data["__error__"]) if isinstance(data, dict) and "__error__" in data else data
+
+
+@DBOS.workflow(name="host_run", max_recovery_attempts=None)
+async def host_run(run: str) -> str:
+    """The durable procedure: interprets the run's own workflow text; its steps are the requests."""
+    return await _drivers[run].whole()
+
+
+def start(
+    host: Host,
+    workflow: Workflow,
+    inputs: Mapping[str, Any],
+    connections: Mapping[str, str],
+    budget: float | None = None,
+    confirmed: bool = False,  # noqa: ARG001  # the file's own `confirm` is checked when it is read
+) -> Run:
+    """Store a run; nothing is sent yet. Raises InputError naming a missing input or connection."""
+    problems: list[Problem] = []
+    values = dict(_inputs(workflow, inputs, problems))
+    used = dict(_connections(host, workflow, connections, problems))
+    if problems:
+        raise InputError("The workflow can't start; nothing was run.", problems)
+    stored = {"inputs": values, "connections": used}
+    chosen = workflow.budget if budget is None else budget
+    return host.runs.create("workflow", workflow.name, text=workflow.text, inputs=stored, budget=chosen)
+
+
+def drive(
+    host: Host, run: str, *, wait: bool = False, progress: Callable[[str], None] = lambda _text: None
+) -> dict[str, Any]:
+    """Run until the end, or until the run waits for something (then only with `wait` it stays).
+
+    Returns the run's report. Raises TransientError while another process drives the run.
+    """
+    workflow = parse_workflow(host.runs.get(run).text, host.registry.manifests, run)
+    lease = _own(host, run, progress)
+    driver = Driver(host, workflow, run, lease, wait=wait, progress=progress)
+    _drivers[run] = driver
+    try:
+        with Heartbeat(host.leases, lease, LEASE_SECONDS) as beat:
+            asyncio.run(_driven(host, run, driver, beat))
+    finally:
+        _drivers.pop(run, None)
+    return host.runs.report(run)
+
+
+async def _driven(host: Host, run: str, driver: Driver, beat: Heartbeat) -> None:
+    with _dbos(host) as queue:
+        await DBOS.register_queue_async(queue, polling_interval_sec=0.1)
+        handle = await _handle(queue, run)
+        result = asyncio.create_task(handle.get_result(polling_interval_sec=0.1))
+        watch = asyncio.create_task(_watch(driver, beat))
+        try:
+            await asyncio.wait({result, watch}, return_when=asyncio.FIRST_COMPLETED)
+            if driver.lost or beat.lost.is_set():
+                raise OwnershipLostError(
+                    "Another process has taken this run over; this one stopped.", hint="Follow it with `runs show`."
+                )
+            if result.done():
+                result.result()
+        finally:
+            driver.close()
+            watch.cancel()
+            result.cancel()
+            await DBOS.delete_queue_async(queue)
+
+
+async def _watch(driver: Driver, beat: Heartbeat) -> None:
+    """Ends when the run waits for something and nobody wants to wait here, or when the run was lost."""
+    while not (driver.parked or driver.lost or beat.lost.is_set()):
+        await asyncio.sleep(0.05)
+
+
+async def _handle(queue: str, run: str) -> Any:
+    """Begin the durable procedure, or take it over where it stands; either way in this process."""
+    if await DBOS.get_workflow_status_async(run) is None:
+        with SetWorkflowID(run):
+            return await DBOS.enqueue_workflow_async(queue, host_run, run)
+    return await DBOS.resume_workflow_async(run, queue_name=queue)
+
+
+@contextlib.contextmanager
+def _dbos(host: Host) -> Iterator[str]:
+    """DBOS launched for one process that nobody else's work can reach; the name of its queue."""
+    logger = logging.getLogger("dbos")
+    logger.addHandler(logging.NullHandler())
+    logger.propagate = False
+    identity = f"host-{secrets.token_hex(8)}"
+    DBOS(
+        config={
+            "name": "workflow-host",
+            "system_database_url": host.store.url.render_as_string(hide_password=False),
+            "executor_id": identity,
+            "application_version": RUN_FORMAT,
+            "serializer": JsonSerializer(),
+            "enable_otlp": False,
+            "log_level": "CRITICAL",
+            "notification_listener_polling_interval_sec": 1.0,
+            "scheduler_polling_interval_sec": 3600.0,
+        }
+    )
+    DBOS.listen_queues([identity])
+    DBOS.launch()
+    try:
+        yield identity
+    finally:
+        DBOS.destroy()
+
+
+def _own(host: Host, run: str, progress: Callable[[str], None]) -> Lease:
+    """The run's lease; a crashed owner's ends by itself within seconds."""
+    import time
+
+    name, until, told = f"run:{run}", host.clock() + LEASE_SECONDS * 1.5, False
+    while True:
+        if lease := host.leases.acquire(name, LEASE_SECONDS):
+            return lease
+        if host.clock() > until:
+            raise TransientError(
+                f"The run {run} is driven by another process.", hint="Wait for it, or stop that process first."
+            )
+        if not told:
+            progress("Another process holds this run; waiting for it to end or to prove dead.")
+            told = True
+        time.sleep(0.25)
+
+
+def _inputs(workflow: Workflow, given: Mapping[str, Any], problems: list[Problem]) -> Iterator[tuple[str, Any]]:
+    for name in given:
+        if name not in workflow.inputs:
+            known = ", ".join(workflow.inputs) or "none"
+            problems.append(Problem(f"is no input of this workflow; it has: {known}", path=name))
+    for name, declared in workflow.inputs.items():
+        if name in given or "default" in declared:
+            yield name, given.get(name, declared.get("default"))
+        else:
+            problems.append(Problem("is required; give it with --input NAME=VALUE", path=f"inputs.{name}"))
+
+
+def _connections(
+    host: Host, workflow: Workflow, given: Mapping[str, str], problems: list[Problem]
+) -> Iterator[tuple[str, str]]:
+    """The file's connection name → the id of the stored one."""
+    for alias in given:
+        if alias not in workflow.connections:
+            problems.append(
+                Problem(f"is no connection of this workflow: {', '.join(workflow.connections)}", path=alias)
+            )
+    for alias, (connector, use) in workflow.connections.items():
+        name = given.get(alias) or use
+        if not name:
+            problems.append(Problem("needs a stored connection: --connection NAME=STORED", path=f"connections.{alias}"))
+            continue
+        try:
+            found = host.connections.get(name)
+        except NotFoundError as error:
+            problems.append(Problem(f"{error.message} {error.hint}", path=f"connections.{alias}"))
+            continue
+        if found.connector != connector:
+            problems.append(
+                Problem(f"is a connection to {found.connector}, not {connector}", path=f"connections.{alias}")
+            )
+        yield alias, found.id

@@ -1,0 +1,52 @@
+"""What a workflow would do, told before it runs: each step's request, its effect and its worst cost."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...contract.manifest import Manifest
+from .expressions import references
+from .file import Step, Workflow
+
+_EFFECTS = {
+    "read": "reads",
+    "upsert": "writes; a repeat changes nothing more",
+    "create": "creates; never repeated blindly",
+    "bill": "costs credits",
+    "send": "sends to real people; never repeated",
+}
+
+
+def forecast(workflow: Workflow, manifests: Mapping[str, Manifest]) -> list[dict[str, Any]]:  # noqa: ARG001
+    """One row a step: `{step, action, method, path, effect, worst_credits, note}`; `worst_credits` is for the whole
+    step where its size is known, for one request where it isn't, None where the service states no limit."""
+    return [_row(step) for step in workflow.steps]
+
+
+def _row(step: Step) -> dict[str, Any]:
+    action = step.action
+    effect = action.effect.of(step.with_)
+    worst, note = _cost(step)
+    return {
+        "step": step.id,
+        "action": action.id,
+        "method": action.method,
+        "path": action.path,
+        "effect": str(effect),
+        "effect_text": _EFFECTS[str(effect)],
+        "worst_credits": worst,
+        "note": note,
+    }
+
+
+def _cost(step: Step) -> tuple[float | None, str]:
+    credits = step.action.credits  # noqa: A001
+    if not credits.base:
+        return 0, ""
+    sized = not step.for_each and not any(path[0] == credits.per for path, _ in references(step.with_))
+    if sized:
+        return credits.worst(step.with_, step.max_credits_per_record), ""
+    size = step.action.bulk.max if step.action.bulk and credits.per else 1
+    one = credits.worst(
+        {**step.with_, **({credits.per: [None] * size} if credits.per else {})}, step.max_credits_per_record
+    )
+    return one, "for each request; how many there are is known when the step starts"

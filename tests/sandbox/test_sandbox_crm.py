@@ -1,0 +1,234 @@
+"""Contacts, accounts, deals, sequences, users and mailboxes."""
+
+import pytest
+
+ADA = {"first_name": "Ada", "last_name": "Sands", "email": "ada.sands@example.com", "organization_name": "Sandworks"}
+
+
+def add(client, sequence="Founder outreach", **body):
+    own = client.ids["sequences"][sequence]
+    body = {"emailer_campaign_id": own, "send_email_from_email_account_id": client.ids["mailbox_id"]} | body
+    return client.api("POST", f"/emailer_campaigns/{own}/add_contact_ids", body)
+
+
+def test_create_always_creates_without_run_dedupe(client):
+    """Two equal creates are two contacts of the acting admin."""
+    first, second = client.contact(**ADA), client.contact(**ADA)
+    assert first["id"] != second["id"]
+    assert first["owner_id"] == client.ids["acting_admin_id"]
+    assert (first["source"], first["name"], first["email_status"]) == ("api", "Ada Sands", "verified")
+    assert client.control("GET", f"/contacts?email={ADA['email']}")["total"] == 2
+
+
+def test_run_dedupe_upserts_in_place(client):
+    """Sent fields overwrite, empty ones clear, omitted ones stay, and the match is told."""
+    old = client.contact(**ADA, title="Founder", direct_phone="555 555 0100")
+    answer = client.post("/contacts", run_dedupe=True, email=ADA["email"].upper(), title="", last_name="Dune")
+    assert answer["contact"]["id"] == old["id"]
+    assert answer["dedupe_result"] == {
+        "found_existing": True,
+        "match_reason": "email_match",
+        "existing_contact_id": old["id"],
+    }
+    changed = answer["contact"]
+    assert (changed["title"], changed["name"], changed["organization_name"]) == (None, "Ada Dune", "Sandworks")
+    assert changed["sanitized_phone"] == "+15555550100"
+
+
+def test_run_dedupe_without_a_match_creates(client):
+    """Nothing found: a new contact and no dedupe_result."""
+    answer = client.post("/contacts", run_dedupe=True, **ADA)
+    assert "dedupe_result" not in answer
+    assert client.control("GET", "/state")["contacts"] == 1001
+
+
+def test_dedupe_order(client):
+    """A contact's id goes before its address, and name with company comes last."""
+    first = client.contact(**ADA)
+    second = client.contact(**(ADA | {"email": "other@example.com", "first_name": "Bea"}))
+    by_id = client.post("/contacts", run_dedupe=True, id=second["id"], email=ADA["email"])
+    assert by_id["dedupe_result"]["existing_contact_id"] == second["id"]
+    by_name = client.post(
+        "/contacts", run_dedupe=True, first_name="ada", last_name="SANDS", organization_name="sandworks"
+    )
+    assert by_name["dedupe_result"]["existing_contact_id"] == first["id"]
+
+
+def test_contacts_from_the_world_are_found_again(client, sandbox):
+    """Many people of the world are contacts already, so an upsert of one changes no count."""
+    contact = next(c for c in sandbox.state.world.contacts.records.values() if c["person_id"] and c["email"])
+    answer = client.post("/contacts", run_dedupe=True, email=contact["email"], title="New title")
+    assert answer["contact"]["id"] == contact["id"]
+    assert client.control("GET", "/state")["contacts"] == 1000
+
+
+def test_update(client):
+    """PATCH changes what is sent; lists are replaced and missing ones made."""
+    own = client.contact(**ADA, label_names=["Newsletter"])["id"]
+    answer = client.api("PATCH", f"/contacts/{own}", {"title": "CTO", "label_names": ["Fresh list"]}).json()
+    assert (answer["contact"]["title"], answer["contact"]["email"]) == ("CTO", ADA["email"])
+    assert [label["name"] for label in answer["labels"]] == ["Fresh list"]
+    assert answer["labels"][0]["cached_count"] == 1
+
+
+def test_update_refusals(client):
+    """A malformed id, an unknown contact and a deleted one are three texts of 422."""
+    own = client.contact(**ADA)["id"]
+    bad = client.api("PATCH", "/contacts/12345", {"title": "x"})
+    assert (bad.status_code, bad.json()["error"]) == (422, "Parameters misconfigured. 12345 is not a valid ID")
+    assert client.api("PATCH", f"/contacts/{own}", {"account_id": "zz"}).status_code == 422
+    assert client.api("PATCH", f"/contacts/{'a' * 24}", {}).status_code == 422
+    client.control("POST", "/contacts/delete", {"id": own})
+    gone = client.api("PATCH", f"/contacts/{own}", {"title": "x"}).json()
+    assert gone == {"error": "Cannot update contact as it is deleted.", "deleted_contact_ids": [own]}
+
+
+def test_contact_search(client):
+    """Keywords, stages, sorting and pages work, and the baggage is there."""
+    client.contact(**ADA)
+    answer = client.post("/contacts/search", q_keywords="sandworks ada", per_page=5)
+    assert [c["email"] for c in answer["contacts"]] == [ADA["email"]]
+    assert answer["pagination"] == {"page": 1, "per_page": 5, "total_entries": 1, "total_pages": 1}
+    assert answer["partial_results_limit"] == 10000
+    assert answer["breadcrumbs"][0]["signal_field_name"] == "q_keywords"
+    newest = client.post("/contacts/search", sort_by_field="contact_created_at", per_page=1)["contacts"][0]
+    assert newest["email"] == ADA["email"]
+    staged = client.post("/contacts/search", contact_stage_ids=[client.ids["contact_stages"]["Cold"]])
+    assert 0 < staged["pagination"]["total_entries"] < 1001
+
+
+def test_accounts_search(shared):
+    """By name; an unknown sort is 422."""
+    every = shared.post("/accounts/search", per_page=100)
+    assert every["pagination"]["total_entries"] == 150
+    name = every["accounts"][0]["name"]
+    assert shared.post("/accounts/search", q_organization_name=name[1:].upper())["accounts"][0]["name"] == name
+    reply = shared.api("POST", "/accounts/search", {"sort_by_field": "size"})
+    assert reply.json() == {"error": "Invalid sort criteria", "skip_alert_dialog": True}
+
+
+@pytest.mark.parametrize(("amount", "stored"), [("25000", 25000), ("25,000", None), ("$5", None)])
+def test_deal_amounts(shared, amount, stored):
+    """Digits become a number; a comma or a symbol blanks the amount."""
+    deal = shared.post("/opportunities", name="Big one", amount=amount)["opportunity"]
+    assert deal["amount"] == stored
+    assert deal["owner_id"] == shared.ids["acting_admin_id"]
+
+
+def test_deals(client):
+    """A name is required, ids are checked, and search finds by filter with either verb."""
+    assert client.api("POST", "/opportunities", {}).json() == {"error": "Name is required"}
+    assert client.api("POST", "/opportunities", {"name": "x", "account_id": "12345"}).status_code == 422
+    made = client.post(
+        "/opportunities", name="Quite unique", opportunity_stage_id=client.ids["deal_stages"]["Closed Won"]
+    )
+    assert made["opportunity"]["is_won"] is True
+    by_get = client.api("GET", "/opportunities/search?q_keywords=quite+unique").json()
+    assert by_get["opportunities"][0]["id"] == made["opportunity"]["id"]
+    assert by_get == client.post("/opportunities/search", q_keywords="quite unique")
+    assert by_get["salesforce_users"] == []
+
+
+def test_sequences_are_found_by_name(shared):
+    """q_name is a substring; statistics may be the text "loading"."""
+    answer = shared.post("/emailer_campaigns/search", q_name="founder")
+    assert [s["name"] for s in answer["emailer_campaigns"]] == ["Founder outreach"]
+    every = shared.post("/emailer_campaigns/search", per_page=100)["emailer_campaigns"]
+    assert {s["active"] for s in every} == {True, False}
+    assert "loading" in {s["unique_delivered"] for s in every}
+
+
+def test_enrolling_shows_on_the_contact_and_in_the_counts(client):
+    """An enrolled contact names its sequence, and the sequence counts one more."""
+    own = client.contact(**ADA)["id"]
+    answer = add(client, contact_ids=[own]).json()
+    assert answer["skipped_contact_ids"] == {}
+    contact = answer["contacts"][0]
+    assert contact["emailer_campaign_ids"] == [client.ids["sequences"]["Founder outreach"]]
+    assert contact["contact_campaign_statuses"][0]["status"] == "active"
+    assert answer["emailer_campaign"]["contact_statuses"]["active"] == 1
+    again = add(client, contact_ids=[own]).json()
+    assert again["skipped_contact_ids"] == {own: "contacts_already_exists_in_current_campaign"}
+    assert client.control("GET", "/state")["enrolled"]["Founder outreach"] == 1
+
+
+def test_an_inactive_sequence_enrolls_paused(client):
+    """The status says why nothing is sent."""
+    own = client.contact(**ADA)["id"]
+    contact = add(client, "Partner introduction", contact_ids=[own]).json()["contacts"][0]
+    status = contact["contact_campaign_statuses"][0]
+    assert (status["status"], status["inactive_reason"]) == ("paused", "Sequence inactive")
+
+
+def test_skip_reasons_and_the_flags_that_lift_them(client, sandbox):
+    """Each documented reason is given with 200, and its flag lifts it."""
+    people = sandbox.state.world.directory.people
+    taken = {c["email"] for c in sandbox.state.world.contacts.records.values()}
+    unverified = next(p.email for p in people if p.email_status == "unverified" and p.email not in taken)
+    account = next(iter(sandbox.state.world.accounts))
+    add(client, contact_ids=[client.contact(**ADA, account_id=account)["id"]])
+    busy = client.contact(first_name="Busy", email="busy@example.com")["id"]
+    add(client, "Win-back", contact_ids=[busy])
+    cases = {
+        client.contact(first_name="No", last_name="Mail")["id"]: ("contacts_without_email", "sequence_no_email"),
+        client.contact(email=unverified)["id"]: ("contacts_unverified_email", "sequence_unverified_email"),
+        busy: ("contacts_active_in_other_campaigns", "sequence_active_in_other_campaigns"),
+        client.contact(email="colleague@example.com", account_id=account)["id"]: (
+            "contacts_in_same_company",
+            "sequence_same_company_in_same_campaign",
+        ),
+        "b" * 24: ("contact_not_found", None),
+    }
+    answer = add(client, contact_ids=list(cases)).json()
+    assert answer["skipped_contact_ids"] == {own: reason for own, (reason, _) in cases.items()}
+    flags = {flag: True for _, flag in cases.values() if flag}
+    lifted = add(client, contact_ids=list(cases), **flags).json()
+    assert lifted["skipped_contact_ids"] == {"b" * 24: "contact_not_found"}
+
+
+def test_enrolling_by_list(client):
+    """label_names[] enrolls every contact of the lists."""
+    own = client.contact(**ADA, label_names=["Fresh"])["id"]
+    sequence = client.ids["sequences"]["Founder outreach"]
+    box = client.ids["mailbox_id"]
+    query = f"emailer_campaign_id={sequence}&label_names[]=Fresh&send_email_from_email_account_id={box}"
+    answer = client.api("POST", f"/emailer_campaigns/{sequence}/add_contact_ids?{query}").json()
+    assert [c["id"] for c in answer["contacts"]] == [own]
+
+
+def test_enrolling_refusals(shared):
+    """The four documented texts of 422."""
+    ids = {"contact_ids": ["c" * 24]}
+    box = shared.ids["inactive_mailbox_id"]
+    aggregate = shared.ids["aggregate_mailbox_id"]
+    missing = "Please specify a emailer_campaign_id and send_email_from_email_account_id."
+    cases = [
+        ({}, "Please specify either contact_ids or label_names."),
+        (ids | {"emailer_campaign_id": ""}, missing),
+        (ids | {"send_email_from_email_account_id": None}, missing),
+        (ids | {"send_email_from_email_account_id": box}, "These mailboxes are no longer active. ines.park@"),
+        (ids | {"send_email_from_email_account_id": aggregate}, "Aggregate accounts are not supported"),
+    ]
+    for body, text in cases:
+        reply = add(shared, **body)
+        assert reply.status_code == 422
+        assert reply.json()["error"].startswith(text)
+
+
+def test_users_and_mailboxes(shared):
+    """User pages are numbered with texts; mailboxes come whole, one of them inactive."""
+    answer = shared.api("GET", "/users/search?per_page=2").json()
+    assert answer["pagination"] == {"page": "1", "per_page": "2", "total_entries": 3, "total_pages": 2}
+    assert shared.post("/users/search", q_keywords="theo")["users"][0]["first_name"] == "Theo"
+    boxes = shared.api("GET", "/email_accounts").json()["email_accounts"]
+    assert [box["active"] for box in boxes] == [True, True, False]
+
+
+def test_no_address_outside_the_example_domains(shared):
+    """Nothing made up could reach a real person."""
+    world = shared.sandbox.state.world
+    addresses = [*world.directory.by_email, *(c["email"] for c in world.contacts.records.values() if c["email"])]
+    addresses += [user["email"] for user in world.users]
+    assert all(address.endswith((".example", "@example.com")) for address in addresses)
+    verified = sum(p.email_status == "verified" for p in world.directory.people)
+    assert 0.80 < verified / 2000 < 0.90
