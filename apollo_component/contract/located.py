@@ -17,7 +17,7 @@ from .errors import Problem
 PathParts = tuple[str | int, ...]
 
 _WORDS: dict[str, Any] = {"null": None, "~": None, "": None, "true": True, "false": False}
-_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})\Z")
+_INTEGER = re.compile(r"(0|-?[1-9][0-9]{0,17})\Z")
 _FLOAT = re.compile(r"-?(0|[1-9][0-9]{0,14})\.[0-9]{1,15}\Z")
 _DEPTH = 40
 _SIZE = 2_000_000
@@ -68,7 +68,7 @@ def parse(raw: bytes | str, name: str) -> Located:
         text = raw.decode("utf-8") if isinstance(raw, bytes) else raw
         root = _compose(text)
         located.data = None if root is None else _plain(root, (), located)
-    except UnicodeDecodeError:
+    except UnicodeError:
         located.problems.append(Problem("is not UTF-8 text", file=name))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0

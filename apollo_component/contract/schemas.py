@@ -102,7 +102,7 @@ def _normal(path: str) -> str:
 def worded(error: Any) -> Iterable[tuple[PathParts, str]]:
     """One validation error as (path below the instance, sentence); no value of the instance is repeated."""
     custom = error.schema.get("x-error") if isinstance(error.schema, Mapping) else None
-    wording = _WORDINGS.get(error.validator)
+    wording = _WORDINGS.get(error.validator or "false")
     if custom and error.validator not in ("additionalProperties", "required", "type"):
         return [((), custom)]
     return wording(error) if wording else [((), f"breaks the rule '{error.validator}'")]
@@ -174,6 +174,8 @@ _WORDINGS: dict[str, Callable[[Any], Iterable[tuple[PathParts, str]]]] = {
     "maxProperties": _said("may have at most {limit} fields"),
     "minimum": _said("must be at least {limit}"),
     "maximum": _said("must be at most {limit}"),
+    "exclusiveMinimum": _said("must be more than {limit}"),
+    "exclusiveMaximum": _said("must be less than {limit}"),
     "propertyNames": _said("has a name that doesn't have the expected form"),
     "anyOf": _said("fits none of the allowed forms"),
     "oneOf": _said("must fit exactly one of the allowed forms"),

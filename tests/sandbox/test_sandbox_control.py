@@ -81,8 +81,13 @@ def test_requests_are_recorded_raw(client):
 
 @pytest.mark.parametrize(
     ("path", "order"),
-    [("/faults", {"kind": "nonsense"}), ("/faults", {"kind": "html", "tims": 1}),
-        ("/faults", {"kind": "html", "operation": "contacts_creat"}), ("/release", {}), ("/clock", {})],
+    [
+        ("/faults", {"kind": "nonsense"}),
+        ("/faults", {"kind": "html", "tims": 1}),
+        ("/faults", {"kind": "html", "operation": "contacts_creat"}),
+        ("/release", {}),
+        ("/clock", {}),
+    ],
 )
 def test_an_order_that_cannot_be_read_is_400(shared, path, order):
     """A test's typing error is told and not ignored."""

@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from dbos import DBOS, Serializer, SetWorkflowID
+from dbos import DBOS, DBOSClient, Serializer, SetWorkflowID
 
 from ...contract.errors import InputError, NotFoundError, Problem, TransientError
 from ..host import Host
@@ -25,6 +25,7 @@ from .file import Workflow, parse_workflow
 
 RUN_FORMAT = "run-format-1"
 """Changes only when a recorded run could not be continued by newer code."""
+APPLICATION = "workflow-host"
 LEASE_SECONDS = 20.0
 _drivers: dict[str, Driver] = {}
 
@@ -90,7 +91,6 @@ def drive(
 
 async def _driven(host: Host, run: str, driver: Driver, beat: Heartbeat) -> None:
     with _dbos(host) as queue:
-        await DBOS.register_queue_async(queue, polling_interval_sec=0.1)
         handle = await _handle(queue, run)
         result = asyncio.create_task(handle.get_result(polling_interval_sec=0.1))
         watch = asyncio.create_task(_watch(driver, beat))
@@ -106,7 +106,6 @@ async def _driven(host: Host, run: str, driver: Driver, beat: Heartbeat) -> None
             driver.close()
             watch.cancel()
             result.cancel()
-            await DBOS.delete_queue_async(queue)
 
 
 async def _watch(driver: Driver, beat: Heartbeat) -> None:
@@ -119,21 +118,28 @@ async def _handle(queue: str, run: str) -> Any:
     """Begin the durable procedure, or take it over where it stands; either way in this process."""
     if await DBOS.get_workflow_status_async(run) is None:
         with SetWorkflowID(run):
-            return await DBOS.enqueue_workflow_async(queue, host_run, run)
+            return await DBOS.start_workflow_async(host_run, run)
     return await DBOS.resume_workflow_async(run, queue_name=queue)
 
 
 @contextlib.contextmanager
 def _dbos(host: Host) -> Iterator[str]:
-    """DBOS launched for one process that nobody else's work can reach; the name of its queue."""
+    """DBOS launched for one process that nobody else's work can reach; the name of its own queue.
+
+    The queue is there before the launch: DBOS looks for queues at launch and then only once a second.
+    """
     logger = logging.getLogger("dbos")
     logger.addHandler(logging.NullHandler())
     logger.propagate = False
+    url = host.store.url.render_as_string(hide_password=False)
     identity = f"host-{secrets.token_hex(8)}"
+    DBOS.migrate(url)
+    client = DBOSClient(system_database_url=url, serializer=JsonSerializer(), application_name=APPLICATION)
+    client.register_queue(identity, polling_interval_sec=0.1)
     DBOS(
         config={
-            "name": "workflow-host",
-            "system_database_url": host.store.url.render_as_string(hide_password=False),
+            "name": APPLICATION,
+            "system_database_url": url,
             "executor_id": identity,
             "application_version": RUN_FORMAT,
             "serializer": JsonSerializer(),
@@ -148,6 +154,8 @@ def _dbos(host: Host) -> Iterator[str]:
     try:
         yield identity
     finally:
+        client.delete_queue(identity)
+        client.destroy()
         DBOS.destroy()
 
 

@@ -1,6 +1,6 @@
 """The team's contacts."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -11,8 +11,14 @@ from apollo_component.sandbox.ids import is_object_id
 from apollo_component.sandbox.operation import Answer, Call, Operation
 from apollo_component.sandbox.operations.accounts import shown as shown_account
 from apollo_component.sandbox.paging import baggage, page_of, pagination
+from apollo_component.sandbox.state_cache import cached
 from apollo_component.sandbox.world import World
 from apollo_component.sandbox.world.crm_records import blank_contact
+from apollo_component.sandbox.world.directory import Company
+from apollo_component.sandbox.world.people_records import wide_organization
+
+if TYPE_CHECKING:
+    from apollo_component.sandbox.state import State
 
 WRITE_PARAMETERS = (
     "first_name", "last_name", "organization_name", "title", "account_id", "email", "website_url",
@@ -103,7 +109,7 @@ def _find(call: Call) -> list[str]:
 
 def search(call: Call) -> Answer:
     page, found, world = page_of(call.params), matching(call), call.state.world
-    rows = [_row(world, world.contacts.records[own]) for own in page.cut(found)]
+    rows = [_row(call.state, world.contacts.records[own]) for own in page.cut(found)]
     return {
         "contacts": rows,
         **baggage(call.params, CRUMBS),
@@ -111,9 +117,19 @@ def search(call: Call) -> Answer:
     }
 
 
-def _row(world: World, contact: dict[str, Any]) -> dict[str, Any]:
+def _row(state: "State", contact: dict[str, Any]) -> dict[str, Any]:
+    """A contact as searches show it: with its account and its company, where there are any."""
+    world = state.world
     account = world.accounts.get(contact["account_id"] or "")
-    return contact | {"account": shown_account(world, account)} if account else contact
+    company = world.directory.company_by_id.get(contact["organization_id"] or "")
+    linked = {"account": shown_account(world, account)} if account else {}
+    return contact | linked | ({"organization": _raw_company(state, company)} if company else {})
+
+
+def _raw_company(state: "State", company: Company) -> orjson.Fragment:
+    """A company as bytes: it never changes, and a page of contacts shows a hundred."""
+    key = b"company" + company.id.encode()
+    return cached(state, key, lambda: orjson.Fragment(orjson.dumps(wide_organization(company))))
 
 
 CONTACTS = (

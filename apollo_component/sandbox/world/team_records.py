@@ -13,16 +13,26 @@ USER_NULLS = words(
     bridge_incoming_phone_number salesforce_instance_url disable_email_linking sync_salesforce_id sync_crm_id
     zp_is_super_analytics_user crm_requested_to_integrate notification_last_read_at request_email_change_to
     self_identified_persona conversation_is_private crm_email linked_salesforce linked_crm_name
-    enable_one_click_unsubscribe typed_custom_fields"""
+    enable_one_click_unsubscribe typed_custom_fields default_cockpit_layout default_person_overview_layout_id
+    default_organization_overview_layout_id default_opportunity_overview_layout_id
+    default_home_overview_layout_id default_use_local_numbers zp_contact_id
+    default_chrome_extension_log_email_send_to_salesforce default_chrome_extension_log_email_send_to_hubspot
+    enable_gmail_desktop_notifications default_chrome_extension_enable_reminders"""
 )
 USER_FALSE = words(
     """deleted password_needs_reset bridge_calls bridge_incoming_calls record_calls email_oauth_signin_only
     has_invited_user has_uploaded_csv connected_to_slack linked_hubspot linked_salesloft has_conference_account
-    should_include_unsubscribe_link"""
+    should_include_unsubscribe_link chrome_extension_downloaded has_used_enrichment has_hidden_onboarding
+    daily_data_request_email daily_task_email free_data_credits_email dismiss_new_team_suggestion
+    show_deals_detail_page_updates_modal linked_zoom_conference_account linked_bot_conference_account
+    chrome_extension_auto_match_salesforce_opportunity chrome_extension_gmail_enable_email_tools
+    enable_desktop_notifications chrome_extension_gmail_enable_crm_sidebar
+    show_chrome_extension_buying_intent_promo"""
 )
 USER_LISTS = words(
     """data_request_emails triggered_referral_campaigns subteam_ids prospect_territory_ids
-    toggled_on_territory_ids linked_bot_conference_account_platforms chrome_extension_enabled_features"""
+    toggled_on_territory_ids linked_bot_conference_account_platforms chrome_extension_enabled_features
+    chrome_extension_exclude_from_websites"""
 )
 MAILBOX_NULLS = words(
     """nylas_provider sendgrid_api_user mailgun_domains nylas_api_version revoked_at inactive_reason
@@ -70,6 +80,8 @@ def user(own: str, team_id: str, name: str, *, title: str, email: str, moment: f
         "referral_code": own[:8],
         "opt_out_html_template": "Not interested? <%Unsubscribe%>",
         "apollo_everywhere_search_count": 0,
+        "chrome_extension_everywhere_icon_horizontal_position": "right",
+        "chrome_extension_everywhere_icon_vertical_position_in_vh": 50,
         "fields_fully_loaded": True,
     }
 

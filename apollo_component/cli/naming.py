@@ -1,0 +1,101 @@
+"""What a person names: actions with or without their connector, connection types, and the host that is opened."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ..contract.errors import InputError, NotFoundError, Problem
+from ..contract.manifest import Action, ConnectionType, Manifest
+from .output import Output
+
+if TYPE_CHECKING:
+    from ..host.host import Host
+
+Manifests = Mapping[str, Manifest]
+
+
+@contextmanager
+def opened(out: Output) -> Iterator["Host"]:
+    """The host of this environment; what it has to say goes to stderr."""
+    from ..host.host import Host
+
+    host = Host.open(notice=out.say)
+    try:
+        yield host
+    finally:
+        host.close()
+
+
+def installed() -> Manifests:
+    """The manifests of the installed connectors; no database is touched."""
+    from ..host.registry import Registry
+
+    return Registry.installed().manifests
+
+
+def find_action(manifests: Manifests, name: str, connector: str | None = None) -> tuple[Manifest, Action]:
+    """By `action` or `connector.action`. Raises NotFoundError, or InputError when several connectors have it."""
+    found = [
+        (manifest, action)
+        for manifest in manifests.values()
+        for action in manifest.actions.values()
+        if connector in (None, manifest.id) and name in (action.id, f"{manifest.id}.{action.id}")
+    ]
+    if not found:
+        raise NotFoundError(f"There is no action {name!r}{_here(connector)}.", hint=_near(manifests, name))
+    if len(found) > 1:
+        names = ", ".join(f"{manifest.id}.{action.id}" for manifest, action in found)
+        raise InputError("Several connectors have an action of this name.", [Problem(f"must be one of: {names}")])
+    return found[0]
+
+
+def action_ids(manifests: Manifests, names: Sequence[str] | None, connector: str) -> tuple[str, ...]:
+    """The ids of the actions named with --for. Raises NotFoundError."""
+    return tuple(find_action(manifests, name, connector)[1].id for name in names or ())
+
+
+def find_type(manifests: Manifests, name: str, connector: str | None) -> tuple[Manifest, ConnectionType]:
+    """The connection type, of the connector named or of the only one that has it. Raises InputError."""
+    if connector is not None and connector not in manifests:
+        raise NotFoundError(f"There is no connector {connector!r} here.", hint=f"Installed: {', '.join(manifests)}.")
+    chosen = [manifest for manifest in manifests.values() if connector in (None, manifest.id)]
+    having = [manifest for manifest in chosen if name in manifest.connection_types]
+    if not having:
+        known = ", ".join(dict.fromkeys(kind for manifest in chosen for kind in manifest.connection_types))
+        raise InputError("There is no such connection type.", [Problem(f"must be one of: {known}", path="type")])
+    if len(having) > 1:
+        raise _which(having)
+    return having[0], having[0].connection_types[name]
+
+
+def find_connector(manifests: Manifests, connector: str | None) -> Manifest:
+    """The connector named, or the only one whose accounts are linked with an OAuth app. Raises InputError."""
+    if connector is not None:
+        return find_named(manifests, connector)
+    having = [item for item in manifests.values() if any(kind.oauth for kind in item.connection_types.values())]
+    if len(having) != 1:
+        raise _which(having)
+    return having[0]
+
+
+def find_named(manifests: Manifests, connector: str) -> Manifest:
+    if connector not in manifests:
+        raise NotFoundError(f"There is no connector {connector!r} here.", hint=f"Installed: {', '.join(manifests)}.")
+    return manifests[connector]
+
+
+def _which(having: Sequence[Manifest]) -> InputError:
+    names = ", ".join(manifest.id for manifest in having) or "(none installed)"
+    return InputError("Say which connector is meant.", [Problem(f"must be one of: {names}", path="--connector")])
+
+
+def _here(connector: str | None) -> str:
+    return f" in {connector}" if connector else ""
+
+
+def _near(manifests: Manifests, name: str) -> str:
+    from difflib import get_close_matches
+
+    known = [action for manifest in manifests.values() for action in manifest.actions]
+    close = get_close_matches(name.rpartition(".")[2], known, n=3)
+    return f"Did you mean {' or '.join(close)}?" if close else "`palette` lists the actions."

@@ -1,0 +1,178 @@
+"""Inputs judged by schemas: every problem, in words, without the value that was wrong."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from apollo_component.contract.errors import InputError
+from apollo_component.contract.schemas import Schemas
+
+ROOT = Path(__file__).parent.parent.parent
+CANARY = "CANARY-v4lue"
+ID = "c4010da225e590c49a61164d"
+FILE = "schemas/x.json"
+
+RULES: dict[str, tuple[Any, Any, str]] = {
+    "type": ({"type": "integer"}, CANARY, "must be a whole number"),
+    "types": ({"type": ["array", "null"]}, CANARY, "must be a list or empty"),
+    "object": ({"type": "object"}, CANARY, "must be an object with named fields"),
+    "enum": ({"enum": ["a", "b"]}, CANARY, "must be one of: a, b"),
+    "const": ({"const": "a"}, CANARY, "must be a"),
+    "pattern": ({"pattern": "^a$"}, CANARY, "doesn't have the form ^a$"),
+    "minLength": ({"minLength": 99}, CANARY, "must have at least 99 characters"),
+    "maxLength": ({"maxLength": 2}, CANARY, "must have at most 2 characters"),
+    "minItems": ({"minItems": 3}, [CANARY], "needs at least 3 items"),
+    "maxItems": ({"maxItems": 1}, [CANARY, CANARY], "may have at most 1 items"),
+    "uniqueItems": ({"uniqueItems": True}, [CANARY, CANARY], "holds the same item twice"),
+    "minProperties": ({"minProperties": 2}, {"a": CANARY}, "needs at least 2 fields"),
+    "maxProperties": ({"maxProperties": 0}, {"a": CANARY}, "may have at most 0 fields"),
+    "minimum": ({"minimum": 5}, -76543, "must be at least 5"),
+    "maximum": ({"maximum": 5}, 76543, "must be at most 5"),
+    "exclusiveMinimum": ({"exclusiveMinimum": 5}, -76543, "must be more than 5"),
+    "exclusiveMaximum": ({"exclusiveMaximum": 5}, 76543, "must be less than 5"),
+    "multipleOf": ({"multipleOf": 2}, 76543, "breaks the rule 'multipleOf'"),
+    "anyOf": ({"anyOf": [{"type": "null"}, {"enum": [1]}]}, CANARY, "fits none of the allowed forms"),
+    "oneOf": ({"oneOf": [True, True]}, CANARY, "must fit exactly one of the allowed forms"),
+    "not": ({"not": {}}, CANARY, "holds a combination that is not allowed"),
+    "false": ({"items": False}, [CANARY], "is not allowed here"),
+    "contains": ({"contains": {"type": "null"}}, [CANARY], "breaks the rule 'contains'"),
+    "x-error": ({"pattern": "^a$", "x-error": "must be the letter a"}, CANARY, "must be the letter a"),
+    "x-error on type": ({"type": "integer", "x-error": "must be odd"}, CANARY, "must be a whole number"),
+}
+
+
+@pytest.fixture(scope="module")
+def real() -> Schemas:
+    return Schemas(ROOT)
+
+
+def of(tmp_path: Path, schema: Any) -> Schemas:
+    (tmp_path / "schemas").mkdir(exist_ok=True)
+    (tmp_path / FILE).write_text(json.dumps(schema))
+    return Schemas(tmp_path)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_is_worded_without_the_value(tmp_path: Path, rule: str) -> None:
+    """A broken rule is told at its path in plain words, and the wrong value is not repeated."""
+    schema, value, said = RULES[rule]
+    schemas = of(tmp_path, {"properties": {"field": schema}})
+    with pytest.raises(InputError) as caught:
+        schemas.check(FILE, {"field": value})
+    error = caught.value
+    assert [(problem.path, problem.text) for problem in error.problems] == [("field", said)]
+    assert CANARY not in f"{error} {error!r} {error.as_dict()}"
+    assert "76543" not in str(error)
+
+
+def test_an_unknown_field_suggests_the_near_one(real: Schemas) -> None:
+    """A misspelt field is refused with the name that was probably meant; a strange one without a guess."""
+    found = dict(
+        ("".join(map(str, path)), text)
+        for path, text in real.problems(
+            "schemas/actions/people_api_search.schema.json", {"person_title": [CANARY], "zzz": CANARY}
+        )
+    )
+    assert found == {
+        "person_title": "is not a known field; did you mean person_titles?",
+        "zzz": "is not a known field",
+    }
+
+
+def test_every_missing_field_is_told_once(tmp_path: Path) -> None:
+    """Each required field that is missing is one problem at its own path."""
+    schemas = of(tmp_path, {"required": ["a", "b"], "dependentRequired": {"c": ["d", "e"]}})
+    assert schemas.problems(FILE, {"c": 1}) == [
+        (("a",), "is required"),
+        (("b",), "is required"),
+        (("d",), "is required when c is given"),
+        (("e",), "is required when c is given"),
+    ]
+
+
+def test_sentences_beside_rules_are_used(real: Schemas) -> None:
+    """A rule over several fields is told by the sentence beside it in the schema."""
+    action = "schemas/actions/people_match.schema.json"
+    found = [text for _, text in real.problems(action, {"first_name": CANARY, "reveal_phone_number": True})]
+    assert found == [
+        "Give at least one of: id, email, hashed_email, linkedin_url, name, or first_name with last_name.",
+        "Phone numbers and waterfall results arrive later: give a webhook_url, or set poll_only to true.",
+    ]
+    assert real.problems(action, {"id": CANARY}) == [
+        (("id",), "must be an Apollo id: 24 characters, digits and the letters a to f")
+    ]
+
+
+def test_problems_inside_lists_have_their_number(real: Schemas) -> None:
+    """All problems come at once, and those of a list's item name the item."""
+    with pytest.raises(InputError) as caught:
+        real.check(
+            "schemas/actions/people_bulk_match.schema.json",
+            {"details": [{"id": ID}, {"emial": CANARY}, {"email": CANARY}], "poll_only": CANARY},
+        )
+    paths = {problem.path for problem in caught.value.problems}
+    assert paths == {"details[1]", "details[1].emial", "details[2].email", "poll_only"}
+    assert CANARY not in str(caught.value)
+
+
+def test_defaults_are_filled_in(real: Schemas) -> None:
+    """A good input comes back with the schema's defaults, false ones too; what was given wins."""
+    assert real.check("schemas/actions/users_search.schema.json", {"page": 3}) == {"page": 3, "per_page": 100}
+    given_back = real.check("schemas/actions/people_match.schema.json", {"id": ID, "reveal_phone_number": False})
+    assert given_back["id"] == ID
+    assert given_back["reveal_personal_emails"] is False
+    assert given_back["run_waterfall_phone"] is False
+    assert "webhook_url" not in given_back
+
+
+def test_the_input_is_not_changed(real: Schemas) -> None:
+    """Checking leaves the caller's input as it was."""
+    values: dict[str, Any] = {}
+    real.check("schemas/actions/users_search.schema.json", values)
+    assert values == {}
+
+
+def test_parts_that_are_not_known_yet_are_not_judged(real: Schemas) -> None:
+    """Values that will only be known when a workflow runs are left alone; the others are judged."""
+    later = object()
+    path = "schemas/actions/users_search.schema.json"
+    found = real.problems(path, {"page": later, "per_page": 101}, known=lambda value: value is not later)
+    assert found == [(("per_page",), "must be at most 100")]
+
+
+def test_fields_are_whole(real: Schemas) -> None:
+    """A form sees each field with its reference followed, and what stands beside the reference winning."""
+    fields = real.fields("schemas/actions/people_match.schema.json")
+    assert fields["id"]["pattern"] == "^[0-9a-fA-F]{24}$"
+    assert fields["id"]["title"] == "Apollo person id"
+    assert not any("$ref" in field for field in fields.values())
+
+
+def test_a_schema_is_compiled_once(real: Schemas) -> None:
+    """The same file gives the same compiled validator each time."""
+    path = "schemas/actions/users_search.schema.json"
+    assert real.validator(path) is real.validator(path)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.just(CANARY) | st.just(f"x {CANARY}\n"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["min", "id", "a"]), inner, max_size=3),
+    max_leaves=5,
+)
+NAMES = st.sampled_from(["id", "email", "details", "domain", "page", "per_page", "webhook_url", "revenue_range", "amount"])
+ACTIONS = sorted(file.name for file in (ROOT / "schemas" / "actions").glob("*.json"))
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(ACTIONS), st.dictionaries(NAMES, VALUES, max_size=4))
+def test_no_value_is_ever_repeated(real: Schemas, action: str, values: dict[str, Any]) -> None:
+    """Whatever is given to whichever action: an answer or an InputError, never with a value in it."""
+    try:
+        real.check(f"schemas/actions/{action}", values)
+    except InputError as error:
+        assert CANARY not in f"{error} {error.as_dict()}"
+        assert error.problems
