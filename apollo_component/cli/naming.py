@@ -56,9 +56,7 @@ def action_ids(manifests: Manifests, names: Sequence[str] | None, connector: str
 
 def find_type(manifests: Manifests, name: str, connector: str | None) -> tuple[Manifest, ConnectionType]:
     """The connection type, of the connector named or of the only one that has it. Raises InputError."""
-    if connector is not None and connector not in manifests:
-        raise NotFoundError(f"There is no connector {connector!r} here.", hint=f"Installed: {', '.join(manifests)}.")
-    chosen = [manifest for manifest in manifests.values() if connector in (None, manifest.id)]
+    chosen = [find_named(manifests, connector)] if connector else list(manifests.values())
     having = [manifest for manifest in chosen if name in manifest.connection_types]
     if not having:
         known = ", ".join(dict.fromkeys(kind for manifest in chosen for kind in manifest.connection_types))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ MANIFEST = "connector.yaml"
 INDEX = "connector.index.json"
 INDEX_FORMAT = 1
 META_SCHEMA = "schemas/connector.schema.json"
+_PLACEHOLDER = re.compile(r"{([A-Za-z_][A-Za-z0-9_]*)}")
+_BRACES = re.compile(r"[{}]")
 
 
 def load(package: Path) -> Manifest:
@@ -31,10 +34,16 @@ def load(package: Path) -> Manifest:
 def load_file(file: Path) -> Manifest:
     """A manifest file, checked whole. Raises ManifestError."""
     located = read(file)
-    problems = located.problems + ([] if located.problems else check(located, file.parent))
+    problems = _found(located, file.parent)
     if problems:
         raise ManifestError(f"{file.name} has {len(problems)} problem{'s'[: len(problems) > 1]}.", problems)
     return Manifest.from_data(located.data, file.parent)
+
+
+def _found(located: Located, root: Path) -> list[Problem]:
+    """What reading found, then what checking finds in what could be read."""
+    unreadable = located.problems and located.data is None
+    return located.problems if unreadable else located.problems + check(located, root)
 
 
 def root_of(package: Path) -> Path:
@@ -59,75 +68,98 @@ def digest(root: Path) -> str:
 def validate(file: Path) -> list[Problem]:
     """Every problem of a manifest file and of the schemas it names; an empty list when all is well."""
     located = read(file)
-    if located.problems:
-        return located.problems
-    problems = check(located, file.parent)
-    return problems or [*_schema_problems(located, file.parent), *_stale(file.parent)]
+    return _found(located, file.parent) or [*_schema_problems(located, file.parent), *_stale(file.parent)]
 
 
 def check(located: Located, root: Path) -> list[Problem]:
-    """What the closed meta-schema says, then what a schema can't say: names that must exist elsewhere."""
+    """What the closed meta-schema says, and what a schema can't say: names that must exist elsewhere."""
     from .schemas import Schemas
 
     meta = Schemas(root_of(Path(__file__).parent.parent))
-    found = [located.problem(path, text) for path, text in meta.problems(META_SCHEMA, located.data)]
-    return found or [located.problem(path, text) for path, text in _cross_checks(located.data, root)]
+    found = meta.problems(META_SCHEMA, located.data)
+    found.extend(_cross_checks(_Parts(located.data, found), root))
+    return [located.problem(path, text) for path, text in found]
 
 
-def _cross_checks(data: Any, root: Path) -> Iterator[tuple[PathParts, str]]:
+class _Parts:
+    """A declaration as far as it has the right form: a part that breaks the format isn't looked into."""
+
+    def __init__(self, data: Any, found: list[tuple[PathParts, str]]) -> None:
+        from .schemas import UNKNOWN
+
+        self.data = data if isinstance(data, dict) else {}
+        self.broken = {path[:2] for path, text in found if not text.startswith(UNKNOWN)}
+
+    def items(self, section: str) -> list[tuple[int, Any]]:
+        whole = () not in self.broken and (section,) not in self.broken
+        items = self.data.get(section, []) if whole else []
+        return [(number, item) for number, item in enumerate(items) if (section, number) not in self.broken]
+
+    def lacks(self, section: str, name: str) -> bool:
+        """Whether a name stands for nothing; not judged when the section itself is broken."""
+        there = self.data.get(section, [])
+        names = there if isinstance(there, dict) else [item.get("id") for item in there if isinstance(item, dict)]
+        return (section,) not in self.broken and name not in names
+
+
+def _cross_checks(parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
     for section in ("groups", "connection_types", "actions", "triggers", "option_sources"):
-        yield from _twice(data.get(section, []), section)
-    actions = {item["id"]: item for item in data["actions"]}
-    groups = {group["id"] for group in data["groups"]}
-    for number, item in enumerate(data["actions"]):
-        for path, text in _action_checks(item, actions, groups, data, root):
+        yield from _twice(parts.items(section), section)
+    for number, item in parts.items("actions"):
+        for path, text in _action_checks(item, parts, root):
             yield ("actions", number, *path), text
-    for number, stage in enumerate(data["test"]):
-        if stage["action"] not in actions:
-            yield ("test", number, "action"), "names no action of this manifest"
-    for number, kind in enumerate(data["connection_types"]):
+    for section in ("test", "option_sources"):
+        for number, item in parts.items(section):
+            if parts.lacks("actions", item["action"]):
+                yield (section, number, "action"), "names no action of this manifest"
+    for number, stage in parts.items("test"):
+        for place, name in enumerate(stage.get("connection_types", ())):
+            if parts.lacks("connection_types", name):
+                yield ("test", number, "connection_types", place), "names no connection type of this manifest"
+    for number, kind in parts.items("connection_types"):
         if not (root / kind["fields"]).is_file():
             yield ("connection_types", number, "fields"), "names no file"
-        if kind.get("oauth", {}).get("server", "") not in ("", *data["servers"]):
+        if "oauth" in kind and parts.lacks("servers", kind["oauth"]["server"]):
             yield ("connection_types", number, "oauth", "server"), "names no server of this manifest"
 
 
-def _twice(items: list[Any], section: str) -> Iterator[tuple[PathParts, str]]:
+def _twice(items: list[tuple[int, Any]], section: str) -> Iterator[tuple[PathParts, str]]:
     seen: set[str] = set()
-    for number, item in enumerate(items):
+    for number, item in items:
         if item["id"] in seen:
             yield (section, number, "id"), "stands twice"
         seen.add(item["id"])
 
 
-def _action_checks(
-    item: dict[str, Any], actions: dict[str, Any], groups: set[str], data: dict[str, Any], root: Path
-) -> Iterator[tuple[PathParts, str]]:
-    if item["group"] not in groups:
+def _action_checks(item: dict[str, Any], parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
+    if parts.lacks("groups", item["group"]):
         yield ("group",), "names no group of this manifest"
-    if item.get("paging") and item["paging"] not in data.get("paging_styles", {}):
+    if item.get("paging") and parts.lacks("paging_styles", item["paging"]):
         yield ("paging",), "names no paging style of this manifest"
-    if item.get("server", "api") not in data["servers"]:
+    if parts.lacks("servers", item.get("server", "api")):
         yield ("server",), "names no server of this manifest"
-    for key in ("input", "output"):
-        if not (root / item[key]).is_file():
-            yield (key,), "names no file"
-            return
+    if _BRACES.search(_PLACEHOLDER.sub("", item["path"])):
+        yield ("path",), "holds a brace that is not {input_field}"
+    lookup = item["effect"].get("lookup") if isinstance(item["effect"], dict) else None
+    if lookup and parts.lacks("actions", lookup["action"]):
+        yield ("effect", "lookup", "action"), "names no action of this manifest"
+    if not (root / item["output"]).is_file():
+        yield ("output",), "names no file"
+    if not (root / item["input"]).is_file():
+        yield ("input",), "names no file"
+        return
     fields = _fields(root / item["input"])
-    for path, name in _named_inputs(item):
+    if fields is None:
+        yield ("input",), "is not a JSON object"
+        return
+    for path, name in _named_inputs(item, parts):
         if name not in fields:
             yield path, f"names no input field ({name})"
-    lookup = item["effect"].get("lookup") if isinstance(item["effect"], dict) else None
-    if lookup and lookup["action"] not in actions:
-        yield ("effect", "lookup", "action"), "names no action of this manifest"
 
 
-def _named_inputs(item: dict[str, Any]) -> Iterator[tuple[PathParts, str]]:
-    import string
-
-    for _, name, _, _ in string.Formatter().parse(item["path"]):
-        if name:
-            yield ("path",), name
+def _named_inputs(item: dict[str, Any], parts: _Parts) -> Iterator[tuple[PathParts, str]]:
+    for name in _PLACEHOLDER.findall(item["path"]):
+        yield ("path",), name
     for number, name in enumerate(item.get("query", [])):
         yield ("query", number), name
     if "bulk" in item:
@@ -137,10 +169,23 @@ def _named_inputs(item: dict[str, Any]) -> Iterator[tuple[PathParts, str]]:
         yield ("credits", "per"), credits["per"]
     for flag in (*credits.get("flags", {}), *credits.get("unbounded", [])):
         yield ("credits",), flag
+    upsert = item["effect"].get("upsert_when", {}) if isinstance(item["effect"], dict) else {}
+    for name in (upsert["flag"], *upsert["with_any"]) if upsert else ():
+        yield ("effect", "upsert_when"), name
+    style = item.get("paging")
+    if style and not parts.lacks("paging_styles", style) and ("paging_styles", style) not in parts.broken:
+        declared = parts.data["paging_styles"][style]
+        for key in ("page", "per_page"):
+            yield ("paging",), declared.get(key, key)
 
 
-def _fields(file: Path) -> set[str]:
-    return set(json.loads(file.read_bytes()).get("properties", {}))
+def _fields(file: Path) -> set[str] | None:
+    """The names of an input schema's fields, None when the file holds no JSON object."""
+    try:
+        schema = json.loads(file.read_bytes())
+    except ValueError:
+        return None
+    return set(schema.get("properties", {})) if isinstance(schema, dict) else None
 
 
 def _schema_problems(located: Located, root: Path) -> Iterator[Problem]:
@@ -148,12 +193,16 @@ def _schema_problems(located: Located, root: Path) -> Iterator[Problem]:
 
     from .schemas import Schemas
 
-    schemas = Schemas(root)
+    broken = []
     for file in sorted((root / "schemas").rglob("*.json")):
         try:
             Draft202012Validator.check_schema(json.loads(file.read_bytes()))
         except (ValueError, SchemaError):
-            yield Problem("is not a valid JSON Schema 2020-12", file=file.relative_to(root).as_posix())
+            broken.append(Problem("is not a valid JSON Schema 2020-12", file=file.relative_to(root).as_posix()))
+    if broken:
+        yield from broken
+        return
+    schemas = Schemas(root)
     for number, item in enumerate(located.data["actions"]):
         for path, text in schemas.problems(item["input"], item.get("example", {})):
             yield located.problem(("actions", number, "example", *path), text)

@@ -12,6 +12,7 @@ from .located import PathParts, dotted
 
 Schema = Mapping[str, Any]
 _BASE = "file:///"
+UNKNOWN = "is not a known field"
 
 
 class Schemas:
@@ -111,7 +112,7 @@ def worded(error: Any) -> Iterable[tuple[PathParts, str]]:
 def _unknown(error: Any) -> list[tuple[PathParts, str]]:
     known = list(error.schema.get("properties", {}))
     extra = [name for name in error.instance if name not in known]
-    return [((name,), "is not a known field" + _guess(str(name), known)) for name in extra]
+    return [((name,), UNKNOWN + _guess(str(name), known)) for name in extra]
 
 
 def _guess(name: str, known: list[str]) -> str:

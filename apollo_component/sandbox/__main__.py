@@ -8,9 +8,9 @@ from typing import IO, Any
 
 import orjson
 
-from apollo_component.sandbox.app import Sandbox
-from apollo_component.sandbox.server import HOST, SandboxServer, bind
-from apollo_component.sandbox.state import DEFAULT_PEOPLE, Options
+from .app import Sandbox
+from .server import HOST, SandboxServer, bind
+from .state import DEFAULT_PEOPLE, Options
 
 
 def announcement(sandbox: Sandbox, port: int) -> dict[str, Any]:

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from apollo_component.sandbox import errors
-from apollo_component.sandbox import http as wire
-from apollo_component.sandbox import params as read
-from apollo_component.sandbox.auth import caller_of, check_access
-from apollo_component.sandbox.faults import PROXY_PAGE, Fault, with_wrong_types
-from apollo_component.sandbox.http import Receive, Reply, Scope, Send, reply_of
-from apollo_component.sandbox.operation import Call, Caller, Operation
-from apollo_component.sandbox.recorder import Recorded, credential_name, token_body
-from apollo_component.sandbox.routes import RETIRED, TOKEN_PATHS, Routes
+from . import errors
+from . import http as wire
+from . import params as read
+from .auth import caller_of, check_access
+from .faults import PROXY_PAGE, Fault, with_wrong_types
+from .http import Receive, Reply, Scope, Send, reply_of
+from .operation import Call, Caller, Operation
+from .recorder import Recorded, credential_name, token_body
+from .routes import RETIRED, TOKEN_PATHS, Routes
 
 if TYPE_CHECKING:
-    from apollo_component.sandbox.state import State
+    from .state import State
 
 TOKEN = "oauth_token"
 FORM = "application/x-www-form-urlencoded"

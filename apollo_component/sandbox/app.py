@@ -2,12 +2,12 @@
 
 from starlette.applications import Starlette
 
-from apollo_component.sandbox import api, control
-from apollo_component.sandbox.consent import consent_routes
-from apollo_component.sandbox.http import Receive, Scope, Send
-from apollo_component.sandbox.operations import OPERATIONS
-from apollo_component.sandbox.routes import PREFIX, make_routes
-from apollo_component.sandbox.state import Options, State, new_state
+from . import api, control
+from .consent import consent_routes
+from .http import Receive, Scope, Send
+from .operations import OPERATIONS
+from .routes import PREFIX, make_routes
+from .state import Options, State, new_state
 
 
 class Sandbox:

@@ -6,10 +6,10 @@ Delivery to the callback and polling are not part of the sandbox yet; accepted r
 from collections.abc import Mapping
 from typing import Any
 
-from apollo_component.sandbox import params as read
-from apollo_component.sandbox.errors import Refusal
-from apollo_component.sandbox.ids import signed_int64
-from apollo_component.sandbox.operation import Call
+from . import params as read
+from .errors import Refusal
+from .ids import signed_int64
+from .operation import Call
 
 TRIGGERS = ("reveal_phone_number", "run_waterfall_email", "run_waterfall_phone")
 ACCEPTED = "Waterfall enrichment request accepted. Results will be sent to the provided webhook URL."

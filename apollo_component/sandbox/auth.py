@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from apollo_component.sandbox import errors
-from apollo_component.sandbox.ids import object_id, secret
-from apollo_component.sandbox.oauth import TokenStore
-from apollo_component.sandbox.operation import Caller, Operation
-from apollo_component.sandbox.recorder import token_name
-from apollo_component.sandbox.world import World
+from . import errors
+from .ids import object_id, secret
+from .oauth import TokenStore
+from .operation import Caller, Operation
+from .recorder import token_name
+from .world import World
 
 NOT_FOR_SCOPED = ("deals/",)
 CONTACTS_ONLY = ("api/v1/contacts/", "api/v1/labels/", "api/v1/contact_stages/")

@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from apollo_component.sandbox.oauth import Application, with_added
+from .oauth import Application, with_added
 
 if TYPE_CHECKING:
-    from apollo_component.sandbox.app import Sandbox
+    from .app import Sandbox
 
 TEMPLATES = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=select_autoescape())
 QUIET = {"cache-control": "no-store", "referrer-policy": "no-referrer"}

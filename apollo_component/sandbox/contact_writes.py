@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from apollo_component.sandbox import params as read
-from apollo_component.sandbox.clock import stamp
-from apollo_component.sandbox.operation import Call
-from apollo_component.sandbox.world import World
-from apollo_component.sandbox.world.build import add_list
-from apollo_component.sandbox.world.crm_records import set_email
-from apollo_component.sandbox.world.directory import hostname
+from . import params as read
+from .clock import stamp
+from .operation import Call
+from .world import World
+from .world.build import add_list
+from .world.crm_records import set_email
+from .world.directory import hostname
 
 Record = dict[str, Any]
 Params = Mapping[str, Any]

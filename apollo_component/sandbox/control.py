@@ -25,13 +25,13 @@ from urllib.parse import parse_qs
 
 import orjson
 
-from apollo_component.sandbox import control_reports as reports
-from apollo_component.sandbox import control_switches as switches
-from apollo_component.sandbox.errors import Refusal
-from apollo_component.sandbox.http import Receive, Scope, Send, json_reply, read_body, send_reply
+from . import control_reports as reports
+from . import control_switches as switches
+from .errors import Refusal
+from .http import Receive, Scope, Send, json_reply, read_body, send_reply
 
 if TYPE_CHECKING:
-    from apollo_component.sandbox.app import Sandbox
+    from .app import Sandbox
 
 PREFIX = "/_sandbox"
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sized
 from typing import TYPE_CHECKING, Any
 
-from apollo_component.sandbox.operation import Call
-from apollo_component.sandbox.operations import OPERATIONS, accounts, contacts, deals, people, sequences, users
+from .operation import Call
+from .operations import OPERATIONS, accounts, contacts, deals, people, sequences, users
 
 if TYPE_CHECKING:
-    from apollo_component.sandbox.app import Sandbox
+    from .app import Sandbox
 
 Order = dict[str, Any]
 Query = dict[str, str]

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-from apollo_component.sandbox.operations import OPERATIONS
+from .operations import OPERATIONS
 
 if TYPE_CHECKING:
-    from apollo_component.sandbox.app import Sandbox
+    from .app import Sandbox
 
 Order = dict[str, Any]
 Query = dict[str, str]

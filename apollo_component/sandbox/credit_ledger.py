@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from apollo_component.sandbox.clock import Clock, stamp
-from apollo_component.sandbox.errors import insufficient_credits
-from apollo_component.sandbox.operation import Call
+from .clock import Clock, stamp
+from .errors import insufficient_credits
+from .operation import Call
 
 PLENTY = 1_000_000
 

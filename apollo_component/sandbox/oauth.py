@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from apollo_component.sandbox.clock import Clock
-from apollo_component.sandbox.errors import Refusal
-from apollo_component.sandbox.ids import secret
-from apollo_component.sandbox.oauth_scopes import ADDED_SCOPES, REST_SCOPES
+from .clock import Clock
+from .errors import Refusal
+from .ids import secret
+from .oauth_scopes import ADDED_SCOPES, REST_SCOPES
 
 CODE_SECONDS = 600  # unverified: Apollo does not publish it, Doorkeeper's default
 TOKEN_SECONDS = 2_592_000

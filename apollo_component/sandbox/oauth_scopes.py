@@ -1,6 +1,6 @@
 """The OAuth scopes that open operations of the REST API, as Apollo's documentation names them."""
 
-from apollo_component.sandbox.word_list import words
+from .word_list import words
 
 ADDED_SCOPES = ("read_user_profile", "app_scopes")
 

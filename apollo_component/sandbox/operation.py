@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from apollo_component.sandbox.state import State
+    from .state import State
 
 Answer = dict[str, Any]
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from apollo_component.sandbox import params as read
-from apollo_component.sandbox.errors import over_threshold, unprocessable
+from . import params as read
+from .errors import over_threshold, unprocessable
 
 CEILING = 50_000
 MAX_PER_PAGE = 100

@@ -6,8 +6,8 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from apollo_component.sandbox.errors import Refusal, bad_id
-from apollo_component.sandbox.ids import is_object_id
+from .errors import Refusal, bad_id
+from .ids import is_object_id
 
 TRUE_TEXTS = {"true", "1", "t", "yes", "on"}
 MAX_PARTS = 8

@@ -7,9 +7,9 @@ from typing import Any
 
 import orjson
 
-from apollo_component.sandbox import params as read
-from apollo_component.sandbox.errors import invalid_parameters, range_as_string
-from apollo_component.sandbox.world.directory import Person, hostname
+from . import params as read
+from .errors import invalid_parameters, range_as_string
+from .world.directory import Person, hostname
 
 Test = Callable[[Person], bool]
 Params = Mapping[str, Any]

@@ -3,9 +3,9 @@
 import math
 from dataclasses import dataclass, field
 
-from apollo_component.sandbox.clock import Clock
-from apollo_component.sandbox.errors import throttled
-from apollo_component.sandbox.operation import Operation
+from .clock import Clock
+from .errors import throttled
+from .operation import Operation
 
 Limits = tuple[int | None, int | None, int | None]
 

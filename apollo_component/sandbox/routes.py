@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from apollo_component.sandbox.operation import Operation
+from .operation import Operation
 
 PREFIX = "/api/v1"
 RETIRED = {("POST", f"{PREFIX}/mixed_people/search"), ("POST", f"{PREFIX}/people/search")}

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from apollo_component.sandbox.auth import Keys, make_keys
-from apollo_component.sandbox.clock import Clock
-from apollo_component.sandbox.credit_ledger import Ledger
-from apollo_component.sandbox.faults import Faults
-from apollo_component.sandbox.ids import secret
-from apollo_component.sandbox.oauth import DEFAULT_REDIRECT, Application, TokenStore
-from apollo_component.sandbox.operations import OPERATIONS
-from apollo_component.sandbox.quotas import Quotas
-from apollo_component.sandbox.recorder import Recorder
-from apollo_component.sandbox.world import World, build_world
+from .auth import Keys, make_keys
+from .clock import Clock
+from .credit_ledger import Ledger
+from .faults import Faults
+from .ids import secret
+from .oauth import DEFAULT_REDIRECT, Application, TokenStore
+from .operations import OPERATIONS
+from .quotas import Quotas
+from .recorder import Recorder
+from .world import World, build_world
 
 DEFAULT_PEOPLE = 2_000
 

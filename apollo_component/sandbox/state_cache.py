@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from apollo_component.sandbox.state import State
+    from .state import State
 
 T = TypeVar("T")
 MOST = 100_000

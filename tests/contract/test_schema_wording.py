@@ -38,7 +38,7 @@ RULES: dict[str, tuple[Any, Any, str]] = {
     "anyOf": ({"anyOf": [{"type": "null"}, {"enum": [1]}]}, CANARY, "fits none of the allowed forms"),
     "oneOf": ({"oneOf": [True, True]}, CANARY, "must fit exactly one of the allowed forms"),
     "not": ({"not": {}}, CANARY, "holds a combination that is not allowed"),
-    "false": ({"items": False}, [CANARY], "is not allowed here"),
+    "false": ({"allOf": [False]}, CANARY, "is not allowed here"),
     "contains": ({"contains": {"type": "null"}}, [CANARY], "breaks the rule 'contains'"),
     "x-error": ({"pattern": "^a$", "x-error": "must be the letter a"}, CANARY, "must be the letter a"),
     "x-error on type": ({"type": "integer", "x-error": "must be odd"}, CANARY, "must be a whole number"),

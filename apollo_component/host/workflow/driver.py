@@ -37,6 +37,7 @@ BUDGET = "waiting_for_budget"
 HELD = "held"
 MAX_THREADS = 16
 ERRORS_KEPT = 1000
+MAX_RECORDS = 10**9
 Outcome = dict[str, Any]
 
 
@@ -60,6 +61,8 @@ class Driver:
         self.failures = 0
         self.pool = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="workflow")
         self.stopping = False
+        self.live = False
+        """Whether a request was made by this process: a replay of recorded steps tells nothing new."""
 
     def close(self) -> None:
         self.pool.shutdown(wait=False, cancel_futures=True)
@@ -140,7 +143,7 @@ class Driver:
             if not outcome.get("ok") and (outcome.get("waits") or step.on_error == "stop"):
                 self.stopping = True
             done += 1
-            if done % 25 == 0 or done == len(units):
+            if self.live and (done % 25 == 0 or done == len(units)):
                 self.progress(f"{step.id}: {done}/{len(units)} requests")
             return outcome
 
@@ -156,6 +159,7 @@ class Driver:
 
     async def _unit(self, step: Step, unit: Unit) -> Outcome:
         """One request. Its outcome is small and plain; the records go to the host's own table."""
+        self.live = True
         if self.stopping or self.lost:
             return {HELD: True}
         try:
@@ -184,7 +188,6 @@ class Driver:
         self.host.runs.save_records(self.run, step.id, unit.start, page.records)
         return {
             "ok": True,
-            "records": len(page.records),
             "found": sum(record is not None for record in page.records),
             "total": page.total,
             "next": page.next_cursor,
@@ -240,15 +243,14 @@ class Driver:
         summary = {
             "action": step.action.id,
             "requests": len(outcomes),
-            "records": sum(outcome.get("records", 0) for outcome in outcomes),
-            "found": sum(outcome.get("found", 0) for outcome in outcomes),
+            "records": min(sum(outcome.get("found", 0) for outcome in outcomes), step.limit or MAX_RECORDS),
             "failed": len(errors),
             "errors": errors[:ERRORS_KEPT] if step.on_error == "collect" else [],
             "warnings": warnings[:20],
         }
         await self._thread(self.host.runs.note_step, self.run, step.id, step.position, status, summary)
-        if status != RUNNING:
-            self.progress(f"{step.id}: {status}, {summary['found']} records in {summary['requests']} requests")
+        if status != RUNNING and self.live:
+            self.progress(f"{step.id}: {status}, {summary['records']} records in {summary['requests']} requests")
 
     def _planner(self, step: Step) -> Planner:
         schemas = Schemas(self.host.registry.manifest(step.connector).root)

@@ -1,14 +1,14 @@
 """The operations of the sandbox, as one table."""
 
-from apollo_component.sandbox.operation import Operation
-from apollo_component.sandbox.operations.accounts import ACCOUNTS
-from apollo_component.sandbox.operations.companies import COMPANIES
-from apollo_component.sandbox.operations.contacts import CONTACTS
-from apollo_component.sandbox.operations.deals import DEALS
-from apollo_component.sandbox.operations.mailboxes import MAILBOXES
-from apollo_component.sandbox.operations.people import PEOPLE
-from apollo_component.sandbox.operations.sequences import SEQUENCES
-from apollo_component.sandbox.operations.users import USERS
+from ..operation import Operation
+from ..operations.accounts import ACCOUNTS
+from ..operations.companies import COMPANIES
+from ..operations.contacts import CONTACTS
+from ..operations.deals import DEALS
+from ..operations.mailboxes import MAILBOXES
+from ..operations.people import PEOPLE
+from ..operations.sequences import SEQUENCES
+from ..operations.users import USERS
 
 OPERATIONS: list[Operation] = [
     *PEOPLE, *COMPANIES, *CONTACTS, *ACCOUNTS, *DEALS, *SEQUENCES, *USERS, *MAILBOXES,

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from apollo_component.sandbox import params as read
-from apollo_component.sandbox.errors import unprocessable
-from apollo_component.sandbox.operation import Answer, Call, Operation
-from apollo_component.sandbox.paging import baggage, page_of, pagination
-from apollo_component.sandbox.world import World
+from .. import params as read
+from ..errors import unprocessable
+from ..operation import Answer, Call, Operation
+from ..paging import baggage, page_of, pagination
+from ..world import World
 
 SORTS = {
     "account_last_activity_date": "last_activity_date",

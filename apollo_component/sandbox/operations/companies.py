@@ -1,10 +1,10 @@
 """Company enrichment."""
 
-from apollo_component.sandbox import params as read
-from apollo_component.sandbox.errors import details, unprocessable
-from apollo_component.sandbox.operation import Answer, Call, Operation
-from apollo_component.sandbox.world.directory import Company, Directory, hostname, profile
-from apollo_component.sandbox.world.people_records import wide_organization
+from .. import params as read
+from ..errors import details, unprocessable
+from ..operation import Answer, Call, Operation
+from ..world.directory import Company, Directory, hostname, profile
+from ..world.people_records import wide_organization
 
 IDENTIFIERS = ("domain", "linkedin_url", "name", "website")
 

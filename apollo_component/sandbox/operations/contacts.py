@@ -4,21 +4,21 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from apollo_component.sandbox import params as read
-from apollo_component.sandbox.contact_writes import apply, check_ids, find_duplicate
-from apollo_component.sandbox.errors import bad_id, unprocessable
-from apollo_component.sandbox.ids import is_object_id
-from apollo_component.sandbox.operation import Answer, Call, Operation
-from apollo_component.sandbox.operations.accounts import shown as shown_account
-from apollo_component.sandbox.paging import baggage, page_of, pagination
-from apollo_component.sandbox.state_cache import cached
-from apollo_component.sandbox.world import World
-from apollo_component.sandbox.world.crm_records import blank_contact
-from apollo_component.sandbox.world.directory import Company
-from apollo_component.sandbox.world.people_records import wide_organization
+from .. import params as read
+from ..contact_writes import apply, check_ids, find_duplicate
+from ..errors import bad_id, unprocessable
+from ..ids import is_object_id
+from ..operation import Answer, Call, Operation
+from ..operations.accounts import shown as shown_account
+from ..paging import baggage, page_of, pagination
+from ..state_cache import cached
+from ..world import World
+from ..world.crm_records import blank_contact
+from ..world.directory import Company
+from ..world.people_records import wide_organization
 
 if TYPE_CHECKING:
-    from apollo_component.sandbox.state import State
+    from ..state import State
 
 WRITE_PARAMETERS = (
     "first_name", "last_name", "organization_name", "title", "account_id", "email", "website_url",

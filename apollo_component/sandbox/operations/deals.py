@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from apollo_component.sandbox import params as read
-from apollo_component.sandbox.clock import offset_stamp
-from apollo_component.sandbox.errors import unprocessable
-from apollo_component.sandbox.operation import Answer, Call, Operation
-from apollo_component.sandbox.paging import baggage, page_of, pagination
-from apollo_component.sandbox.world.crm_records import blank_deal, currency
+from .. import params as read
+from ..clock import offset_stamp
+from ..errors import unprocessable
+from ..operation import Answer, Call, Operation
+from ..paging import baggage, page_of, pagination
+from ..world.crm_records import blank_deal, currency
 
 IDS = ("owner_id", "account_id", "opportunity_stage_id", "opportunity_pipeline_id")
 FILTERS = ("opportunity_stage_id", "account_id", "owner_id")

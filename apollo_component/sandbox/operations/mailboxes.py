@@ -1,6 +1,6 @@
 """The team's linked mailboxes."""
 
-from apollo_component.sandbox.operation import Answer, Call, Operation
+from ..operation import Answer, Call, Operation
 
 
 def listing(call: Call) -> Answer:

@@ -5,18 +5,18 @@ from typing import Any
 
 import orjson
 
-from apollo_component.sandbox import params as read
-from apollo_component.sandbox import people_filters
-from apollo_component.sandbox.asynchronous import async_parts, check_async
-from apollo_component.sandbox.errors import bad_id, bulk_refusal
-from apollo_component.sandbox.ids import is_object_id
-from apollo_component.sandbox.operation import Answer, Call, Operation
-from apollo_component.sandbox.paging import page_of
-from apollo_component.sandbox.state_cache import cached
-from apollo_component.sandbox.word_list import words
-from apollo_component.sandbox.world import World
-from apollo_component.sandbox.world.directory import Person, hostname, profile
-from apollo_component.sandbox.world.people_records import thin_person, wide_person
+from .. import params as read
+from .. import people_filters
+from ..asynchronous import async_parts, check_async
+from ..errors import bad_id, bulk_refusal
+from ..ids import is_object_id
+from ..operation import Answer, Call, Operation
+from ..paging import page_of
+from ..state_cache import cached
+from ..word_list import words
+from ..world import World
+from ..world.directory import Person, hostname, profile
+from ..world.people_records import thin_person, wide_person
 
 BULK_LIMIT = 10
 

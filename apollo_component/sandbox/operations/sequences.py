@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from apollo_component.sandbox import params as read
-from apollo_component.sandbox.errors import not_found, unprocessable
-from apollo_component.sandbox.operation import Answer, Call, Operation
-from apollo_component.sandbox.paging import breadcrumbs, page_of, pagination
-from apollo_component.sandbox.world import World
-from apollo_component.sandbox.world.build import enroll
+from .. import params as read
+from ..errors import not_found, unprocessable
+from ..operation import Answer, Call, Operation
+from ..paging import breadcrumbs, page_of, pagination
+from ..world import World
+from ..world.build import enroll
 
 Record = dict[str, Any]
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from apollo_component.sandbox import params as read
-from apollo_component.sandbox.operation import Answer, Call, Operation
-from apollo_component.sandbox.paging import page_of, pagination
+from .. import params as read
+from ..operation import Answer, Call, Operation
+from ..paging import page_of, pagination
 
 POOLS = ("lead", "direct_dial", "export", "ai", "power_up")
 

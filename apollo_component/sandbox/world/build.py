@@ -3,12 +3,12 @@
 from functools import lru_cache
 from random import Random
 
-from apollo_component.sandbox.clock import offset_stamp, stamp
-from apollo_component.sandbox.ids import object_id
-from apollo_component.sandbox.world import crm_records, names, team_records
-from apollo_component.sandbox.world.directory import Directory
-from apollo_component.sandbox.world.model import Record, World
-from apollo_component.sandbox.world.people_records import DAY, EPOCH
+from ..clock import offset_stamp, stamp
+from ..ids import object_id
+from ..world import crm_records, names, team_records
+from ..world.directory import Directory
+from ..world.model import Record, World
+from ..world.people_records import DAY, EPOCH
 
 TEAM_DOMAIN = "sandboxteam.example"
 CONTACTS, ACCOUNTS, DEALS = 1_000, 150, 40

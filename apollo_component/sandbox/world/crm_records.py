@@ -3,8 +3,8 @@
 import hashlib
 from typing import Any
 
-from apollo_component.sandbox.clock import offset_stamp, stamp
-from apollo_component.sandbox.word_list import words
+from ..clock import offset_stamp, stamp
+from ..word_list import words
 
 Record = dict[str, Any]
 

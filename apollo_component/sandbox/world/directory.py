@@ -5,9 +5,9 @@ from functools import cached_property
 from random import Random
 from typing import NamedTuple, TypeVar
 
-from apollo_component.sandbox.ids import object_id
-from apollo_component.sandbox.world import names
-from apollo_component.sandbox.world.names import City, Role, Trade
+from ..ids import object_id
+from ..world import names
+from ..world.names import City, Role, Trade
 
 T = TypeVar("T")
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from apollo_component.sandbox.ids import object_id
-from apollo_component.sandbox.world.directory import Directory
+from ..ids import object_id
+from ..world.directory import Directory
 
 Record = dict[str, Any]
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from apollo_component.sandbox.word_list import words
+from ..word_list import words
 
 
 class City(NamedTuple):

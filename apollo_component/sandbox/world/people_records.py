@@ -3,10 +3,10 @@
 from functools import lru_cache
 from typing import Any
 
-from apollo_component.sandbox.clock import offset_stamp, stamp
-from apollo_component.sandbox.ids import object_id
-from apollo_component.sandbox.world.directory import Company, Person
-from apollo_component.sandbox.world.names import TECHNOLOGIES
+from ..clock import offset_stamp, stamp
+from ..ids import object_id
+from ..world.directory import Company, Person
+from ..world.names import TECHNOLOGIES
 
 EPOCH = 1_788_220_800.0  # 2026-09-01T00:00:00Z: the made-up past ends here, so that it never depends on today
 DAY = 86_400.0

@@ -1,0 +1,53 @@
+"""What chosen actions need, as a tick-list."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..contract.errors import InputError
+from .naming import Manifests, find_action
+
+
+def needs_of(manifests: Manifests, names: Sequence[str]) -> dict[str, Any]:
+    """`{key_endpoints, oauth_scopes, master_key, credits}`; with several connectors one such object for each."""
+    actions: dict[str, list[str]] = {}
+    for name in _actions(manifests, names):
+        manifest, action = find_action(manifests, name)
+        actions.setdefault(manifest.id, []).append(action.id)
+    found = {connector: manifests[connector].requirements(ids) for connector, ids in actions.items()}
+    return next(iter(found.values())) if len(found) == 1 else {"connectors": found}
+
+
+def is_file(name: str) -> bool:
+    return name.endswith((".yaml", ".yml")) or Path(name).is_file()
+
+
+def _actions(manifests: Manifests, names: Sequence[str]) -> list[str]:
+    if not any(is_file(name) for name in names):
+        return list(names)
+    if len(names) > 1:
+        raise InputError("Give one workflow file, or actions.")
+    from ..host.workflow.file import load_workflow
+    from ..host.workflow.forecast import forecast
+
+    return [str(row["action"]) for row in forecast(load_workflow(Path(names[0]), manifests), manifests)]
+
+
+def show_needs(found: Mapping[str, Any]) -> None:
+    for connector, needs in found.get("connectors", {"": found}).items():
+        if connector:
+            print(f"== {connector}")
+        _show(needs)
+
+
+def _show(needs: Mapping[str, Any]) -> None:
+    print("Endpoints to tick on an API key:")
+    print("\n".join(f"  {name}" for name in needs["key_endpoints"]) or "  (none)")
+    print("Scopes of an OAuth app:")
+    print("\n".join(f"  {name}" for name in needs["oauth_scopes"]) or "  (none)")
+    if needs["master_key"]:
+        print("A master key is needed: no single endpoint can be ticked for part of this.")
+    for action, price in needs["credits"].items():
+        flags = "".join(f", +{cost:g} with {flag}" for flag, cost in price.get("flags", {}).items())
+        each = f" for each of {price['per']}" if price.get("per") else ""
+        print(f"Costs: {action} up to {price.get('base', 0):g} credits{each}{flags}")

@@ -1,0 +1,326 @@
+"""Reading a declaration: from YAML with every check, or from the index a wheel carries."""
+
+import copy
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from apollo_component.contract.errors import ManifestError
+from apollo_component.contract.loading import INDEX, digest, index_of, load, load_file, root_of, validate
+
+ROOT = Path(__file__).parent.parent.parent
+EMPTY = {"type": "object", "additionalProperties": False, "properties": {}}
+PEOPLE = EMPTY | {
+    "properties": {
+        name: {"type": "string"} for name in ("person_id", "details", "phone", "email", "q", "page", "per_page")
+    },
+}
+MANIFEST: dict[str, Any] = {
+    "manifest_version": 1,
+    "contract": "1.0",
+    "id": "acme",
+    "title": "Acme",
+    "version": "0.1.0",
+    "description": "An address book.",
+    "servers": {"api": {"url": "https://api.acme.example/v1", "variable": "ACME_URL"}},
+    "groups": [{"id": "people", "title": "People"}],
+    "paging_styles": {"page": {}},
+    "connection_types": [
+        {
+            "id": "api_key",
+            "title": "Key",
+            "description": "A key.",
+            "kind": "key",
+            "header": "X-Key",
+            "prefix": "",
+            "fields": "schemas/key.json",
+            "guide": [{"title": "Get a key", "text": "Ask for one."}],
+            "removal": "Delete it there.",
+        },
+        {
+            "id": "oauth2",
+            "title": "OAuth",
+            "description": "Tokens.",
+            "kind": "authorization_code",
+            "header": "Authorization",
+            "prefix": "Bearer ",
+            "fields": "schemas/key.json",
+            "guide": [{"title": "Allow", "text": "Allow it."}],
+            "removal": "Delete it there.",
+            "oauth": {"server": "api", "authorize": "/#/allow", "token": "/token"},
+        },
+    ],
+    "test": [{"action": "people_list"}],
+    "actions": [
+        {
+            "id": "people_list",
+            "title": "List people",
+            "group": "people",
+            "description": "All of them.",
+            "method": "GET",
+            "path": "/people",
+            "input": "schemas/people.json",
+            "output": "schemas/person.json",
+            "effect": "read",
+            "quota_class": "default",
+            "reply": {"records": "people"},
+            "paging": "page",
+        },
+        {
+            "id": "people_create",
+            "title": "Create a person",
+            "group": "people",
+            "description": "One more.",
+            "method": "POST",
+            "path": "/people/{person_id}",
+            "query": ["q"],
+            "input": "schemas/people.json",
+            "output": "schemas/person.json",
+            "effect": {
+                "kind": "create",
+                "upsert_when": {"flag": "q", "with_any": ["email"]},
+                "lookup": {"action": "people_list", "input": {"q": "email"}, "match": {"email": "email"}},
+            },
+            "credits": {"base": 1, "per": "details", "flags": {"phone": 8}},
+            "bulk": {"items": "details", "max": 10},
+            "quota_class": "default",
+            "reply": {"value": "person"},
+        },
+    ],
+    "option_sources": [{"id": "people", "action": "people_list", "label": "name", "value": "id", "search": "q"}],
+}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / "schemas").mkdir()
+    for name, schema in {"people": PEOPLE, "person": {"type": "object"}, "key": EMPTY}.items():
+        (tmp_path / "schemas" / f"{name}.json").write_text(json.dumps(schema))
+    return tmp_path
+
+
+def write(home: Path, change: Callable[[Any], Any] | None = None) -> Path:
+    data = copy.deepcopy(MANIFEST)
+    if change:
+        change(data)
+    file = home / "connector.yaml"
+    file.write_text(yaml.safe_dump(json.loads(json.dumps(data)), sort_keys=False))
+    return file
+
+
+def problems_of(file: Path) -> list[tuple[str, str]]:
+    with pytest.raises(ManifestError) as caught:
+        load_file(file)
+    return [(problem.path, problem.text) for problem in caught.value.problems]
+
+
+def at(*path: str | int, value: Any) -> Callable[[Any], Any]:
+    def change(data: Any) -> None:
+        for part in path[:-1]:
+            data = data[part]
+        data[path[-1]] = value
+
+    return change
+
+
+def test_a_good_manifest_loads(home: Path) -> None:
+    """A complete declaration of another service loads, and finds its schemas beside itself."""
+    manifest = load_file(write(home))
+    assert (manifest.id, manifest.root, list(manifest.actions)) == ("acme", home, ["people_list", "people_create"])
+    assert manifest.user_agent == "acme-connector/0.1.0"
+
+
+def test_an_unknown_key_is_refused_with_its_place(home: Path) -> None:
+    """A misspelt key is named with file, line, path and the key that was probably meant."""
+    file = write(home, at("actions", 0, "efect", value="read"))
+    with pytest.raises(ManifestError) as caught:
+        load_file(file)
+    problem = caught.value.problems[0]
+    line = next(n for n, text in enumerate(file.read_text().splitlines(), 1) if "efect" in text)
+    assert problem.as_dict() == {
+        "file": "connector.yaml",
+        "line": line,
+        "path": "actions[0].efect",
+        "text": "is not a known field; did you mean effect?",
+    }
+    assert "connector.yaml has 1 problem." in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "problem"),
+    [
+        (("actions", 0, "group"), "none", ("actions[0].group", "names no group of this manifest")),
+        (("actions", 0, "paging"), "none", ("actions[0].paging", "names no paging style of this manifest")),
+        (("actions", 0, "server"), "none", ("actions[0].server", "names no server of this manifest")),
+        (("actions", 0, "input"), "schemas/none.json", ("actions[0].input", "names no file")),
+        (("actions", 0, "output"), "schemas/none.json", ("actions[0].output", "names no file")),
+        (("actions", 0, "path"), "/people/{name}", ("actions[0].path", "names no input field (name)")),
+        (("actions", 0, "path"), "/people/{}", ("actions[0].path", "holds a brace that is not {input_field}")),
+        (("actions", 0, "path"), "/people/{", ("actions[0].path", "holds a brace that is not {input_field}")),
+        (("actions", 0, "path"), "/people/a}", ("actions[0].path", "holds a brace that is not {input_field}")),
+        (("actions", 0, "path"), "/{email!r}", ("actions[0].path", "holds a brace that is not {input_field}")),
+        (("actions", 0, "path"), "/{email.upper}", ("actions[0].path", "holds a brace that is not {input_field}")),
+        (("actions", 0, "path"), "/{email:>9}", ("actions[0].path", "holds a brace that is not {input_field}")),
+        (("actions", 1, "query", 0), "none", ("actions[1].query[0]", "names no input field (none)")),
+        (("actions", 1, "bulk", "items"), "none", ("actions[1].bulk.items", "names no input field (none)")),
+        (("actions", 1, "credits", "per"), "none", ("actions[1].credits.per", "names no input field (none)")),
+        (("actions", 1, "credits", "flags"), {"none": 1}, ("actions[1].credits", "names no input field (none)")),
+        (("actions", 1, "credits", "unbounded"), ["none"], ("actions[1].credits", "names no input field (none)")),
+        (
+            ("actions", 1, "effect", "lookup", "action"),
+            "none",
+            ("actions[1].effect.lookup.action", "names no action of this manifest"),
+        ),
+        (
+            ("actions", 1, "effect", "upsert_when", "flag"),
+            "none",
+            ("actions[1].effect.upsert_when", "names no input field (none)"),
+        ),
+        (
+            ("actions", 1, "effect", "upsert_when", "with_any"),
+            ["none"],
+            ("actions[1].effect.upsert_when", "names no input field (none)"),
+        ),
+        (
+            ("paging_styles", "page", "page"),
+            "none",
+            ("actions[0].paging", "names no input field (none)"),
+        ),
+        (("test", 0, "action"), "none", ("test[0].action", "names no action of this manifest")),
+        (
+            ("test", 0, "connection_types"),
+            ["api_key", "none"],
+            ("test[0].connection_types[1]", "names no connection type of this manifest"),
+        ),
+        (("option_sources", 0, "action"), "none", ("option_sources[0].action", "names no action of this manifest")),
+        (("connection_types", 0, "fields"), "schemas/none.json", ("connection_types[0].fields", "names no file")),
+        (
+            ("connection_types", 1, "oauth", "server"),
+            "none",
+            ("connection_types[1].oauth.server", "names no server of this manifest"),
+        ),
+        (("groups",), [{"id": "people", "title": "A"}] * 2, ("groups[1].id", "stands twice")),
+        (("actions",), [MANIFEST["actions"][0]] * 2, ("actions[1].id", "stands twice")),
+        (
+            ("connection_types",),
+            [MANIFEST["connection_types"][0]] * 2,
+            ("connection_types[1].id", "stands twice"),
+        ),
+    ],
+)
+def test_a_name_must_exist_where_it_points(home: Path, path: Any, value: Any, problem: tuple[str, str]) -> None:
+    """What a schema can't say is checked too: each name stands for something in this manifest or beside it."""
+    assert problem in problems_of(write(home, at(*path, value=value)))
+
+
+def test_every_problem_is_reported_at_once(home: Path) -> None:
+    """A wrong form, an unknown key, a doubled key and names that lead nowhere are all told together, with lines."""
+
+    def change(data: Any) -> None:
+        data["actions"][0]["group"] = "none"
+        data["actions"][1]["method"] = "post"
+        data["test"][0]["action"] = "none"
+        data["titel"] = "x"
+
+    file = write(home, change)
+    file.write_text(file.read_text() + "title: twice\n")
+    with pytest.raises(ManifestError) as caught:
+        load_file(file)
+    found = {problem.path: problem for problem in caught.value.problems}
+    assert set(found) == {"actions[0].group", "actions[1].method", "test[0].action", "titel", "title"}
+    lines = file.read_text().splitlines()
+    assert "method: post" in lines[found["actions[1].method"].line - 1]
+    assert "group: none" in lines[found["actions[0].group"].line - 1]
+    assert lines[found["title"].line - 1] == "title: twice"
+    assert {problem.file for problem in found.values()} == {"connector.yaml"}
+
+
+@pytest.mark.parametrize("text", ["", "[]", "7", "a: &x 1\nb: *x", "{", "actions: 7\ngroups: {}\n", "actions: [7, {}]\n"])
+def test_a_file_of_another_kind_is_refused(home: Path, text: str) -> None:
+    """Whatever stands in the file, the answer is a manifest error with problems."""
+    file = home / "connector.yaml"
+    file.write_text(text)
+    assert problems_of(file)
+    assert validate(file)
+
+
+def test_a_missing_file_is_refused(home: Path) -> None:
+    """A manifest that isn't there is a problem that names the file."""
+    with pytest.raises(ManifestError) as caught:
+        load_file(home / "connector.yaml")
+    assert "connector.yaml: can't be read" in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '"x"'])
+def test_an_input_schema_that_is_none_is_a_problem(home: Path, text: str) -> None:
+    """An input schema that is no JSON object is told at the action that names it."""
+    (home / "schemas" / "people.json").write_text(text)
+    assert ("actions[0].input", "is not a JSON object") in problems_of(write(home))
+
+
+def test_validate_finds_broken_schemas(home: Path) -> None:
+    """Schema files that aren't valid JSON Schema are named, all of them."""
+    (home / "schemas" / "person.json").write_text('{"type": "thing"}')
+    (home / "schemas" / "other.json").write_text("{")
+    assert [(problem.file, problem.text) for problem in validate(write(home))] == [
+        ("schemas/other.json", "is not a valid JSON Schema 2020-12"),
+        ("schemas/person.json", "is not a valid JSON Schema 2020-12"),
+    ]
+
+
+def test_validate_tries_the_examples(home: Path) -> None:
+    """An example that its own input schema refuses is a problem at its place."""
+    file = write(home, at("actions", 0, "example", value={"emial": "x"}))
+    assert [(problem.path, problem.text) for problem in validate(file)] == [
+        ("actions[0].example.emial", "is not a known field; did you mean email?")
+    ]
+
+
+def test_the_real_manifest_is_valid() -> None:
+    """The connector of this project has no problem."""
+    assert validate(ROOT / "connector.yaml") == []
+
+
+def test_an_installed_connector_is_read_from_its_index(home: Path) -> None:
+    """In a wheel the index alone is read and gives the same manifest; the YAML is not looked at."""
+    file = write(home)
+    loaded = load_file(file)
+    (home / INDEX).write_text(json.dumps(index_of(home)))
+    file.write_text("{")
+    assert load(home) == loaded
+
+
+def test_a_checkout_reads_its_yaml(home: Path) -> None:
+    """Where the YAML stands beside the package, it is read, whatever a stray index says."""
+    write(home)
+    package = home / "package"
+    package.mkdir()
+    (package / INDEX).write_text("{}")
+    assert root_of(package) == home
+    assert load(package).id == "acme"
+
+
+def test_a_stale_index_is_found(home: Path) -> None:
+    """An index made before the last change of the manifest or of a schema is a problem."""
+    file = write(home)
+    (home / INDEX).write_text(json.dumps(index_of(home)))
+    assert validate(file) == []
+    (home / "schemas" / "key.json").write_text(json.dumps(EMPTY | {"title": "Form"}))
+    assert [problem.file for problem in validate(file)] == [INDEX]
+
+
+def test_the_digest_sees_names_and_contents(home: Path) -> None:
+    """Changing, renaming or adding a schema changes the digest; nothing else does."""
+    write(home)
+    seen = [digest(home)]
+    assert digest(home) == seen[0]
+    (home / "schemas" / "person.json").write_text("{}")
+    seen.append(digest(home))
+    shutil.move(home / "schemas" / "person.json", home / "schemas" / "persona.json")
+    seen.append(digest(home))
+    assert len(set(seen)) == 3
