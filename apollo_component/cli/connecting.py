@@ -137,5 +137,3 @@ def _removal(manifest: Manifest | None, kind: str) -> str:
     if manifest is None or kind not in manifest.connection_types:
         return ""
     return manifest.connection_types[kind].removal
-
-

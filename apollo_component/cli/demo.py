@@ -28,9 +28,7 @@ def main(*, as_json: bool = False) -> int:
     """Run the demo; 0 when everything worked. State lives in a folder of its own that goes away."""
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="apollo-demo-") as home, _sandbox() as facts:
-        os.environ.update(
-            WORKFLOW_HOST_HOME=home, APOLLO_API_URL=facts["api_url"], APOLLO_OAUTH_URL=facts["oauth_url"]
-        )
+        os.environ.update(WORKFLOW_HOST_HOME=home, APOLLO_API_URL=facts["api_url"], APOLLO_OAUTH_URL=facts["oauth_url"])
         os.environ.pop("WORKFLOW_HOST_DATABASE_URL", None)
         os.environ.pop("WORKFLOW_HOST_KEY", None)
         report = _tour(facts)
@@ -50,9 +48,7 @@ def _tour(facts: dict[str, Any]) -> dict[str, Any]:
     workflow = load_workflow(file, host.registry.manifests)
     actions = workflow.actions("apollo")
     _title("1  Link an account by API key")
-    _, by_key = linking.link_key(
-        host, "apollo", "demo-key", "api_key", {"api_key": facts["keys"]["scoped"]}, actions
-    )
+    _, by_key = linking.link_key(host, "apollo", "demo-key", "api_key", {"api_key": facts["keys"]["scoped"]}, actions)
     _verdict("demo-key", by_key)
     _title("2  Link an account by OAuth 2.0, through the consent page")
     _verdict("demo-oauth", _link_oauth(host, facts, actions))
@@ -136,7 +132,9 @@ def _conclude(report: dict[str, Any], seconds: float, *, as_json: bool) -> None:
     table.add_section()
     table.add_row("total", "", "", "", "", f"{credits['spent']:g}")
     Console().print(table)
-    print(f"Budget {run['budget']:g}, spent {credits['spent']:g} credits; the sandbox's own ledger says {report['sandbox']:g}.")
+    print(
+        f"Budget {run['budget']:g}, spent {credits['spent']:g} credits; the sandbox's own ledger says {report['sandbox']:g}."
+    )
     for step in run["steps"]:
         for warning in step["warnings"]:
             print(f"{step['id']}: {warning}")

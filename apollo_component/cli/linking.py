@@ -59,9 +59,7 @@ def by_import(wanted: Wanted, file: Path, app: str | None) -> Linked:
     return take_over(wanted.host, wanted.manifest.id, wanted.name, wanted.kind.id, file, app_id)
 
 
-def by_browser(
-    wanted: Wanted, app: str | None, scopes: Sequence[str] | None, *, paste: bool, browser: bool
-) -> Linked:
+def by_browser(wanted: Wanted, app: str | None, scopes: Sequence[str] | None, *, paste: bool, browser: bool) -> Linked:
     from ..host.linking import begin, finish
 
     app_id, oauth_app = _stored_app(wanted, app) if app else (None, _own_app(wanted))

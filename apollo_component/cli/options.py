@@ -12,7 +12,9 @@ from ..contract.errors import InputError, Problem
 from .output import Output, interactive
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
-For = Annotated[list[str] | None, typer.Option("--for", metavar="ACTION", help="An action you plan to use. Repeatable.")]
+For = Annotated[
+    list[str] | None, typer.Option("--for", metavar="ACTION", help="An action you plan to use. Repeatable.")
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 SecretFile = Annotated[
     str | None, typer.Option(metavar="FILE", help="A file that holds the secret and nothing else (- reads stdin).")

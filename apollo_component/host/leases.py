@@ -1,10 +1,15 @@
 """Owned leases in the store: who may refresh a connection, who drives a run. One mechanism for both."""
 
+import functools
+import hashlib
+import os
 import secrets
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 import sqlalchemy as sa
@@ -36,9 +41,9 @@ class Leases:
         now = self.clock()
         with self.store.write() as connection:
             row = connection.execute(sa.select(leases).where(leases.c.name == name)).mappings().first()
-            if row and row["owner"] and row["until"] > now:
+            if row and row["owner"] and row["until"] > now and not _dead(row["owner"]):
                 return None
-            lease = Lease(name, secrets.token_hex(8), row["version"] + 1 if row else 1)
+            lease = Lease(name, f"{_here()}/{os.getpid()}/{secrets.token_hex(8)}", row["version"] + 1 if row else 1)
             values = {"owner": lease.owner, "version": lease.version, "until": now + seconds}
             put(connection, leases, {"name": name}, values)
         return lease
@@ -56,7 +61,33 @@ class Leases:
 
     def held(self, name: str) -> bool:
         row = self.store.row(sa.select(leases).where(leases.c.name == name))
-        return bool(row and row["owner"] and row["until"] > self.clock())
+        return bool(row and row["owner"] and row["until"] > self.clock() and not _dead(row["owner"]))
+
+
+@functools.cache
+def _here() -> str:
+    """This machine, boot and process namespace, within which a process id means one process."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+        namespace = str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        boot, namespace = str(uuid.getnode()), ""
+    return hashlib.sha256(f"{boot}{namespace}".encode()).hexdigest()[:16]
+
+
+def _dead(owner: str) -> bool:
+    """Whether the owner was a process of this very machine that is no more: its lease needn't be waited for."""
+    place, _, rest = owner.partition("/")
+    pid = rest.partition("/")[0]
+    if os.name != "posix" or place != _here() or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+        return Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()[0] == "Z"
+    except ProcessLookupError:
+        return True
+    except (OSError, IndexError):
+        return False
 
 
 def owns(connection: sa.Connection, lease: Lease) -> bool:

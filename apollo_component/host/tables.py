@@ -78,7 +78,7 @@ leases = Table(
     "host_leases",
     metadata,
     Column("name", String(200), primary_key=True),
-    Column("owner", String(64), nullable=False),
+    Column("owner", String(100), nullable=False),
     Column("version", Integer, nullable=False),
     Column("until", Float, nullable=False),
 )

@@ -62,7 +62,7 @@ def upgrade() -> None:
     op.create_table(
         "host_leases",
         sa.Column("name", sa.String(length=200), nullable=False),
-        sa.Column("owner", sa.String(length=64), nullable=False),
+        sa.Column("owner", sa.String(length=100), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("until", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("name"),

@@ -1,0 +1,94 @@
+"""What a run would do, told before anything is sent."""
+
+import string
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..contract.errors import InputError, Problem
+from ..contract.manifest import Action, Manifest
+from ..contract.models import Effect
+from .output import table
+
+_BODYLESS = ("GET", "DELETE", "HEAD")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One action with a checked input and how much of it is wanted."""
+
+    manifest: Manifest
+    action: Action
+    values: Mapping[str, Any] = field(repr=False)
+    every_page: bool = False
+    limit: int | None = None
+    max_credits_per_record: float | None = None
+    budget: float | None = None
+
+    @property
+    def effect(self) -> Effect:
+        return self.action.effect.of(self.values)
+
+    @property
+    def streams(self) -> bool:
+        """Whether the result is a list of records, printed one a line."""
+        return bool(self.action.paging or self.action.bulk or self.action.reply.records)
+
+    def refuse(self, *, sends: bool) -> None:
+        """Everything that a wrong choice of options would make cost or send. Raises InputError."""
+        if sends and self.effect is Effect.SEND:
+            hint = "Look at it with --dry-run, then add --yes."
+            raise InputError("Real people get mail from this; nothing was sent.", hint=hint)
+        if self.action.bulk and self.limit is not None:
+            text = f"is for searches; give fewer {self.action.bulk.items} instead"
+            raise InputError("The input was refused; nothing was sent.", [Problem(text, path="--limit")])
+        if self.budget is not None and self.worst() is None:
+            text = "is needed under a budget: the service sets no limit to what these options cost"
+            raise InputError("Nothing was sent.", [Problem(text, path="--max-credits-per-record")])
+
+    def parts(self) -> list[dict[str, Any]]:
+        from ..host.plans import chunks
+
+        return chunks(self.action, self.values)
+
+    def requests(self) -> int | None:
+        """How many requests; None when only the first answer tells."""
+        return None if self.every_page and self.action.paging else len(self.parts())
+
+    def worst(self) -> float | None:
+        """Credits at most, None when no bound is known."""
+        costs = [self.action.credits.worst(part, self.max_credits_per_record) for part in self.parts()]
+        if None in costs or (self.requests() is None and any(costs)):
+            return None
+        return sum(cost for cost in costs if cost)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "action": f"{self.manifest.id}.{self.action.id}",
+            "method": self.action.method,
+            "path": self.action.path,
+            "inputs": dict(places(self.action, self.values)),
+            "effect": str(self.effect),
+            "requests": self.requests(),
+            "worst_credits": self.worst(),
+        }
+
+
+def places(action: Action, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Where each input goes: path, query or body."""
+    in_path = {name for _, name, _, _ in string.Formatter().parse(action.path) if name}
+    for name, value in values.items():
+        if value is not None:
+            in_query = action.method in _BODYLESS or name in action.query
+            yield name, "path" if name in in_path else "query" if in_query else "body"
+
+
+def show(plan: Plan) -> None:
+    found = plan.as_dict()
+    print(f"{found['method']} {found['path']}  ({found['action']}, effect: {found['effect']})")
+    unknown = "1 or more; the first answer tells"
+    print(f"Requests: {unknown if found['requests'] is None else found['requests']}")
+    worst = found["worst_credits"]
+    print(f"Credits at most: {'no limit is known' if worst is None else f'{worst:g}'}")
+    table(("input", "goes into"), found["inputs"].items(), empty="No inputs.")
+    print("Nothing was sent.")

@@ -1,0 +1,70 @@
+"""The command that runs one action."""
+
+from typing import Annotated, Any, Literal
+
+import typer
+
+from ..contract.errors import InputError, Problem
+from ..contract.manifest import Action, Manifest
+from ..contract.schemas import Schemas
+from .inputs import read_input
+from .naming import Manifests, find_action, installed, opened
+from .options import AsJson
+from .output import Output
+from .planning import Plan, show
+from .streaming import Chosen, stream
+
+
+def run(
+    action: Annotated[str, typer.Argument(metavar="ACTION", help="An action of the palette.")],
+    connection: Annotated[str | None, typer.Option(help="The connection to run it with.")] = None,
+    given: Annotated[
+        str, typer.Option("--input", metavar="JSON|@FILE|-", help="The input as JSON, from a file, or from stdin.")
+    ] = "{}",
+    every_page: Annotated[bool, typer.Option("--all", help="Read every page.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Stop after this many records.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Yes, real people may get mail.")] = False,
+    budget: Annotated[float | None, typer.Option(min=0, metavar="CREDITS", help="Spend no more than this.")] = None,
+    max_credits_per_record: Annotated[
+        float | None, typer.Option(min=0, metavar="N", help="An upper estimate where the service names no limit.")
+    ] = None,
+    on_unknown: Annotated[
+        Literal["repeat", "stop"], typer.Option(help="When the answer to a request that costs was lost.")
+    ] = "repeat",
+    concurrency: Annotated[int, typer.Option(min=1, max=16, help="Requests at the same time.")] = 8,
+    as_json: AsJson = False,
+) -> None:
+    """Run one action. Records are printed as JSON, one a line, while they arrive.
+
+    The input is checked as a whole before anything is sent. What was spent is told at the end, on stderr.
+    """
+    out = Output(as_json)
+    values = read_input(given)
+    wanted: dict[str, Any] = {
+        "every_page": every_page or limit is not None,
+        "limit": limit,
+        "max_credits_per_record": max_credits_per_record,
+        "budget": budget,
+    }
+    if dry_run:
+        plan = Plan(*_checked(installed(), action, None, values), **wanted)
+        plan.refuse(sends=False)
+        out.result(plan.as_dict(), lambda: show(plan))
+        return
+    if connection is None:
+        raise InputError("Nothing was sent.", [Problem("is required", path="--connection")])
+    with opened(out) as host:
+        link = host.connections.get(connection)
+        plan = Plan(*_checked(host.registry.manifests, action, link.connector, values), **wanted)
+        plan.refuse(sends=not yes)
+        code = stream(host, Chosen(plan, link, on_unknown, concurrency), out)
+    raise typer.Exit(code)
+
+
+def _checked(
+    manifests: Manifests, name: str, connector: str | None, values: dict[str, Any]
+) -> tuple[Manifest, Action, dict[str, Any]]:
+    """The action and its whole input with defaults. Raises NotFoundError, InputError."""
+    manifest, action = find_action(manifests, name, connector)
+    return manifest, action, Schemas(manifest.root).check(action.input, values)

@@ -1,0 +1,93 @@
+"""Commands about runs: what ran, where it stands, what it cost."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any
+
+import typer
+
+from .naming import opened
+from .options import AsJson, Yes, confirmed
+from .output import Output, plain, table
+from .reports import moment
+
+runs = typer.Typer(no_args_is_help=True, help="What ran, where it stands, what it cost.")
+
+Run = Annotated[str, typer.Argument(metavar="RUN", help="A run's id.")]
+
+
+@runs.command("list")
+def list_(limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 20, as_json: AsJson = False) -> None:
+    """List runs, the newest first."""
+    out = Output(as_json)
+    with opened(out) as host:
+        found = [host.runs.report(run.id) for run in host.runs.all(limit)]
+    keys = ("id", "kind", "title", "status", "budget", "credits", "created_at", "ended_at")
+    rows = [
+        (run["id"], run["title"], run["status"], run["credits"]["spent"], moment(run["created_at"])) for run in found
+    ]
+    short = [{key: run[key] for key in keys} for run in found]
+    columns = ("run", "title", "status", "credits", "began")
+    out.result(short, lambda: table(columns, rows, empty="Nothing has run yet."))
+
+
+@runs.command("show")
+def show(run: Run, as_json: AsJson = False) -> None:
+    """Show a run: its steps, its credits, and every request whose answer was lost."""
+    out = Output(as_json)
+    with opened(out) as host:
+        report = host.runs.report(run)
+    out.result(report, lambda: show_report(report))
+
+
+@runs.command("cancel")
+def cancel(run: Run, as_json: AsJson = False) -> None:
+    """Stop a run: it sends nothing more. What was sent stays as it is."""
+    out = Output(as_json)
+    with opened(out) as host:
+        host.runs.cancel(run)
+        report = host.runs.report(run)
+    out.result(report, lambda: print(f"Run {run}: {report['status']}."))
+
+
+@runs.command("purge")
+def purge(
+    older_than: Annotated[float | None, typer.Option(min=0, metavar="DAYS", help="Ended longer ago than this.")] = None,
+    summaries: Annotated[bool, typer.Option("--summaries", help="Delete the runs themselves too.")] = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete the records and recorded answers of old runs; their summaries stay unless asked for."""
+    out = Output(as_json)
+    with opened(out) as host:
+        age = host.settings.retention if older_than is None else timedelta(days=older_than)
+        what = "runs, records and answers" if summaries else "records and answers"
+        if not confirmed(f"Delete the {what} of runs that ended over {age.days} days ago?", yes=yes, out=out):
+            raise typer.Exit(0)
+        gone = host.runs.purge(age, summaries=summaries)
+    out.result(gone, lambda: print(", ".join(f"{count} {name}" for name, count in gone.items()) + " deleted."))
+
+
+def show_report(report: Mapping[str, Any]) -> None:
+    """A run for people: what happened, each step, the credits, and what is in doubt."""
+    print(f"{plain(report['title'])} (run {report['id']}): {report['status']}")
+    if error := report["detail"].get("error"):
+        print(plain(" ".join(part for part in (error["message"], error.get("hint", "")) if part)))
+    elif reason := report["detail"].get("reason"):
+        print(plain(str(reason)))
+    if "records" in report["detail"]:
+        print(f"Records: {report['detail']['records']:,}")
+    if report["steps"]:
+        keys = ("id", "status", "records", "requests", "credits")
+        table(("step", *keys[1:]), [[step.get(key) for key in keys] for step in report["steps"]])
+    print(credits_line(report))
+    for item in report["in_doubt"]:
+        print(f"In doubt: step {item['step']}, item {item['item']}, {item['action']}: {plain(item['outcome'])}")
+
+
+def credits_line(report: Mapping[str, Any]) -> str:
+    found = report["credits"]
+    parts = [f"{found['spent']:g} spent"]
+    parts += [f"{found[key]:g} {key.replace('_', ' ')}" for key in ("reserved", "paid_twice") if found[key]]
+    parts += [f"of a budget of {report['budget']:g}"] if report["budget"] is not None else []
+    return "Credits: " + ", ".join(parts)

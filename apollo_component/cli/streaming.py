@@ -1,0 +1,122 @@
+"""Runs one action and prints what arrives; the run is noted in the store whatever way it ends."""
+
+import sys
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..contract.errors import ConnectorError
+from ..contract.models import Page
+from .output import STOPPED, Output, line, pretty
+from .planning import Plan
+
+if TYPE_CHECKING:
+    from ..host.connections import Connection
+    from ..host.host import Host
+    from ..host.runner import Job
+
+LEASE_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A plan with the connection and the way it is run."""
+
+    plan: Plan
+    connection: "Connection"
+    on_unknown: str
+    concurrency: int
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was printed so far, and how the run ended."""
+
+    pages: int = 0
+    records: int = 0
+    status: str = "failed"
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+def stream(host: "Host", chosen: Chosen, out: Output) -> int:
+    """Print the records (or the single value) while they arrive; the exit code."""
+    from ..host.leases import Heartbeat
+    from ..host.runner import Job
+
+    plan = chosen.plan
+    asked = {"action": f"{plan.manifest.id}.{plan.action.id}", "connection": chosen.connection.name}
+    run = host.runs.create("action", plan.action.title, inputs=asked, budget=plan.budget)
+    lease = host.leases.acquire(f"run:{run.id}", LEASE_SECONDS)
+    assert lease is not None  # noqa: S101  # the run is new, so nobody else can hold it
+    job = Job(
+        run.id,
+        chosen.connection.id,
+        plan.action,
+        plan.values,
+        every_page=plan.every_page,
+        limit=plan.limit,
+        concurrency=chosen.concurrency,
+        lease=lease,
+        on_unknown=chosen.on_unknown,
+        max_credits_per_record=plan.max_credits_per_record,
+    )
+    with Heartbeat(host.leases, lease, LEASE_SECONDS):
+        return _noted(host, job, plan, out)
+
+
+def _noted(host: "Host", job: "Job", plan: Plan, out: Output) -> int:
+    """Whatever happens, the run says how it ended and the person what it cost."""
+    tally, code = Tally(), 0
+    try:
+        _print(host, job, plan, out, tally)
+    except BrokenPipeError as error:
+        tally.status, tally.detail = "cancelled", {"reason": "the reader of the records went away"}
+        code = out.failure(error)
+    except (Exception, KeyboardInterrupt) as error:
+        code = _ended(error, tally, out)
+    host.runs.update(job.run, tally.status, {"records": tally.records, "pages": tally.pages, **tally.detail})
+    _summary(host, job.run, tally, out)
+    return code
+
+
+def _ended(error: BaseException, tally: Tally, out: Output) -> int:
+    code = out.failure(error)
+    tally.status = "cancelled" if code == STOPPED else "failed"
+    told = error.as_dict() if isinstance(error, ConnectorError) else {"code": "bug", "message": type(error).__name__}
+    tally.detail = {"reason": "stopped by a person"} if code == STOPPED else {"error": {**told, "exit_code": code}}
+    return code
+
+
+def _print(host: "Host", job: "Job", plan: Plan, out: Output, tally: Tally) -> None:
+    with closing(host.runner.pages(job)) as pages:
+        for page in pages:
+            for warning in page.warnings:
+                out.warn(warning)
+            _print_page(page, plan, out)
+            tally.pages += 1
+            tally.records += len(page.records)
+            if host.runs.get(job.run).status == "cancelled":
+                tally.status = "cancelled"
+                return
+    tally.status = "done"
+
+
+def _print_page(page: Page, plan: Plan, out: Output) -> None:
+    if plan.streams:
+        for record in page.records:
+            line(record)
+    elif out.as_json:
+        line(page.value)
+    else:
+        pretty(page.value)
+    sys.stdout.flush()
+
+
+def _summary(host: "Host", run: str, tally: Tally, out: Output) -> None:
+    credits_, doubtful = host.journal.spent(run), host.journal.doubtful(run)
+    told = {"id": run, "status": tally.status, "records": tally.records, "credits": credits_, "in_doubt": doubtful}
+    parts = [f"{tally.records:,} record{'s'[: tally.records != 1]}", f"{credits_['spent']:g} credits spent"]
+    parts += [f"{credits_['reserved']:g} reserved"] if credits_["reserved"] else []
+    parts += [f"{credits_['paid_twice']:g} possibly paid twice"] if credits_["paid_twice"] else []
+    parts += [f"{len(doubtful)} in doubt (see `runs show {run}`)"] if doubtful else []
+    out.facts({"run": told}, f"{', '.join(parts)}. Run {run}: {tally.status}.")

@@ -1,0 +1,148 @@
+"""Commands about workflow files: check, run, resume."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from ..contract.errors import InputError
+from .naming import installed, opened
+from .options import AsJson, pairs
+from .output import Output, table
+from .runs import show_report
+
+if TYPE_CHECKING:
+    from ..host.host import Host
+
+workflow = typer.Typer(no_args_is_help=True, help="Workflow files: check, run, resume.")
+
+EXIT = {
+    "done": 0,
+    "cancelled": 0,
+    "waiting_for_quota": 5,
+    "waiting_for_budget": 5,
+    "waiting_for_authorization": 3,
+}
+_UNKNOWN = ("outcome unknown", "sent, answer lost")
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A workflow file.")]
+
+
+@workflow.command("check")
+def check(file: File, as_json: AsJson = False) -> None:
+    """Check a workflow file whole, and show what each step would send and cost at most. Nothing is sent."""
+    from ..host.workflow.file import load_workflow
+    from ..host.workflow.forecast import forecast
+
+    manifests = installed()
+    rows = forecast(load_workflow(file, manifests), manifests)
+
+    def people() -> None:
+        columns = ("step", "action", "request", "effect", "credits at most", "note")
+        table(columns, [_row(row) for row in rows])
+        print("The file is fine. Nothing was sent.")
+
+    Output(as_json).result({"valid": True, "steps": rows}, people)
+
+
+def _row(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    worst = "unknown" if row["worst_credits"] is None else row["worst_credits"]
+    return row["step"], row["action"], f"{row['method']} {row['path']}", row["effect"], worst, row["note"]
+
+
+@workflow.command("run")
+def run(
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A workflow file.")] = None,
+    inputs: Annotated[
+        list[str] | None, typer.Option("--input", metavar="NAME=VALUE", help="An input of the workflow. Repeatable.")
+    ] = None,
+    connections: Annotated[
+        list[str] | None,
+        typer.Option("--connection", metavar="ALIAS=NAME", help="The connection for an alias. Repeatable."),
+    ] = None,
+    budget: Annotated[float | None, typer.Option(min=0, metavar="CREDITS", help="Spend no more than this.")] = None,
+    resume: Annotated[str | None, typer.Option(metavar="RUN", help="Go on with a run that waits or failed.")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="When it must wait for quota, wait here.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Yes, real people may get mail.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run a workflow durably, or go on with one: nothing that was recorded is done twice.
+
+    Exit code 0 done, 5 waits for quota or budget, 3 waits for authorization, 7 an outcome is unknown.
+    """
+    out = Output(as_json)
+    if (file is None) == (resume is None):
+        raise InputError("Give a workflow file, or --resume RUN.")
+    if resume is not None and (inputs or connections):
+        raise InputError("A run goes on with the inputs and connections it began with.")
+    named = pairs(inputs, "--input"), pairs(connections, "--connection")
+    _leave(out, lambda: _driven(out, file, resume, *named, budget=budget, wait=wait, yes=yes))
+
+
+def _driven(
+    out: Output,
+    file: Path | None,
+    resume: str | None,
+    inputs: dict[str, str],
+    connections: dict[str, str],
+    *,
+    budget: float | None,
+    wait: bool,
+    yes: bool,
+) -> int:
+    from ..host.workflow.engine import drive, start
+    from ..host.workflow.file import load_workflow
+
+    with opened(out) as host:
+        if file is None:
+            identity = _resumed(host, str(resume), budget)
+        else:
+            loaded = load_workflow(file, host.registry.manifests)
+            identity = start(host, loaded, inputs, connections, budget, yes).id
+        out.facts({"run": {"id": identity}}, f"Run {identity}")
+        report = drive(host, identity, wait=wait, progress=out.say)
+    out.result(report, lambda: _show(report))
+    return exit_code(report)
+
+
+def _resumed(host: "Host", identity: str, budget: float | None) -> str:
+    if host.runs.get(identity).kind != "workflow":
+        raise InputError(f"The run {identity} is of a single action; only workflow runs can be resumed.")
+    return host.runs.resume(identity, budget).id
+
+
+def exit_code(report: Mapping[str, Any]) -> int:
+    """What the command returns for a run that ended or waits."""
+    if report["status"] == "done":
+        return 7 if _unknown(report["in_doubt"]) else 0
+    if report["status"] in EXIT:
+        return EXIT[report["status"]]
+    return int(report["detail"].get("error", {}).get("exit_code", 1))
+
+
+def _unknown(doubtful: Sequence[Mapping[str, Any]]) -> bool:
+    return any(str(item["outcome"]).startswith(_UNKNOWN) for item in doubtful)
+
+
+def _show(report: Mapping[str, Any]) -> None:
+    show_report(report)
+    if report["status"].startswith("waiting_"):
+        more = " --budget CREDITS" if report["status"] == "waiting_for_budget" else ""
+        print(f"To go on: workflow run --resume {report['id']}{more}")
+    elif report["status"] == "failed":
+        print(f"To go on at the first unfinished step: workflow run --resume {report['id']}")
+
+
+def _leave(out: Output, work: Callable[[], int]) -> NoReturn:
+    """End the process at once: the engine's threads would keep it alive, and all that matters is on disk."""
+    try:
+        code = work()
+    except (Exception, KeyboardInterrupt) as error:
+        code = out.failure(error)
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
