@@ -32,7 +32,7 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except (typer.Exit, typer.Abort):
             raise
-        except (Exception, KeyboardInterrupt) as error:
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # every error becomes a sentence
             if hasattr(error, "format_message"):  # Typer's own usage errors, wherever Typer keeps their class
                 _usage(out, error)
             raise typer.Exit(out.failure(error)) from None
@@ -71,16 +71,14 @@ def _options(
     """
 
 
-_PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
-
 for _command in (palette, describe, requirements, validate, connect, connections, test, remove):
     app.command()(_command)
 app.command("run")(run_action)
 app.add_typer(apps, name="apps")
 app.add_typer(workflow, name="workflow")
 app.add_typer(runs, name="runs")
-app.command(context_settings=_PASSED_ON, add_help_option=False)(sandbox)
-app.command(context_settings=_PASSED_ON, add_help_option=False)(demo)
+app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True}, add_help_option=False)(sandbox)
+app.command()(demo)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -18,7 +18,7 @@ from .naming import find_action, installed
 from .needs import needs_of, show_needs
 from .options import AsJson
 from .output import Output, table
-from .palette import shown
+from .palette import cost, shown
 
 EFFECTS = {
     "read": "Reads only; repeating it changes nothing.",
@@ -68,9 +68,9 @@ def cost_text(action: Action) -> str:
     if not price.base and not price.flags and not price.unbounded:
         return "free"
     each = f" for each of {price.per}" if price.per else ""
-    extra = [f"+{cost:g} with {flag}" for flag, cost in price.flags.items()]
-    unbounded = [f"without a known limit with {flag}" for flag in price.unbounded]
-    return "; ".join([f"up to {price.base:g} credits{each}", *extra, *unbounded])
+    extra = [f"{more:g} more with {flag}" for flag, more in price.flags.items()]
+    unbounded = [f"no known limit with {' or '.join(price.unbounded)}"] if price.unbounded else []
+    return "; ".join([f"up to {cost(price.base)}{each}", *extra, *unbounded])
 
 
 def _show(manifest: Manifest, action: Action, schemas: Schemas) -> None:

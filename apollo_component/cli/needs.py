@@ -6,6 +6,7 @@ from typing import Any
 
 from ..contract.errors import InputError
 from .naming import Manifests, find_action
+from .palette import cost as _cost
 
 
 def needs_of(manifests: Manifests, names: Sequence[str]) -> dict[str, Any]:
@@ -28,9 +29,8 @@ def _actions(manifests: Manifests, names: Sequence[str]) -> list[str]:
     if len(names) > 1:
         raise InputError("Give one workflow file, or actions.")
     from ..host.workflow.file import load_workflow
-    from ..host.workflow.forecast import forecast
 
-    return [str(row["action"]) for row in forecast(load_workflow(Path(names[0]), manifests), manifests)]
+    return [f"{step.connector}.{step.action.id}" for step in load_workflow(Path(names[0]), manifests).steps]
 
 
 def show_needs(found: Mapping[str, Any]) -> None:
@@ -50,4 +50,4 @@ def _show(needs: Mapping[str, Any]) -> None:
     for action, price in needs["credits"].items():
         flags = "".join(f", +{cost:g} with {flag}" for flag, cost in price.get("flags", {}).items())
         each = f" for each of {price['per']}" if price.get("per") else ""
-        print(f"Costs: {action} up to {price.get('base', 0):g} credits{each}{flags}")
+        print(f"Costs: {action} up to {_cost(price.get('base', 0))}{each}{flags}")

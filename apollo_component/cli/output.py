@@ -46,7 +46,7 @@ class Output:
             _hush()
             return 0
         found, code = _told(error)
-        self._aside({"error": found}, _sentence(error, found))
+        self._aside({"error": found}, f"Error: {_sentence(error, found)}")
         if os.environ.get(DEBUG) == "1":
             traceback.print_exception(error)
         return code

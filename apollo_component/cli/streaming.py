@@ -1,9 +1,10 @@
 """Runs one action and prints what arrives; the run is noted in the store whatever way it ends."""
 
 import sys
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..contract.errors import ConnectorError
 from ..contract.models import Page
@@ -72,7 +73,7 @@ def _noted(host: "Host", job: "Job", plan: Plan, out: Output) -> int:
     except BrokenPipeError as error:
         tally.status, tally.detail = "cancelled", {"reason": "the reader of the records went away"}
         code = out.failure(error)
-    except (Exception, KeyboardInterrupt) as error:
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the run must be noted
         code = _ended(error, tally, out)
     host.runs.update(job.run, tally.status, {"records": tally.records, "pages": tally.pages, **tally.detail})
     _summary(host, job.run, tally, out)
@@ -88,7 +89,8 @@ def _ended(error: BaseException, tally: Tally, out: Output) -> int:
 
 
 def _print(host: "Host", job: "Job", plan: Plan, out: Output, tally: Tally) -> None:
-    with closing(host.runner.pages(job)) as pages:
+    found = cast("Generator[Page, None, None]", host.runner.pages(job))
+    with closing(found) as pages:
         for page in pages:
             for warning in page.warnings:
                 out.warn(warning)

@@ -139,7 +139,7 @@ def _leave(out: Output, work: Callable[[], int]) -> NoReturn:
     """End the process at once: the engine's threads would keep it alive, and all that matters is on disk."""
     try:
         code = work()
-    except (Exception, KeyboardInterrupt) as error:
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the process ends here
         code = out.failure(error)
     try:
         sys.stdout.flush()

@@ -26,14 +26,19 @@ from .servers import wrong
 _QUOTES = "\"'`\u201c\u201d\u2018\u2019"
 
 
-def authorize(kind: ConnectionType, request: AuthorizeRequest, server: str) -> Credential | Redirect:
-    """A credential from a pasted key, or the URL where the person allows the app. Raises InputError."""
+def authorize(
+    kind: ConnectionType, request: AuthorizeRequest, server: str, secret: str = "api_key"
+) -> Credential | Redirect:
+    """A credential from a pasted key, or the URL where the person allows the app. Raises InputError.
+
+    `secret` names the form's field that holds the key.
+    """
     if kind.oauth is None:
-        return Credential(kind.id, api_key=pasted(request.fields.get("api_key", "")))
+        return Credential(kind.id, api_key=pasted(request.fields.get(secret, ""), secret))
     return Redirect(authorize_url(kind.oauth, server, request))
 
 
-def pasted(value: str) -> str:
+def pasted(value: str, field: str = "api_key") -> str:
     """A key as it was meant: white space and quotes around it are gone. Raises InputError, never showing it."""
     bare = value.strip().strip(_QUOTES).strip()
     problem = ""
@@ -44,7 +49,7 @@ def pasted(value: str) -> str:
     elif len(bare) > 500:
         problem = "is longer than 500 characters; copy only the key"
     if problem:
-        raise InputError("The API key can't be used.", [Problem(problem, path="api_key")])
+        raise InputError("The API key can't be used.", [Problem(problem, path=field)])
     return bare
 
 
@@ -75,7 +80,7 @@ def exchange(oauth: OAuth, kind: ConnectionType, callback: Callback, server: str
     code = code_of(oauth, callback)
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": callback.redirect_uri}
     reply = yield token_request(oauth, server, callback.app, form)
-    return credential_from(reply, Credential(kind.id, scopes=callback.scopes or None), now)
+    return credential_from(reply, Credential(kind.id, scopes=callback.scopes or None), now, oauth.scope_separator)
 
 
 def code_of(oauth: OAuth, callback: Callback) -> str:
@@ -108,7 +113,7 @@ def refresh(oauth: OAuth, credential: Credential, app: OAuthApp, server: str, no
     """The whole new credential; the service has already revoked the old pair."""
     form = {"grant_type": "refresh_token", "refresh_token": credential.refresh_token}
     reply = yield token_request(oauth, server, app, form)
-    return credential_from(reply, credential, now)
+    return credential_from(reply, credential, now, oauth.scope_separator)
 
 
 def token_request(oauth: OAuth, server: str, app: OAuthApp, form: Mapping[str, str]) -> Request:
@@ -116,7 +121,7 @@ def token_request(oauth: OAuth, server: str, app: OAuthApp, form: Mapping[str, s
     return Request("POST", server + oauth.token, form={**form, **identity}, headers={"Accept": "application/json"})
 
 
-def credential_from(reply: Reply, old: Credential, now: datetime) -> Credential:
+def credential_from(reply: Reply, old: Credential, now: datetime, separator: str = " ") -> Credential:
     if error := token_error(reply):
         raise error
     answer = answer_of(reply)
@@ -127,15 +132,15 @@ def credential_from(reply: Reply, old: Credential, now: datetime) -> Credential:
         old,
         access_token=answer["access_token"],
         refresh_token=str(answer.get("refresh_token") or old.refresh_token),
-        scopes=granted(answer, old),
+        scopes=granted(answer, old, separator),
         issued_at=now,
         expires_at=now + timedelta(seconds=seconds) if seconds else None,
     )
 
 
-def granted(answer: Mapping[str, Any], old: Credential) -> tuple[str, ...] | None:
+def granted(answer: Mapping[str, Any], old: Credential, separator: str = " ") -> tuple[str, ...] | None:
     told = answer.get("scope")
-    return tuple(told.split()) if isinstance(told, str) and told.strip() else old.scopes
+    return tuple(told.replace(separator, " ").split()) if isinstance(told, str) and told.strip() else old.scopes
 
 
 def token_error(reply: Reply) -> ConnectorError | None:

@@ -76,7 +76,9 @@ class Connector:
     def connector_authorize(self, request: AuthorizeRequest) -> Credential | Redirect:
         kind = self._kind(request.connection_type)
         server = addresses(self.manifest, self._environ)[kind.oauth.server] if kind.oauth else ""
-        return auth.authorize(kind, request, server)
+        fields = self.schemas.fields(kind.fields).items()
+        secret = next((name for name, field in fields if field.get("secret")), "api_key")
+        return auth.authorize(kind, request, server, secret)
 
     @hookimpl
     def connector_exchange(self, callback: Callback) -> Credential:

@@ -1,12 +1,13 @@
 """Requests from an action's declaration and input, and pages from answers. Pure."""
 
+import math
 import string
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from ..contract.errors import InputError, Problem
-from ..contract.manifest import Action
+from ..contract.manifest import Action, Paging
 from ..contract.models import Page
 from .messages import Request
 
@@ -17,7 +18,7 @@ def request_for(action: Action, values: Mapping[str, Any], base_url: str, cursor
     """The request of one page: path placeholders first, then the query (GET, or declared), the rest as JSON."""
     values = dict(values) | _page_of(action, values, cursor)
     names = [name for _, name, _, _ in string.Formatter().parse(action.path) if name]
-    path = action.path.format(**{name: quote(str(values[name]), safe="") for name in names})
+    path = action.path.format(**{name: _segment(name, values[name]) for name in names})
     rest = {name: value for name, value in values.items() if name not in names and value is not None}
     in_query = set(rest) if action.method in _BODYLESS else set(action.query)
     query = tuple(pair for name in rest if name in in_query for pair in bracketed(name, rest[name]))
@@ -30,6 +31,13 @@ def request_for(action: Action, values: Mapping[str, Any], base_url: str, cursor
         operation=action.id,
         quota_class=action.quota_class,
     )
+
+
+def _segment(name: str, value: Any) -> str:
+    """One segment of a path, quoted. Raises InputError for a value that would change which path is meant."""
+    if str(value) in ("", ".", ".."):
+        raise InputError("The input was refused; nothing was sent.", [Problem("can't stand in a path", path=name)])
+    return quote(str(value), safe="")
 
 
 def bracketed(name: str, value: Any) -> Iterator[tuple[str, str]]:
@@ -57,10 +65,15 @@ def _page_of(action: Action, values: Mapping[str, Any], cursor: str | None) -> d
     style = action.paging
     number = int(cursor) if cursor else int(values.get(style.page) or style.first)
     size = int(values.get(style.per_page) or style.max_per_page)
-    if number * size > style.max_records:
+    if _reached(style, number, size) > style.max_records:
         text = f"asks for records past the {style.max_records:,}th, which the service doesn't give"
         raise InputError("The input was refused; nothing was sent.", [Problem(text, path=style.page)])
     return {style.page: number, style.per_page: size}
+
+
+def _reached(style: Paging, number: int, size: int) -> int:
+    """How many records the pages up to this one can hold."""
+    return (number - style.first + 1) * size
 
 
 def page_from(action: Action, values: Mapping[str, Any], answer: Any, cursor: str | None) -> Page:
@@ -89,8 +102,9 @@ def _next(
         return None
     current = _page_of(action, values, cursor)
     number, size = current[action.paging.page], current[action.paging.per_page]
-    done = number * size >= total if total is not None else len(records) < size
-    return None if done or (number + 1) * size > action.paging.max_records else str(number + 1)
+    reached = _reached(action.paging, number, size)
+    done = reached >= total if total is not None else len(records) < size
+    return None if done or reached + size > action.paging.max_records else str(number + 1)
 
 
 def _spent(action: Action, values: Mapping[str, Any], answer: Any, records: Sequence[Any]) -> float | None:
@@ -112,12 +126,14 @@ def dig(value: Any, path: str) -> Any:
 
 
 def number(value: Any) -> float | None:
+    """A finite number, also one written as text; None for everything else."""
     try:
-        return None if value is None or isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+        found = None if value is None or isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
         return None
+    return found if found is not None and math.isfinite(found) else None
 
 
 def whole(value: Any) -> int | None:
     found = number(value)
-    return None if found is None or found != found or abs(found) > 1e15 else int(found)  # noqa: PLR0124
+    return None if found is None or abs(found) > 1e15 else int(found)

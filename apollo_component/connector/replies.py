@@ -52,10 +52,7 @@ _WINDOW = re.compile(r"per (minute|hour|day)")
 def answer_of(reply: Reply) -> Any:
     """The JSON of a good answer. Raises UnreadableReplyError for a redirect, a web page or broken JSON."""
     if 300 <= reply.status < 400:
-        raise UnreadableReplyError(
-            "The server answered with a redirect, which is not followed so that no credential leaves for another host.",
-            hint="Check the configured server address and any proxy.",
-        )
+        raise _redirected(reply)
     try:
         return orjson.loads(reply.body)
     except orjson.JSONDecodeError:
@@ -71,8 +68,10 @@ def error_for(reply: Reply, action: Action | None, table: Sequence[Row]) -> Conn
     """The error an answer means, None for 2xx. Rows of `table` win over the defaults by status."""
     if reply.status < 300:
         return None
+    if reply.status < 400:
+        return _redirected(reply)
     body = _body(reply)
-    if body is None and reply.status not in (401, 403, 429) and not _plain(reply):
+    if body is None and not _telling(reply):
         return _unreadable(reply)
     said = text_of(body, reply)
     codes = {
@@ -153,6 +152,22 @@ def _unreadable(reply: Reply) -> UnreadableReplyError:
         retry_after=retry_after(reply),
         request_id=request_id(reply),
     )
+
+
+def _redirected(reply: Reply) -> UnreadableReplyError:
+    return UnreadableReplyError(
+        "The server answered with a redirect, which is not followed so that no credential leaves for another host.",
+        hint="Check the configured server address and any proxy.",
+        request_id=request_id(reply),
+    )
+
+
+def _telling(reply: Reply) -> bool:
+    """Whether a refusal that isn't JSON may be the service's: plain text, or a status that says all without a body.
+
+    A proxy's page under 401 or 403 says nothing about the credential; a 429 asks to wait, whoever sends it.
+    """
+    return reply.status == 429 or _plain(reply) or (reply.status in (401, 403) and not reply.body.strip())
 
 
 def _body(reply: Reply) -> Any:

@@ -15,6 +15,7 @@ from ..contract.errors import (
     QuotaError,
     ReauthorizationError,
     TransientError,
+    UnreadableReplyError,
 )
 from ..contract.manifest import Action
 from ..contract.models import Credential, Effect, Page, Reply, Window
@@ -81,7 +82,10 @@ class Caller:
         doubtful: Entry | None = None
         if call.journaled and (last := self.journal.last(call.key)):
             if last.state == RECEIVED and last.reply:
-                return self._once(call, None, last)
+                try:
+                    return self._once(call, None, last)
+                except UnreadableReplyError:
+                    last = self.journal.last(call.key) or last
             if last.state in (SENDING, IN_DOUBT):
                 doubtful = last
         return self._persistently(call, doubtful)
@@ -180,6 +184,8 @@ class Caller:
             )
         except ConnectorError as error:
             context.failed(error)
+            if isinstance(error, QuotaError) and error.resets_at is None and error.retry_after is not None:
+                error.resets_at = _moment(self.clock() + error.retry_after)
             if isinstance(error, PermissionDeniedError):
                 self.connections.remember_miss(connection, call.action.id, error.missing)
             elif isinstance(error, ReauthorizationError):
@@ -241,8 +247,8 @@ class _Context:
             self._caller.journal.received(self._call.key, self._attempt, reply)
 
     def failed(self, error: ConnectorError) -> None:
-        """Close the row of a request that got no answer: it never left, or it is in doubt."""
-        if not self._attempt or self._replied:
+        """Close the row of a request that got no answer of the service: it never left, or it is in doubt."""
+        if not self._attempt or (self._replied and not isinstance(error, UnreadableReplyError)):
             return
         left = not isinstance(error, TransientError) or error.worked
         if left:

@@ -177,9 +177,12 @@ def test_stored(
     """Test a stored connection, refreshing its token first when it is due, and keep the result."""
     connection = host.connections.get(name)
     try:
-        connection, credential = host.refresher.usable(connection.id)
+        if connection.status == "needs_reauthorization":
+            connection, credential = host.connections.current(connection.id)
+        else:
+            connection, credential = host.refresher.usable(connection.id)
         report = tested(host, connection.connector, credential, actions, strict=strict)
-        if report.verdict == "refused" and credential.refresh_token:
+        if report.verdict == "refused" and credential.refresh_token and connection.status != "needs_reauthorization":
             connection, credential = host.refresher.usable(connection.id, rejected=connection.version)
             report = tested(host, connection.connector, credential, actions, strict=strict)
     except ReauthorizationError as error:

@@ -23,9 +23,9 @@ LEEWAY = timedelta(seconds=60)
 """A token that ends sooner than this is not used any more."""
 AHEAD = 0.8
 """The share of a token's life after which it is refreshed while still good, spread by up to 5 % more."""
-LEASE_SECONDS = 60.0
+LEASE_SECONDS = 90.0
 """Outlives the bounded token call and the check after a lost answer."""
-WAIT_SECONDS = 90.0
+WAIT_SECONDS = 120.0
 _LOST = "The tokens were lost: the service issued a new pair whose answer never arrived, and the old pair is revoked."
 
 
@@ -114,7 +114,8 @@ class Refresher:
         lost = connection.refresh_sent_at is not None
         if lost:
             self._settle_lost(connection, credential)
-        self.connections.mark(connection, connection.status, connection.reason, refresh_sent_at=self.clock())
+        if not self.connections.mark(connection, connection.status, connection.reason, refresh_sent_at=self.clock()):
+            return
         try:
             _, app = self.apps.get(connection.app_id or "")
             fresh = self.registry.call(connection.connector, "connector_refresh", credential=credential, app=app)

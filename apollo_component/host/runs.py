@@ -114,7 +114,7 @@ class Runs:
         run = self.get(identity)
         if run.status in (DONE, CANCELLED):
             raise InputError(f"The run {identity} is {run.status}; there is nothing to resume.")
-        retries = int(run.detail.get("resumes", 0)) + (run.status == FAILED)
+        retries = int(run.detail.get("resumes", 0)) + (run.status == FAILED and "step" in run.detail)
         detail = {**run.detail, "resumes": retries}
         values: dict[str, Any] = {"status": RUNNING, "detail_json": dumps(detail), "ended_at": None}
         if budget is not None:

@@ -55,6 +55,7 @@ class Driver:
         self.wait, self.progress = wait, progress
         self.parked = ""
         self.lost = False
+        self.crash: Exception | None = None
         stored = host.runs.get(run).inputs
         self.connections: dict[str, str] = stored["connections"]
         self.inputs = stored["inputs"]
@@ -72,10 +73,19 @@ class Driver:
         try:
             for step in self.workflow.steps:
                 await self._step(step)
+            await self._thread(self.host.runs.update, self.run, DONE, {})
         except CancelledRunError:
             return CANCELLED
-        await self._thread(self.host.runs.update, self.run, DONE, {})
+        except Exception as error:  # noqa: BLE001  # a bug must not end the durable run for good
+            await self._crashed(error)
         return DONE
+
+    async def _crashed(self, error: Exception) -> None:
+        """A fault of ours: nothing is recorded of it, so that mended code goes on where the run stands."""
+        self.crash = error
+        detail = {"error": {"code": "bug", "message": f"an unexpected {type(error).__name__}", "exit_code": 1}}
+        self.host.runs.update(self.run, FAILED, detail)
+        await asyncio.Event().wait()
 
     async def _step(self, step: Step) -> None:
         planner = await self._thread(self._planner, step)
@@ -171,6 +181,9 @@ class Driver:
             raise
         except ConnectorError as error:
             return {"ok": False, "item": unit.item, "error": error.as_dict(), "waits": waiting_state(error)}
+        except Exception as error:
+            await self._crashed(error)
+            raise
 
     def _request(self, step: Step, unit: Unit) -> Outcome:
         page = self.host.caller.page(

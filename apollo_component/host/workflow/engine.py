@@ -100,6 +100,8 @@ async def _driven(host: Host, run: str, driver: Driver, beat: Heartbeat) -> None
                 raise OwnershipLostError(
                     "Another process has taken this run over; this one stopped.", hint="Follow it with `runs show`."
                 )
+            if driver.crash:
+                raise driver.crash
             if result.done():
                 result.result()
         finally:
@@ -109,8 +111,8 @@ async def _driven(host: Host, run: str, driver: Driver, beat: Heartbeat) -> None
 
 
 async def _watch(driver: Driver, beat: Heartbeat) -> None:
-    """Ends when the run waits for something and nobody wants to wait here, or when the run was lost."""
-    while not (driver.parked or driver.lost or beat.lost.is_set()):
+    """Ends when the run waits for something and nobody wants to wait here, when it was lost, or by a fault."""
+    while not (driver.parked or driver.lost or driver.crash or beat.lost.is_set()):
         await asyncio.sleep(0.05)
 
 

@@ -1,0 +1,331 @@
+"""From an answer to the right error, the quota windows or the data (api.md sections 3 to 8)."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apollo_component.connector.replies import answer_of, error_for, retry_after, windows_of
+from apollo_component.contract.errors import (
+    ConnectorError,
+    CreditsExhaustedError,
+    PermissionDeniedError,
+    QuotaError,
+    TransientError,
+    UnreadableReplyError,
+)
+from apollo_component.contract.manifest import Manifest
+from apollo_component.contract.models import Reply, Window
+
+Make = Callable[..., Reply]
+DETAILS = {
+    "error": "Invalid API key. See https://docs.apollo.io/reference/authentication for how to authenticate.",
+    "error_details": {
+        "code": "AUTH.AUTHENTICATION.API_KEY_INVALID",
+        "message": "This API key is not valid.",
+        "suggestions": [],
+        "context": {},
+    },
+}
+SCOPED = {
+    "error": "This API key is not authorized to access api/v1/contacts/search. Request an API key from your "
+    "administrator that includes this endpoint in its configured scope.",
+    "error_code": "API_INACCESSIBLE",
+}
+FREE = {
+    "error": "api/v1/contacts/search is not accessible with this api_key on a free plan. Please upgrade your plan "
+    "from https://app.apollo.io/.",
+    "error_code": "API_INACCESSIBLE",
+}
+CREDITS = (
+    "You have insufficient credits! <a href='https://app.apollo.io/#/settings/plans/upgrade' "
+    "aria-onclick='close_alert'>Upgrade your plan</a> to increase your number of lead credits."
+)
+HOURLY = (
+    "The maximum number of api calls allowed for api/v1/contacts/search is 600 times per hour. "
+    "Please upgrade your plan from https://app.apollo.io/#/settings/plans/upgrade."
+)
+TABLE: dict[str, tuple[int, Any, str, str]] = {
+    # status, body, code, a part of message and hint
+    "key, new": (401, DETAILS, "reauthorization_needed", "Copy the key again"),
+    "key, old JSON": (401, {"error": DETAILS["error"]}, "reauthorization_needed", "Copy the key again"),
+    "token": (401, {"error_code": "INVALID_ACCESS_TOKEN", "error": "x"}, "credential_expired", "access token"),
+    "401 unknown": (401, {"error": "No."}, "reauthorization_needed", "No."),
+    "401 empty": (401, b"", "reauthorization_needed", "not accepted"),
+    "another user's task": (401, {"error": "This task belongs to another user. Ask them."}, "permission_denied", "Only the user"),
+    "no key": (422, {"error": "Api key required"}, "reauthorization_needed", "saw no API key"),
+    "key elsewhere": (422, {"error": "Use the header", "error_code": "INVALID_API_KEY_LOCATION"}, "reauthorization_needed", "header"),
+    "key scope": (403, SCOPED, "permission_denied", "tick api/v1/contacts/search"),
+    "key scope, old": (403, {"error": "api/v1/contacts/search is not accessible with this api_key"}, "permission_denied", "tick api/v1/contacts/search"),
+    "key scope, under another status": (422, SCOPED, "rejected", "not authorized"),
+    "free plan": (403, FREE, "permission_denied", "Upgrade the plan"),
+    "free plan, token": (403, FREE | {"error": "x is not accessible with this access token on a free plan."}, "permission_denied", "Upgrade the plan"),
+    "paid plans": (403, {"message": "This endpoint is only available to Apollo users on paid plans."}, "permission_denied", "plan"),
+    "lists": (403, {"error": "You do not have permission to access lists. Ask."}, "permission_denied", "Apollo admin"),
+    "tasks": (403, {"error": "You do not have permissions to access task functions."}, "permission_denied", "Apollo admin"),
+    "access": (403, {"error": "Access denied."}, "permission_denied", "Apollo admin"),
+    "mapping": (403, {"error": "CRM Mapping cannot be configured using API Call"}, "permission_denied", "Apollo admin"),
+    "scope, new": (403, {"error": "No scope.", "error_details": {"code": "AUTH.AUTHORIZATION.X"}}, "permission_denied", "contacts_search"),
+    "bulk size": (400, {"status": "failed", "error_code": "RECORD_LIMIT_EXCEEDED", "error_message": "cannot enrich more than 10 in a single request"}, "rejected", "more than 10"),
+    "bulk empty": (400, {"error_code": "INVALID_REQUEST", "error_message": "invalid request, missing details"}, "rejected", "missing details"),
+    "phone": (400, {"error": "Please add a valid 'webhook_url' parameter when using 'reveal_phone_number'"}, "rejected", "webhook_url"),
+    "argument": (400, {"error": "param is missing or the value is empty: metrics"}, "rejected", "metrics"),
+    "deal": (404, {"status": 404, "error": "Not Found"}, "not_found", "Not Found"),
+    "list": (404, {"message": "Could not find label with id 1", "error": "Record not found."}, "not_found", "Record not found."),
+    "conversation": (404, {"error": "Conversation not found or access denied."}, "not_found", "Conversation"),
+    "pending": (404, {"error_code": "result_pending", "retry_after_seconds": 10}, "temporary", "temporary"),
+    "unknown": (404, {"error_code": "request_id_unknown"}, "not_found", "doesn't exist"),
+    "expired": (410, {"error_code": "request_id_expired"}, "not_found", "doesn't exist"),
+    "id": (422, {"error": "Parameters misconfigured. 12345 is not a valid ID"}, "rejected", "24 characters"),
+    "gone 1": (422, {"error": "Oops! This contact does not exist in Apollo."}, "not_found", "Oops"),
+    "gone 2": (422, {"message": "This contact has been deleted."}, "not_found", "deleted"),
+    "gone 3": (422, {"error": "This account has been deleted!"}, "not_found", "deleted"),
+    "gone 4": (422, {"error": "Person does not exist."}, "not_found", "Person"),
+    "gone 5": (422, {"error": "Opportunity does not exist."}, "not_found", "Opportunity"),
+    "gone 6": (422, {"error": "Could not find message."}, "not_found", "message"),
+    "gone 7": (422, {"error": "Contact does not exist"}, "not_found", "Contact"),
+    "parameter": (422, {"error": "Required parameter 'contact_ids' missing"}, "rejected", "contact_ids"),
+    "name": (422, {"error": "Please specify at least a name or domain."}, "rejected", "name or domain"),
+    "limit": (422, {"error": "Please limit your array to 100 contacts or fewer."}, "rejected", "100 contacts"),
+    "cap": (422, {"error": "Page * per page number is over threshold."}, "rejected", "over threshold"),
+    "deprecated": (422, {"error": "This endpoint is deprecated for API callers. Please use the new one."}, "rejected", "deprecated"),
+    "internal": (422, {"status": "failed", "error_code": "UNKNOWN_ERROR", "error_message": "no implicit conversion"}, "rejected", "implicit"),
+    "validation": (422, {"error": "Validation failed", "error_details": {"contact_id": "1", "field": "x", "message": "y"}}, "rejected", "Validation failed"),
+    "credits": (422, {"error": CREDITS}, "credits_exhausted", "no credits left"),
+    "credits, conversations": (422, {"error": "Insufficient credits. Please upgrade your plan."}, "credits_exhausted", "no credits left"),
+    "402": (402, {"error": "Pay."}, "credits_exhausted", "Pay."),
+    "hour": (429, {"message": HOURLY}, "quota", "600 times per hour"),
+    "busy": (429, {"error": "We are already processing the request for your sequence"}, "temporary", "still working"),
+    "429 page": (429, b"<html>slow down</html>", "quota", "quota"),
+    "bulk create": (500, {"error": "An error occurred while creating contacts. Please try again."}, "temporary", "creating contacts"),
+    "503": (503, {"error": "Maintenance"}, "temporary", "Maintenance"),
+    "418": (418, {"error": "Teapot"}, "rejected", "Teapot"),
+}
+
+
+@pytest.fixture(scope="module")
+def judge(manifest: Manifest) -> Callable[[Reply], ConnectorError | None]:
+    action, table = manifest.actions["contacts_search"], manifest.data["errors"]
+    return lambda reply: error_for(reply, action, table)
+
+
+@pytest.mark.parametrize("case", TABLE)
+def test_every_known_refusal_has_its_error(judge: Any, reply: Make, case: str) -> None:
+    """Each error body that is known, old or new, becomes the error that says what comes next."""
+    status, body, code, said = TABLE[case]
+    error = judge(reply(status, body, x_request_id="req-1"))
+    assert error.code == code
+    assert said in f"{error.message} {error.hint}"
+    assert error.request_id == "req-1"
+    assert "<" not in str(error)
+
+
+@pytest.mark.parametrize("case", [name for name, row in TABLE.items() if isinstance(row[1], dict) and row[0] == 401])
+def test_plain_text_says_the_same(judge: Any, reply: Make, case: str) -> None:
+    """The old dialect sent text/plain: the same words there mean the same error."""
+    status, body, code, said = TABLE[case]
+    if case in ("token", "key, new"):
+        body = {"error": DETAILS["error"]}
+        code, said = "reauthorization_needed", "Copy the key again"
+    error = judge(reply(status, body["error"].encode(), content_type="text/plain; charset=utf-8"))
+    assert (error.code, said in f"{error.message} {error.hint}") == (code, True)
+
+
+@pytest.mark.parametrize(
+    ("case", "missing"),
+    [
+        ("key scope", {"key_endpoint": "api/v1/contacts/search", "oauth_scope": "contacts_search"}),
+        ("key scope, old", {"key_endpoint": "api/v1/contacts/search", "oauth_scope": "contacts_search"}),
+        ("scope, new", {"key_endpoint": "api/v1/contacts/search", "oauth_scope": "contacts_search"}),
+        ("free plan", {"plan": "paid"}),
+        ("paid plans", {"plan": "paid"}),
+        ("lists", {"user_permission": True}),
+        ("another user's task", {"user_permission": True}),
+    ],
+)
+def test_a_refusal_names_what_is_missing(judge: Any, reply: Make, case: str, missing: Mapping[str, Any]) -> None:
+    """A permission error tells programs which endpoint, scope, plan or right is missing."""
+    error = judge(reply(*TABLE[case][:2]))
+    assert isinstance(error, PermissionDeniedError)
+    assert error.missing == missing
+
+
+def test_an_action_without_names_needs_a_master_key(manifest: Manifest, reply: Make) -> None:
+    """Where an action lists neither endpoint nor scope, a refusal asks for a master key; without an action nothing."""
+    refused = reply(403, SCOPED)
+    error = error_for(refused, manifest.actions["auth_health"], manifest.data["errors"])
+    assert isinstance(error, PermissionDeniedError)
+    assert error.missing == {"master_key": True}
+    assert "master API key" in error.hint
+    alone = error_for(refused, None, manifest.data["errors"])
+    assert isinstance(alone, PermissionDeniedError)
+    assert alone.missing == {}
+
+
+def test_markup_is_taken_out(reply: Make) -> None:
+    """What the service said is shown as one line of plain text, short and without markup or control characters."""
+    said = f"A <b>bold</b> &amp; {CREDITS}\n\x1b[31m" + "x" * 1000
+    error = error_for(reply(422, {"error": said}), None, ())
+    assert error is not None
+    assert "A bold & You have insufficient credits! Upgrade your plan to increase" in error.message
+    assert error.message.isprintable()
+    assert len(error.message) < 400
+
+
+def test_credits_are_told_apart_by_text(judge: Any, reply: Make) -> None:
+    """The 422 that means no credits is not confused with other 422s, and says what to do."""
+    error = judge(reply(422, {"error": CREDITS}))
+    assert isinstance(error, CreditsExhaustedError)
+    assert "Upgrade your plan" not in error.message
+    assert error.hint
+
+
+@pytest.mark.parametrize("word", ["minute", "hour", "day"])
+def test_a_quota_error_names_its_window(judge: Any, reply: Make, word: str) -> None:
+    """A throttled request tells which window is used up and when to come back, and surely did nothing."""
+    error = judge(reply(429, {"message": HOURLY.replace("hour", word)}, retry_after="42"))
+    assert isinstance(error, QuotaError)
+    assert (error.window, error.retry_after, error.worked) == (word, 42, False)
+
+
+def test_a_new_worded_quota_error_has_no_window(judge: Any, reply: Make) -> None:
+    """A 429 that names no window is a quota error all the same."""
+    error = judge(reply(429, {"message": "The maximum number of API calls allowed for /fields was reached."}))
+    assert isinstance(error, QuotaError)
+    assert (error.window, error.retry_after) == ("", None)
+
+
+@pytest.mark.parametrize(
+    ("case", "pause", "worked"), [("busy", None, False), ("pending", 10, False), ("503", None, False), ("bulk create", None, True)]
+)
+def test_what_may_have_worked(judge: Any, reply: Make, case: str, pause: float | None, worked: bool) -> None:
+    """A temporary error tells whether the service may have worked already, and how long to wait where told."""
+    error = judge(reply(*TABLE[case][:2]))
+    assert isinstance(error, TransientError)
+    assert not isinstance(error, QuotaError)
+    assert (error.retry_after, error.worked) == (pause, worked)
+
+
+UNREADABLE = {
+    "web page": (b"<!doctype html><html>Sign in</html>", {}),
+    "truncated": (b'{"contacts": [{"id": "CANARY', {}),
+    "truncated error": (b'{"error": "Invalid API', {}),
+    "empty": (b"", {}),
+    "not utf-8": (b'{"a": "\xff"}', {}),
+}
+
+
+@pytest.mark.parametrize("case", UNREADABLE)
+def test_an_answer_of_somebody_else_is_unreadable(reply: Make, case: str) -> None:
+    """A page, a broken or an empty body under a good status is a temporary error that shows none of it."""
+    with pytest.raises(UnreadableReplyError) as caught:
+        answer_of(reply(200, UNREADABLE[case][0], x_request_id="req-1"))
+    assert "CANARY" not in str(caught.value)
+    assert caught.value.request_id == "req-1"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("body", [b"", b"<html></html>", {"error": "moved"}])
+def test_a_redirect_is_unreadable(judge: Any, reply: Make, status: int, body: Any) -> None:
+    """A redirect, whatever its body, is never an answer of the service and is not followed."""
+    moved = reply(status, body, location="https://elsewhere.example/?CANARY", content_type="text/plain")
+    error = judge(moved)
+    assert isinstance(error, UnreadableReplyError)
+    assert "CANARY" not in f"{error} {error.hint}"
+    with pytest.raises(UnreadableReplyError, match="redirect"):
+        answer_of(moved)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 407, 422, 500, 502, 503])
+@pytest.mark.parametrize("case", ["web page", "truncated error"])
+def test_a_refusal_of_somebody_else_is_unreadable(judge: Any, reply: Make, status: int, case: str) -> None:
+    """A proxy's page or half an answer says nothing about the credential or the record: it is temporary."""
+    error = judge(reply(status, UNREADABLE[case][0], retry_after="5"))
+    assert isinstance(error, UnreadableReplyError)
+    assert error.retry_after == 5
+
+
+@pytest.mark.parametrize("body", [{}, [], [1], "text", 0, None, True, {"contacts": None}])
+def test_any_json_is_an_answer(judge: Any, reply: Make, body: Any) -> None:
+    """Under a good status every JSON value is data and no error."""
+    assert judge(reply(200, body)) is None
+    assert answer_of(reply(200, body)) == body
+
+
+NINE = {
+    "x-rate-limit-minute": "200",
+    "x-rate-limit-hourly": "400",
+    "x-rate-limit-24-hour": "2000",
+    "x-minute-usage": "1",
+    "x-hourly-usage": "2",
+    "x-24-hour-usage": "3",
+    "x-minute-requests-left": "199",
+    "x-hourly-requests-left": "398",
+    "x-24-hour-requests-left": "1997",
+}
+
+
+@pytest.mark.parametrize(
+    ("headers", "windows"),
+    [
+        (NINE, (Window("minute", 200, 199), Window("hour", 400, 398), Window("day", 2000, 1997))),
+        (
+            {"x-rate-limit-minute": "1000", "x-minute-requests-left": "999", "x-rate-limit-hourly": "", "x-rate-limit-24-hour": ""},
+            (Window("minute", 1000, 999), Window("hour", None, None), Window("day", None, None)),
+        ),
+        ({"x-rate-limit-daily": "600", "x-daily-requests-left": "7"}, (Window("day", 600, 7),)),
+        ({"x-minute-requests-left": "0"}, (Window("minute", None, 0),)),
+        ({"x-rate-limit-minute": "many", "x-minute-requests-left": " 5 "}, (Window("minute", None, 5),)),
+        ({"content-type": "application/json"}, ()),
+    ],
+)
+def test_windows_from_the_headers(manifest: Manifest, headers: dict[str, str], windows: tuple[Window, ...]) -> None:
+    """The nine headers give three windows; an empty one is unlimited, an absent one not told, older names count."""
+    assert windows_of(Reply(200, headers, b""), manifest.data["quota_headers"]) == windows
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("30", 30), ("0", 0), ("-5", 0), ("9999999999", 7 * 86400), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("", None)],
+)
+def test_how_long_to_wait(header: str, seconds: float | None) -> None:
+    """Only a number of seconds counts, at least none and at most a week."""
+    assert retry_after(Reply(429, {"retry-after": header}, b"")) == seconds
+    assert retry_after(Reply(429, {}, b"")) is None
+
+
+HEADERS = st.dictionaries(
+    st.sampled_from([*NINE, "retry-after", "content-type", "x-request-id"]),
+    st.sampled_from(["", "0", "-1", "nan", "1e999", "text/plain", "text/html"]) | st.text(max_size=20),
+    max_size=4,
+)
+JSONISH = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(["error", "message", "error_code", "error_details", "code", "retry_after_seconds", "x"]),
+        inner,
+        max_size=4,
+    ),
+    max_leaves=8,
+)
+BODIES = st.binary(max_size=100) | JSONISH.map(lambda value: json.dumps(value).encode())
+
+
+@given(st.integers(100, 599), HEADERS, BODIES)
+def test_any_answer_is_data_or_a_connector_error(
+    judge: Any, manifest: Manifest, status: int, headers: dict[str, str], body: bytes
+) -> None:
+    """Whatever a server sends, reading it gives data, windows or a ConnectorError, and nothing else."""
+    found = Reply(status, headers, body)
+    error = judge(found)
+    assert (error is None) == (status < 300)
+    assert error is None or (error.message and json.dumps(error.as_dict()))
+    assert all(window.name for window in windows_of(found, manifest.data["quota_headers"]))
+    try:
+        answer_of(found)
+    except ConnectorError as unreadable:
+        assert isinstance(unreadable, UnreadableReplyError)

@@ -1,0 +1,45 @@
+"""The operator's choices."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from apollo_component.contract.errors import InputError
+from apollo_component.host.settings import Settings
+
+
+def test_an_empty_environment_is_enough():
+    """Without any choice there is a home, a SQLite database in it, and thirty days of retention."""
+    made = Settings.from_environment({})
+    assert made.database_url == f"sqlite:///{made.home / 'host.db'}"
+    assert made.home.is_absolute()
+    assert (made.key, made.retention) == ("", timedelta(days=30))
+
+
+def test_every_choice_is_taken(tmp_path):
+    """Home, database, key and retention come from the environment."""
+    made = Settings.from_environment(
+        {
+            "WORKFLOW_HOST_HOME": str(tmp_path),
+            "WORKFLOW_HOST_DATABASE_URL": "postgresql+psycopg://u:canary@db/host",
+            "WORKFLOW_HOST_KEY": "canary-key",
+            "WORKFLOW_HOST_RETENTION": "0.5",
+        }
+    )
+    assert (made.home, made.database_url) == (tmp_path, "postgresql+psycopg://u:canary@db/host")
+    assert (made.key, made.retention) == ("canary-key", timedelta(hours=12))
+    assert "canary" not in repr(made)
+
+
+def test_a_home_may_begin_with_a_tilde():
+    """`~` is the user's folder, and a relative home doesn't move with the working folder."""
+    assert Settings.from_environment({"WORKFLOW_HOST_HOME": "~/x"}).home == Path.home() / "x"
+    assert Settings.from_environment({"WORKFLOW_HOST_HOME": "x"}).home.is_absolute()
+
+
+@pytest.mark.parametrize("text", ["soon", "-1", "nan", "inf", "36501"])
+def test_a_retention_that_is_no_number_of_days_is_refused(text):
+    """A retention that can't be used stops the start and names its variable."""
+    with pytest.raises(InputError, match="WORKFLOW_HOST_RETENTION"):
+        Settings.from_environment({"WORKFLOW_HOST_RETENTION": text})
