@@ -3,6 +3,7 @@
 import importlib
 import json
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,11 @@ class IndexHook(BuildHookInterface):
         root = Path(self.root)
         sys.path.insert(0, str(root))
         loading = importlib.import_module("apollo_component.contract.loading")
-        target = Path(self.directory) / loading.INDEX
-        target.parent.mkdir(parents=True, exist_ok=True)
+        self.folder = tempfile.TemporaryDirectory()
+        target = Path(self.folder.name) / loading.INDEX
         target.write_text(json.dumps(loading.index_of(root), ensure_ascii=False, separators=(",", ":")), "utf-8")
         build_data["force_include"][str(target)] = f"apollo_component/{loading.INDEX}"
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002
+        if version != "editable":
+            self.folder.cleanup()

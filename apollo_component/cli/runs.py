@@ -78,8 +78,12 @@ def show_report(report: Mapping[str, Any]) -> None:
     if "records" in report["detail"]:
         print(f"Records: {report['detail']['records']:,}")
     if report["steps"]:
-        keys = ("id", "status", "records", "requests", "credits")
-        table(("step", *keys[1:]), [[step.get(key) for key in keys] for step in report["steps"]])
+        keys = ("id", "action", "status", "requests", "records", "failed", "spent")
+        columns = ("step", *keys[1:-1], "credits")
+        table(columns, [[step.get(key) for key in keys] for step in report["steps"]])
+    for step in report["steps"]:
+        for warning in step.get("warnings", []):
+            print(f"{step['id']}: {plain(warning)}")
     print(credits_line(report))
     for item in report["in_doubt"]:
         print(f"In doubt: step {item['step']}, item {item['item']}, {item['action']}: {plain(item['outcome'])}")

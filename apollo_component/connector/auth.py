@@ -23,18 +23,20 @@ from .operations import whole
 from .replies import answer_of, error_for
 from .servers import wrong
 
+LONGEST_SECONDS = 10 * 365 * 86400
+"""A token said to live longer than this is treated as if it lived this long."""
 _QUOTES = "\"'`\u201c\u201d\u2018\u2019"
 
 
 def authorize(
-    kind: ConnectionType, request: AuthorizeRequest, server: str, secret: str = "api_key"
+    kind: ConnectionType, request: AuthorizeRequest, server: str, key_field: str = "api_key"
 ) -> Credential | Redirect:
     """A credential from a pasted key, or the URL where the person allows the app. Raises InputError.
 
-    `secret` names the form's field that holds the key.
+    `key_field` names the form's field that holds the key.
     """
     if kind.oauth is None:
-        return Credential(kind.id, api_key=pasted(request.fields.get(secret, ""), secret))
+        return Credential(kind.id, api_key=pasted(request.fields.get(key_field, ""), key_field))
     return Redirect(authorize_url(kind.oauth, server, request))
 
 
@@ -72,7 +74,7 @@ def authorize_url(oauth: OAuth, server: str, request: AuthorizeRequest) -> str:
 def redirect_problem(uri: str, app: OAuthApp) -> str:
     if app.redirect_uris and uri not in app.redirect_uris:
         return f"is not one that the app registers ({', '.join(app.redirect_uris)})"
-    return wrong(uri.partition("?")[0])
+    return "must not hold a fragment" if "#" in uri else wrong(uri.partition("?")[0])
 
 
 def exchange(oauth: OAuth, kind: ConnectionType, callback: Callback, server: str, now: datetime) -> Flow[Credential]:
@@ -125,17 +127,22 @@ def credential_from(reply: Reply, old: Credential, now: datetime, separator: str
     if error := token_error(reply):
         raise error
     answer = answer_of(reply)
-    if not isinstance(answer, Mapping) or not isinstance(answer.get("access_token"), str):
-        raise UnreadableReplyError("The token answer holds no access token.", hint="Try again later.")
-    seconds = whole(answer.get("expires_in"))
+    if not isinstance(answer, Mapping) or not _sendable(answer.get("access_token")):
+        raise UnreadableReplyError("The token answer holds no access token that can be used.", hint="Try again later.")
+    seconds = min(whole(answer.get("expires_in")) or 0, LONGEST_SECONDS)
     return replace(
         old,
         access_token=answer["access_token"],
         refresh_token=str(answer.get("refresh_token") or old.refresh_token),
         scopes=granted(answer, old, separator),
         issued_at=now,
-        expires_at=now + timedelta(seconds=seconds) if seconds else None,
+        expires_at=now + timedelta(seconds=seconds) if seconds > 0 else None,
     )
+
+
+def _sendable(token: Any) -> bool:
+    """Whether a token can stand in a header."""
+    return isinstance(token, str) and token != "" and token.isascii() and token.isprintable()
 
 
 def granted(answer: Mapping[str, Any], old: Credential, separator: str = " ") -> tuple[str, ...] | None:

@@ -4,6 +4,7 @@ import functools
 import os
 from collections.abc import Callable
 from datetime import datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 import orjson
@@ -41,12 +42,19 @@ def send(request: Request, *, deadline: datetime, now: Callable[[], datetime]) -
             headers=dict(request.headers),
             timeout=timeout,
         ) as response:
-            return Reply(response.status_code, _headers(response), _body(response), response.url.host)
+            body = _body(response, lambda: now() >= deadline)
+            return Reply(response.status_code, _headers(response), body, response.url.host)
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
         raise TransientError(
             f"{_host(request)} can't be reached ({_reason(error)}).",
             worked=False,
             hint="Check the network, a proxy (HTTPS_PROXY) and the server's address.",
+        ) from None
+    except (httpx.LocalProtocolError, UnicodeError):
+        raise TransientError(
+            "The request can't be sent: a header holds what none may hold.",
+            worked=False,
+            hint="Link the account again.",
         ) from None
     except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
         raise TransientError(
@@ -64,11 +72,15 @@ def send(request: Request, *, deadline: datetime, now: Callable[[], datetime]) -
 
 @functools.lru_cache(maxsize=4)
 def shared_client(environment: tuple[str, ...]) -> httpx.Client:  # noqa: ARG001  # the key of the cache
-    """One client, and so one TLS context, per process and environment; loopback never goes through a proxy."""
+    """One client, and so one TLS context, per process and environment; loopback never goes through a proxy.
+
+    It is shared by all connections, so it keeps no cookie: one account's session must not reach another's request.
+    """
     return httpx.Client(
         follow_redirects=False,
         limits=httpx.Limits(max_connections=32, max_keepalive_connections=16),
         headers={"Accept-Encoding": "gzip"},
+        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=())),
         mounts=dict.fromkeys(_LOOPBACK, httpx.HTTPTransport(limits=httpx.Limits(max_connections=32))),
     )
 
@@ -82,13 +94,16 @@ def _headers(response: httpx.Response) -> dict[str, str]:
     }
 
 
-def _body(response: httpx.Response) -> bytes:
+def _body(response: httpx.Response, late: Callable[[], bool]) -> bytes:
+    """The whole body. The client's own timeout is for each read, so a body that trickles in is ended here."""
     parts: list[bytes] = []
     size = 0
     for part in response.iter_bytes():
         size += len(part)
         if size > LIMIT:
             raise UnreadableReplyError(f"The answer is larger than {LIMIT:,} bytes.", hint="Ask for fewer records.")
+        if late():
+            raise TransientError("The answer took longer than allowed.", hint="Try again later.")
         parts.append(part)
     return b"".join(parts)
 

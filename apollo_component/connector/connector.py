@@ -77,8 +77,8 @@ class Connector:
         kind = self._kind(request.connection_type)
         server = addresses(self.manifest, self._environ)[kind.oauth.server] if kind.oauth else ""
         fields = self.schemas.fields(kind.fields).items()
-        secret = next((name for name, field in fields if field.get("secret")), "api_key")
-        return auth.authorize(kind, request, server, secret)
+        key_field = next((name for name, field in fields if field.get("secret")), "api_key")
+        return auth.authorize(kind, request, server, key_field)
 
     @hookimpl
     def connector_exchange(self, callback: Callback) -> Credential:
@@ -144,7 +144,12 @@ class Connector:
             raise NotFoundError("There is no such option source.", hint="See the manifest's option_sources.")
         values = {declared["search"]: search} if search and "search" in declared else {}
         page = self.connector_execute(declared["action"], values, credential, cursor, context)
-        choices = tuple(Choice(str(item[declared["label"]]), str(item[declared["value"]])) for item in page.records)
+        found = [
+            (operations.dig(item, declared["label"]), operations.dig(item, declared["value"])) for item in page.records
+        ]
+        choices = tuple(
+            Choice(str(value if label is None else label), str(value)) for label, value in found if value is not None
+        )
         return choices, page.next_cursor
 
     @hookimpl
@@ -214,9 +219,10 @@ class Connector:
 
     def _error(self, reply: Reply, action: Action, credential: Credential) -> ConnectorError | None:
         error = replies.error_for(reply, action, self._errors)
-        if isinstance(error, ReauthorizationError) and credential.access_token:
-            return CredentialExpiredError(error.message, hint=error.hint, request_id=error.request_id)
-        return error
+        if not isinstance(error, ReauthorizationError | CredentialExpiredError):
+            return error
+        kind = CredentialExpiredError if credential.access_token else ReauthorizationError
+        return kind(error.message, hint=error.hint, request_id=error.request_id)
 
     def _drive_token(self, flow: Flow[T]) -> T:
         deadline = self._now() + timedelta(seconds=TOKEN_SECONDS)

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+import orjson
+
 from ..contract.errors import InputError, Problem
 from ..contract.manifest import Action, Paging
 from ..contract.models import Page
@@ -17,6 +19,7 @@ _BODYLESS = ("GET", "DELETE", "HEAD")
 def request_for(action: Action, values: Mapping[str, Any], base_url: str, cursor: str | None = None) -> Request:
     """The request of one page: path placeholders first, then the query (GET, or declared), the rest as JSON."""
     values = dict(values) | _page_of(action, values, cursor)
+    _check_sendable(values)
     names = [name for _, name, _, _ in string.Formatter().parse(action.path) if name]
     path = action.path.format(**{name: _segment(name, values[name]) for name in names})
     rest = {name: value for name, value in values.items() if name not in names and value is not None}
@@ -31,6 +34,16 @@ def request_for(action: Action, values: Mapping[str, Any], base_url: str, cursor
         operation=action.id,
         quota_class=action.quota_class,
     )
+
+
+def _check_sendable(values: Mapping[str, Any]) -> None:
+    """Schemas let through what neither JSON nor a query can carry: numbers over 64 bits, half characters."""
+    for name, value in values.items():
+        try:
+            orjson.dumps(value)
+        except TypeError:
+            problem = Problem("holds a number or text that can't be sent", path=name)
+            raise InputError("The input was refused; nothing was sent.", [problem]) from None
 
 
 def _segment(name: str, value: Any) -> str:

@@ -27,9 +27,11 @@ def wrong(url: str) -> str:
         _ = parts.port
     except ValueError:
         return "is not a URL"
-    if parts.username or parts.password:
+    if not url.isprintable() or " " in url:
+        return "must not hold white space"
+    if "@" in parts.netloc:
         return "must not hold a user name or password"
-    if parts.query or parts.fragment:
+    if "?" in url or "#" in url:
         return "must not hold a query or fragment"
     if not host or parts.scheme not in ("http", "https"):
         return "must be a URL that begins with https://"

@@ -41,10 +41,11 @@ def test(
 ) -> Flow[TestReport]:
     """The report of a test. `ask` builds an action's request, `judge` reads the error out of its answer."""
     findings = _Findings()
-    for stage in manifest.test:
-        if not findings.stop and _applies(stage, manifest, credential):
+    stages = [stage for stage in manifest.test if _applies(stage, manifest, credential)]
+    for stage in stages:
+        if not findings.stop:
             yield from _stage(stage, manifest, strict, ask, judge, findings)
-    done = {stage.action for stage in manifest.test}
+    done = {stage.action for stage in stages}
     for name in dict.fromkeys(actions):
         if not findings.stop and name not in done:
             yield from _action(manifest.actions[name], manifest, credential, ask, judge, needs_input, findings)
@@ -69,7 +70,7 @@ def _stage(
     action = manifest.actions[stage.action]
     error, answer = yield from _probe(action, ask, stage.input, judge)
     if isinstance(error, PermissionDeniedError):
-        text = f"{error.message} {stage.hint}".strip()
+        text = f"{error.message} {_remedy(stage, error)}".strip()
         findings.checks.append(TestCheck(action.id, "missed", text, error.missing))
         if strict and stage.required == "strict":
             findings.stop = ("refused", text, error.hint)
@@ -85,6 +86,12 @@ def _stage(
     findings.checks.append(TestCheck(action.id, "passed"))
     if stage.account:
         findings.account = Account(**{key: _joined(answer, names) for key, names in stage.account.items()})
+
+
+def _remedy(stage: TestStage, error: PermissionDeniedError) -> str:
+    """What to do about a miss: the stage's own words where the endpoint is missing, not for a plan or a right."""
+    endpoint = {"key_endpoint", "oauth_scope", "master_key"} & set(error.missing)
+    return (stage.hint if endpoint else "") or error.hint
 
 
 def _joined(answer: Any, names: str) -> str:
@@ -113,6 +120,8 @@ def _action(
         error, _ = yield from _probe(action, ask, small, judge)
         if isinstance(error, PermissionDeniedError):
             findings.checks.append(TestCheck(action.id, "missed", f"{error.message} {error.hint}", error.missing))
+        elif error and not isinstance(error, ReauthorizationError | CredentialExpiredError | TransientError):
+            findings.checks.append(TestCheck(action.id, "missed", error.message))
         elif error:
             _stop(findings, action, error)
         else:
@@ -121,14 +130,15 @@ def _action(
 
 def known_miss(manifest: Manifest, action: Action, credential: Credential) -> TestCheck | None:
     """What the granted scopes already rule out, without a call; None when nothing does."""
-    kind = manifest.connection_types[credential.connection_type].kind
-    requires = action.requires
+    linked = manifest.connection_types[credential.connection_type]
+    kind, requires = linked.kind, action.requires
     if not requires.allows(kind):
         text = "this action has no OAuth scope; it needs a connection by API key"
         return TestCheck(action.id, "missed", text, {"connection_type": "api_key"})
     if kind != "authorization_code" or requires.oauth_scope is None or credential.scopes is None:
         return None
-    if requires.oauth_scope in credential.scopes:
+    always = linked.oauth.always_scopes if linked.oauth else ()
+    if requires.oauth_scope in (*credential.scopes, *always):
         return None
     text = f"the scope {requires.oauth_scope} was not granted; add it to the OAuth app and authorize again"
     return TestCheck(action.id, "missed", text, {"oauth_scope": requires.oauth_scope})

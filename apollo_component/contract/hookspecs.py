@@ -37,13 +37,22 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 class Context(Protocol):
     """All that a connector sees of a host while one request is made."""
 
-    deadline: datetime
+    deadline: datetime  # when the request must have ended, by `now`
 
-    def now(self) -> datetime: ...
-    def permit(self, operation: str, quota_class: str) -> None: ...  # may wait; raises QuotaError
-    def observed(self, operation: str, windows: tuple[Window, ...], retry_after: float | None) -> None: ...
-    def sending(self) -> Reply | None: ...  # journals the request; a Reply means: recorded before, don't send
-    def received(self, reply: Reply) -> None: ...  # journals the answer before anything else happens
+    def now(self) -> datetime:
+        """The host's clock, in UTC."""
+
+    def permit(self, operation: str, quota_class: str) -> None:
+        """Ask before every request; may wait. Raises QuotaError."""
+
+    def observed(self, operation: str, windows: tuple[Window, ...], retry_after: float | None) -> None:
+        """Tell after every request what its answer said of quotas; empty when there was none."""
+
+    def sending(self) -> Reply | None:
+        """Journals the request. A Reply means that it was recorded before: don't send, use this."""
+
+    def received(self, reply: Reply) -> None:
+        """Journals the answer, before anything else happens."""
 
 
 class Hookspecs(Protocol):

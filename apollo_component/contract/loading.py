@@ -1,15 +1,19 @@
 """Reading a connector's declaration: from the wheel's index, or from connector.yaml with every check."""
 
+import functools
 import hashlib
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import ManifestError, Problem
 from .located import Located, PathParts, read
 from .manifest import Manifest
+
+if TYPE_CHECKING:
+    from .schemas import Schemas
 
 MANIFEST = "connector.yaml"
 INDEX = "connector.index.json"
@@ -73,12 +77,17 @@ def validate(file: Path) -> list[Problem]:
 
 def check(located: Located, root: Path) -> list[Problem]:
     """What the closed meta-schema says, and what a schema can't say: names that must exist elsewhere."""
-    from .schemas import Schemas
-
-    meta = Schemas(root_of(Path(__file__).parent.parent))
-    found = meta.problems(META_SCHEMA, located.data)
+    found = _meta().problems(META_SCHEMA, located.data)
     found.extend(_cross_checks(_Parts(located.data, found), root))
     return [located.problem(path, text) for path, text in found]
+
+
+@functools.cache
+def _meta() -> "Schemas":
+    """The schemas of this project, for the one that describes manifests."""
+    from .schemas import Schemas
+
+    return Schemas(root_of(Path(__file__).parent.parent))
 
 
 class _Parts:
@@ -95,11 +104,19 @@ class _Parts:
         items = self.data.get(section, []) if whole else []
         return [(number, item) for number, item in enumerate(items) if (section, number) not in self.broken]
 
+    def style(self, name: str | None) -> dict[str, str]:
+        """The parameters of a paging style, empty when there is none of that name or it is broken."""
+        styles = self.data.get("paging_styles", {})
+        sound = not {("paging_styles",), ("paging_styles", name)} & self.broken
+        return {"page": "page", "per_page": "per_page"} | styles[name] if sound and name in styles else {}
+
     def lacks(self, section: str, name: str) -> bool:
         """Whether a name stands for nothing; not judged when the section itself is broken."""
+        if (section,) in self.broken:
+            return False
         there = self.data.get(section, [])
         names = there if isinstance(there, dict) else [item.get("id") for item in there if isinstance(item, dict)]
-        return (section,) not in self.broken and name not in names
+        return name not in names
 
 
 def _cross_checks(parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
@@ -110,17 +127,22 @@ def _cross_checks(parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
             yield ("actions", number, *path), text
     for section in ("test", "option_sources"):
         for number, item in parts.items(section):
-            if parts.lacks("actions", item["action"]):
-                yield (section, number, "action"), "names no action of this manifest"
-    for number, stage in parts.items("test"):
-        for place, name in enumerate(stage.get("connection_types", ())):
-            if parts.lacks("connection_types", name):
-                yield ("test", number, "connection_types", place), "names no connection type of this manifest"
+            for path, text in _use_checks(item, parts):
+                yield (section, number, *path), text
     for number, kind in parts.items("connection_types"):
         if not (root / kind["fields"]).is_file():
             yield ("connection_types", number, "fields"), "names no file"
         if "oauth" in kind and parts.lacks("servers", kind["oauth"]["server"]):
             yield ("connection_types", number, "oauth", "server"), "names no server of this manifest"
+
+
+def _use_checks(item: dict[str, Any], parts: _Parts) -> Iterator[tuple[PathParts, str]]:
+    """A test stage or an option source: the action it runs, and for which connections."""
+    if parts.lacks("actions", item["action"]):
+        yield ("action",), "names no action of this manifest"
+    for place, name in enumerate(item.get("connection_types", ())):
+        if parts.lacks("connection_types", name):
+            yield ("connection_types", place), "names no connection type of this manifest"
 
 
 def _twice(items: list[tuple[int, Any]], section: str) -> Iterator[tuple[PathParts, str]]:
@@ -145,10 +167,14 @@ def _action_checks(item: dict[str, Any], parts: _Parts, root: Path) -> Iterator[
         yield ("effect", "lookup", "action"), "names no action of this manifest"
     if not (root / item["output"]).is_file():
         yield ("output",), "names no file"
-    if not (root / item["input"]).is_file():
+    yield from _input_checks(item, parts, root / item["input"])
+
+
+def _input_checks(item: dict[str, Any], parts: _Parts, file: Path) -> Iterator[tuple[PathParts, str]]:
+    if not file.is_file():
         yield ("input",), "names no file"
         return
-    fields = _fields(root / item["input"])
+    fields = _fields(file)
     if fields is None:
         yield ("input",), "is not a JSON object"
         return
@@ -172,11 +198,9 @@ def _named_inputs(item: dict[str, Any], parts: _Parts) -> Iterator[tuple[PathPar
     upsert = item["effect"].get("upsert_when", {}) if isinstance(item["effect"], dict) else {}
     for name in (upsert["flag"], *upsert["with_any"]) if upsert else ():
         yield ("effect", "upsert_when"), name
-    style = item.get("paging")
-    if style and not parts.lacks("paging_styles", style) and ("paging_styles", style) not in parts.broken:
-        declared = parts.data["paging_styles"][style]
+    if declared := parts.style(item.get("paging")):
         for key in ("page", "per_page"):
-            yield ("paging",), declared.get(key, key)
+            yield ("paging",), declared[key]
 
 
 def _fields(file: Path) -> set[str] | None:
@@ -185,7 +209,8 @@ def _fields(file: Path) -> set[str] | None:
         schema = json.loads(file.read_bytes())
     except ValueError:
         return None
-    return set(schema.get("properties", {})) if isinstance(schema, dict) else None
+    properties = schema.get("properties", {}) if isinstance(schema, dict) else None
+    return set(properties) if isinstance(properties, dict) else None
 
 
 def _schema_problems(located: Located, root: Path) -> Iterator[Problem]:

@@ -50,7 +50,7 @@ class Limits:
         """A permit, or (window, reset) of what is in the way; window "" = only requests in flight are."""
         now = self.clock()
         mine = (permits.c.scope == scope, permits.c.operation == operation)
-        with self.store.write() as connection:
+        with self.store.write(durable=False) as connection:
             connection.execute(sa.delete(permits).where(permits.c.until < now))
             flying = connection.execute(sa.select(sa.func.count()).select_from(permits).where(*mine)).scalar() or 0
             query = sa.select(windows).where(windows.c.scope == scope, windows.c.operation == operation)
@@ -68,26 +68,27 @@ class Limits:
     ) -> None:
         """Give the permit back and keep what the answer told."""
         now = self.clock()
-        with self.store.write() as connection:
+        with self.store.write(durable=False) as connection:
+            until = connection.execute(sa.select(permits.c.until).where(permits.c.id == permit)).scalar()
+            issued = None if until is None else until - PERMIT_SECONDS
             connection.execute(sa.delete(permits).where(permits.c.id == permit))
             mine = (permits.c.scope == scope, permits.c.operation == operation)
             flying = connection.execute(sa.select(sa.func.count()).select_from(permits).where(*mine)).scalar() or 0
-            query = sa.select(windows).where(windows.c.scope == scope, windows.c.operation == operation)
-            known = {row["name"]: dict(row) for row in connection.execute(query).mappings()}
+            here = (windows.c.scope == scope, windows.c.operation == operation)
+            known = {row["name"]: dict(row) for row in connection.execute(sa.select(windows).where(*here)).mappings()}
+            place = {"scope": scope, "operation": operation}
             for window in told:
                 if window.left is not None:
-                    values = _learnt(known.get(window.name), window, flying, now)
-                    put(
-                        connection,
-                        windows,
-                        {"scope": scope, "operation": operation, "name": window.name},
-                        values,
-                    )
+                    values = _learnt(known.get(window.name), window, issued, flying, now)
+                    put(connection, windows, {**place, "name": window.name}, values)
+            unlimited = [window.name for window in told if window.limit is None and window.left is None]
+            waited_out = sa.and_(windows.c.quota.is_(None), windows.c.resets_at <= now)
+            connection.execute(sa.delete(windows).where(*here, sa.or_(windows.c.name.in_(unlimited), waited_out)))
             if retry_after is not None:
                 name = next((name for name, length in SECONDS.items() if retry_after <= length), "day")
-                values = {"left": 0, "resets_at": now + retry_after, "exact": True}
+                values = {"left": 0, "resets_at": now + retry_after, "exact": True, "seen_at": now}
                 values["quota"] = known[name]["quota"] if name in known else None
-                put(connection, windows, {"scope": scope, "operation": operation, "name": name}, values)
+                put(connection, windows, {**place, "name": name}, values)
 
     def of(self, scope: str) -> list[dict[str, Any]]:
         """What is known of a team's windows, for people."""
@@ -117,17 +118,26 @@ def _blocked(rows: Sequence[Mapping[str, Any]], flying: int, now: float) -> tupl
     return None
 
 
-def _learnt(known: Mapping[str, Any] | None, told: Window, flying: int, now: float) -> dict[str, Any]:
-    """Answers may arrive out of order: inside one window the smallest count holds. A count that jumped by more
-    than what is in flight means that a new window was opened."""
+def _learnt(
+    known: Mapping[str, Any] | None, told: Window, issued: float | None, flying: int, now: float
+) -> dict[str, Any]:
+    """Answers may arrive out of order: inside one window the smallest count holds. A higher count means that a new
+    window was opened only when its request left (`issued`) after the smaller count was there."""
     left = told.left or 0
-    fresh = known is None or now >= known["resets_at"] or left > known["left"] + flying + 1
-    if not fresh and known is not None:
-        return {"quota": told.limit, "left": min(left, known["left"]), "resets_at": known["resets_at"]} | {
-            "exact": known["exact"]
-        }
+    if known is not None and now < known["resets_at"]:
+        later = issued is not None and issued > known["seen_at"]
+        if left <= known["left"] or not later:
+            smaller = left < known["left"]
+            return {
+                "quota": told.limit,
+                "left": min(left, known["left"]),
+                "resets_at": known["resets_at"],
+                "exact": known["exact"],
+                "seen_at": now if smaller else known["seen_at"],
+            }
     opened_now = told.limit is not None and left >= told.limit - 1 - flying
-    return {"quota": told.limit, "left": left, "resets_at": now + SECONDS[told.name], "exact": opened_now}
+    resets_at = now + SECONDS[told.name]
+    return {"quota": told.limit, "left": left, "resets_at": resets_at, "exact": opened_now, "seen_at": now}
 
 
 def quota_error(window: str, resets_at: float) -> QuotaError:

@@ -21,9 +21,7 @@ class Registry:
     def __init__(self, plugins: Mapping[str, object], trusted_wrappers: Iterable[str] = ()) -> None:
         manager = pluggy.PluginManager(PROJECT)
         manager.add_hookspecs(Hookspecs)
-        for name, plugin in plugins.items():
-            manager.register(plugin, name)
-        _check(manager)
+        _register(manager, plugins)
         trusted = set(trusted_wrappers)
         self._calls: dict[str, dict[str, pluggy.HookImpl]] = {}
         self._wrappers: dict[str, list[pluggy.HookImpl]] = {}
@@ -82,12 +80,14 @@ def _manifest(impl: pluggy.HookImpl) -> Manifest:
     return found
 
 
-def _check(manager: pluggy.PluginManager) -> None:
+def _register(manager: pluggy.PluginManager, plugins: Mapping[str, object]) -> None:
     """A misspelt or mis-shaped hook is an error, not silence."""
     try:
+        for name, plugin in plugins.items():
+            manager.register(plugin, name)
         manager.check_pending()
     except pluggy.PluginValidationError as error:
-        raise ManifestError("A connector plugin implements a hook that doesn't exist.", [Problem(str(error))]) from None
+        raise ManifestError("A connector plugin has a hook that the contract doesn't.", [Problem(str(error))]) from None
 
 
 def _wrapped(wrappers: list[pluggy.HookImpl], impl: pluggy.HookImpl, arguments: dict[str, Any]) -> Any:

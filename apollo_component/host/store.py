@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from ..contract.errors import ConnectorError, StoreError, TransientError
 from .tables import HEAD
@@ -26,9 +27,11 @@ class Store:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         arguments = {"timeout": busy_seconds, "check_same_thread": False} if self.is_sqlite else {}
         pool: dict[str, Any] = {"pool_size": 16, "max_overflow": 48, "pool_timeout": 60}
-        self.engine = sa.create_engine(self.url, connect_args=arguments, **pool)
+        with worded():
+            self.engine = sa.create_engine(self.url, connect_args=arguments, **pool)
         if self.is_sqlite:
-            sa.event.listen(self.engine, "connect", _pragmas)
+            self._busy_seconds = busy_seconds
+            sa.event.listen(self.engine, "connect", self._pragmas)
             sa.event.listen(self.engine, "begin", _begin)
 
     @classmethod
@@ -46,8 +49,11 @@ class Store:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[sa.Connection]:
-        with worded(), self.engine.connect().execution_options(write=True) as connection, connection.begin():
+    def write(self, *, durable: bool = True) -> Iterator[sa.Connection]:
+        """A durable write is on disk when it returns. One that isn't may be lost with the machine, not with a
+        process: right for what is learnt anew, such as quotas."""
+        options = {"write": "FULL" if durable else "NORMAL"}
+        with worded(), self.engine.connect().execution_options(**options) as connection, connection.begin():
             if not self.is_sqlite:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITER_LOCK)))
             yield connection
@@ -63,10 +69,18 @@ class Store:
     def close(self) -> None:
         self.engine.dispose()
 
+    def _pragmas(self, connection: Any, _record: Any) -> None:
+        """WAL lets readers go on beside the writer."""
+        connection.isolation_level = None
+        _use_wal(connection, self._busy_seconds)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
     def _prepare_file(self) -> None:
         """A new SQLite file belongs to its owner alone."""
-        if self.is_sqlite and self.url.database and self.url.database != ":memory:":
-            file = Path(self.url.database)
+        named = self.url.database or ""
+        if self.is_sqlite and named and named != ":memory:" and not named.startswith("file:"):
+            file = Path(named)
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not file.exists():
                 file.touch(mode=0o600)
@@ -104,19 +118,21 @@ def worded() -> Iterator[None]:
         yield
     except ConnectorError:
         raise
-    except DBAPIError as error:
+    except (DBAPIError, sqlite3.Error) as error:
         raise _error_for(error) from None
-    except (SQLAlchemyError, sqlite3.Error) as error:
+    except SQLAlchemyError as error:
         raise StoreError(f"The database can't be used ({type(error).__name__}).", hint="Check its address.") from None
-    except PermissionError:
+    except OSError:
         raise StoreError(
-            "The folder of the database can't be written.",
+            "The folder of the database can't be made or written.",
             hint="Give the user the right, or set WORKFLOW_HOST_HOME.",
         ) from None
 
 
-def _error_for(error: DBAPIError) -> ConnectorError:
-    text = str(error.orig).lower()
+def _error_for(error: DBAPIError | sqlite3.Error) -> ConnectorError:
+    """SQLite's own errors come bare while a connection is being opened."""
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    text = str(origin).lower()
     if "readonly" in text or "read-only" in text or "unable to open" in text:
         return StoreError(
             "The database is read-only.", hint="Give the user the right to write the file and its folder."
@@ -131,9 +147,9 @@ def _error_for(error: DBAPIError) -> ConnectorError:
         return StoreError("The disk is full.", hint="Free some space; nothing that was saved is lost.")
     if "not a database" in text or "malformed" in text:
         return StoreError("The file is not a database, or is damaged.", hint="Restore it from a backup.")
-    if isinstance(error, OperationalError):
+    if isinstance(error, OperationalError) and not isinstance(origin, sqlite3.Error):
         return TransientError("The database doesn't answer.", hint="Check that it runs and its address.", worked=False)
-    kind = type(error.orig).__name__ if isinstance(error, DatabaseError) else type(error).__name__
+    kind = type(origin).__name__
     return StoreError(f"The database refused a statement ({kind}).", hint="This is a fault of the host; report it.")
 
 
@@ -146,16 +162,24 @@ def _parsed(url: str) -> sa.URL:
         ) from None
 
 
-def _pragmas(connection: Any, _record: Any) -> None:
-    """WAL lets readers go on beside the writer; FULL puts a commit on disk before it returns."""
-    connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
+def _use_wal(connection: Any, seconds: float) -> None:
+    """SQLite doesn't wait when two switch a new file to WAL at one moment, so that is tried again here."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+        time.sleep(0.02)
 
 
 def _begin(connection: sa.Connection) -> None:
-    immediate = connection.get_execution_options().get("write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    synchronous = connection.get_execution_options().get("write")
+    if synchronous:
+        connection.exec_driver_sql(f"PRAGMA synchronous={synchronous}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if synchronous else "BEGIN")
 
 
 def stamp(moment: datetime | None) -> float | None:

@@ -93,6 +93,7 @@ windows = Table(
     Column("left", Integer, nullable=False),
     Column("resets_at", Float, nullable=False),
     Column("exact", Boolean, nullable=False),
+    Column("seen_at", Float, nullable=False),
 )
 
 permits = Table(

@@ -59,7 +59,7 @@ class Vault:
             )
         try:
             return AESGCM(self._key).decrypt(rest[:_NONCE], rest[_NONCE:], _bound(header, place))
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise StoreError(
                 "A stored secret was changed or moved from another record, so it is not used.",
                 hint="Link the account again, and find out who can write to the database.",

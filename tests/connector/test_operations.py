@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apollo_component.connector.operations import bracketed, dig, number, page_from, request_for, whole
@@ -80,14 +80,19 @@ def test_a_path_input_cannot_climb(manifest: Manifest, value: str) -> None:
         request_for(manifest.actions["contacts_update"], {"contact_id": value}, BASE)
 
 
+@pytest.mark.parametrize("value", [10**20, {"min": 10**20}, ["\ud800"], "a\ud800"])
+@pytest.mark.parametrize("action", ["people_api_search", "users_search"])
+def test_what_cannot_be_sent_is_refused(manifest: Manifest, action: str, value: Any) -> None:
+    """Numbers and texts that neither JSON nor a query can carry are an input error and never reach sending."""
+    with pytest.raises(InputError, match="q_keywords: holds a number or text that can't be sent"):
+        request_for(manifest.actions[action], {"q_keywords": value}, BASE)
+
+
+NAMES = st.text("abc_", min_size=1, max_size=4)
+LEAVES = st.text(max_size=8) | st.lists(st.text(max_size=8), min_size=1, max_size=3)
 NESTED = st.dictionaries(
-    st.from_regex(r"[a-z_]{1,8}", fullmatch=True),
-    st.recursive(
-        st.text(max_size=8),
-        lambda inner: st.lists(st.text(max_size=8), min_size=1, max_size=3)
-        | st.dictionaries(st.from_regex(r"[a-z_]{1,5}", fullmatch=True), inner, min_size=1, max_size=3),
-        max_leaves=6,
-    ),
+    NAMES,
+    st.recursive(LEAVES, lambda inner: st.dictionaries(NAMES, inner, min_size=1, max_size=3), max_leaves=6),
     max_size=4,
 )
 
@@ -98,7 +103,7 @@ def read_back(pairs: list[tuple[str, str]]) -> dict[str, Any]:
     for name, value in pairs:
         *way, last = re.findall(r"[^\[\]]+|\[\]", name)
         here = found
-        for part, after in zip(way, [*way[1:], last], strict=True):
+        for part, after in zip(way, [*way, last][1:], strict=True):
             here = here.setdefault(part, [] if after == "[]" else {})
         if last == "[]":
             here.append(value)  # type: ignore[attr-defined]
@@ -107,6 +112,7 @@ def read_back(pairs: list[tuple[str, str]]) -> dict[str, Any]:
     return found
 
 
+@settings(max_examples=60)
 @given(NESTED)
 def test_a_bracketed_query_says_what_was_given(values: dict[str, Any]) -> None:
     """Read back by the bracket rules, a query holds exactly the lists and objects that went in."""
@@ -123,7 +129,13 @@ def test_a_page_is_always_asked_for_by_number_and_size(search: Action) -> None:
 
 @pytest.mark.parametrize(
     ("page", "size", "cursor", "fine"),
-    [(500, 100, None, True), (501, 100, None, False), (1, 100, "501", False), (500, 1, "50000", True), (1, 1, "50001", False)],
+    [
+        (500, 100, None, True),
+        (501, 100, None, False),
+        (1, 100, "501", False),
+        (500, 1, "50000", True),
+        (1, 1, "50001", False),
+    ],
 )
 def test_the_ceiling_is_told_before_sending(
     search: Action, page: int, size: int, cursor: str | None, fine: bool
@@ -211,7 +223,11 @@ def test_an_unpaged_list_is_one_page(manifest: Manifest) -> None:
 def test_a_single_value(manifest: Manifest, action: str, answer: Any, value: Any) -> None:
     """A single value is also the one record; nobody found is no value, no record and no error."""
     found = page(manifest.actions[action], answer)
-    assert (found.value, list(found.records), found.total) == (value, [value] * (value is not None), int(value is not None))
+    assert (found.value, list(found.records), found.total) == (
+        value,
+        [value] * (value is not None),
+        int(value is not None),
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """From an answer to the right error, the quota windows or the data (api.md sections 3 to 8)."""
 
+import contextlib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -55,26 +56,85 @@ TABLE: dict[str, tuple[int, Any, str, str]] = {
     "token": (401, {"error_code": "INVALID_ACCESS_TOKEN", "error": "x"}, "credential_expired", "access token"),
     "401 unknown": (401, {"error": "No."}, "reauthorization_needed", "No."),
     "401 empty": (401, b"", "reauthorization_needed", "not accepted"),
-    "another user's task": (401, {"error": "This task belongs to another user. Ask them."}, "permission_denied", "Only the user"),
+    "another user's task": (
+        401,
+        {"error": "This task belongs to another user. Ask them."},
+        "permission_denied",
+        "Only the user",
+    ),
     "no key": (422, {"error": "Api key required"}, "reauthorization_needed", "saw no API key"),
-    "key elsewhere": (422, {"error": "Use the header", "error_code": "INVALID_API_KEY_LOCATION"}, "reauthorization_needed", "header"),
+    "key elsewhere": (
+        422,
+        {"error": "Use the header", "error_code": "INVALID_API_KEY_LOCATION"},
+        "reauthorization_needed",
+        "header",
+    ),
     "key scope": (403, SCOPED, "permission_denied", "tick api/v1/contacts/search"),
-    "key scope, old": (403, {"error": "api/v1/contacts/search is not accessible with this api_key"}, "permission_denied", "tick api/v1/contacts/search"),
+    "key scope, old": (
+        403,
+        {"error": "api/v1/contacts/search is not accessible with this api_key"},
+        "permission_denied",
+        "tick api/v1/contacts/search",
+    ),
     "key scope, under another status": (422, SCOPED, "rejected", "not authorized"),
     "free plan": (403, FREE, "permission_denied", "Upgrade the plan"),
-    "free plan, token": (403, FREE | {"error": "x is not accessible with this access token on a free plan."}, "permission_denied", "Upgrade the plan"),
-    "paid plans": (403, {"message": "This endpoint is only available to Apollo users on paid plans."}, "permission_denied", "plan"),
+    "free plan, token": (
+        403,
+        FREE | {"error": "x is not accessible with this access token on a free plan."},
+        "permission_denied",
+        "Upgrade the plan",
+    ),
+    "paid plans": (
+        403,
+        {"message": "This endpoint is only available to Apollo users on paid plans."},
+        "permission_denied",
+        "plan",
+    ),
     "lists": (403, {"error": "You do not have permission to access lists. Ask."}, "permission_denied", "Apollo admin"),
-    "tasks": (403, {"error": "You do not have permissions to access task functions."}, "permission_denied", "Apollo admin"),
+    "tasks": (
+        403,
+        {"error": "You do not have permissions to access task functions."},
+        "permission_denied",
+        "Apollo admin",
+    ),
     "access": (403, {"error": "Access denied."}, "permission_denied", "Apollo admin"),
     "mapping": (403, {"error": "CRM Mapping cannot be configured using API Call"}, "permission_denied", "Apollo admin"),
-    "scope, new": (403, {"error": "No scope.", "error_details": {"code": "AUTH.AUTHORIZATION.X"}}, "permission_denied", "contacts_search"),
-    "bulk size": (400, {"status": "failed", "error_code": "RECORD_LIMIT_EXCEEDED", "error_message": "cannot enrich more than 10 in a single request"}, "rejected", "more than 10"),
-    "bulk empty": (400, {"error_code": "INVALID_REQUEST", "error_message": "invalid request, missing details"}, "rejected", "missing details"),
-    "phone": (400, {"error": "Please add a valid 'webhook_url' parameter when using 'reveal_phone_number'"}, "rejected", "webhook_url"),
+    "scope, new": (
+        403,
+        {"error": "No scope.", "error_details": {"code": "AUTH.AUTHORIZATION.X"}},
+        "permission_denied",
+        "contacts_search",
+    ),
+    "bulk size": (
+        400,
+        {
+            "status": "failed",
+            "error_code": "RECORD_LIMIT_EXCEEDED",
+            "error_message": "cannot enrich more than 10 in a single request",
+        },
+        "rejected",
+        "more than 10",
+    ),
+    "bulk empty": (
+        400,
+        {"error_code": "INVALID_REQUEST", "error_message": "invalid request, missing details"},
+        "rejected",
+        "missing details",
+    ),
+    "phone": (
+        400,
+        {"error": "Please add a valid 'webhook_url' parameter when using 'reveal_phone_number'"},
+        "rejected",
+        "webhook_url",
+    ),
     "argument": (400, {"error": "param is missing or the value is empty: metrics"}, "rejected", "metrics"),
     "deal": (404, {"status": 404, "error": "Not Found"}, "not_found", "Not Found"),
-    "list": (404, {"message": "Could not find label with id 1", "error": "Record not found."}, "not_found", "Record not found."),
+    "list": (
+        404,
+        {"message": "Could not find label with id 1", "error": "Record not found."},
+        "not_found",
+        "Record not found.",
+    ),
     "conversation": (404, {"error": "Conversation not found or access denied."}, "not_found", "Conversation"),
     "pending": (404, {"error_code": "result_pending", "retry_after_seconds": 10}, "temporary", "temporary"),
     "unknown": (404, {"error_code": "request_id_unknown"}, "not_found", "doesn't exist"),
@@ -91,16 +151,41 @@ TABLE: dict[str, tuple[int, Any, str, str]] = {
     "name": (422, {"error": "Please specify at least a name or domain."}, "rejected", "name or domain"),
     "limit": (422, {"error": "Please limit your array to 100 contacts or fewer."}, "rejected", "100 contacts"),
     "cap": (422, {"error": "Page * per page number is over threshold."}, "rejected", "over threshold"),
-    "deprecated": (422, {"error": "This endpoint is deprecated for API callers. Please use the new one."}, "rejected", "deprecated"),
-    "internal": (422, {"status": "failed", "error_code": "UNKNOWN_ERROR", "error_message": "no implicit conversion"}, "rejected", "implicit"),
-    "validation": (422, {"error": "Validation failed", "error_details": {"contact_id": "1", "field": "x", "message": "y"}}, "rejected", "Validation failed"),
+    "deprecated": (
+        422,
+        {"error": "This endpoint is deprecated for API callers. Please use the new one."},
+        "rejected",
+        "deprecated",
+    ),
+    "internal": (
+        422,
+        {"status": "failed", "error_code": "UNKNOWN_ERROR", "error_message": "no implicit conversion"},
+        "rejected",
+        "implicit",
+    ),
+    "validation": (
+        422,
+        {"error": "Validation failed", "error_details": {"contact_id": "1", "field": "x", "message": "y"}},
+        "rejected",
+        "Validation failed",
+    ),
     "credits": (422, {"error": CREDITS}, "credits_exhausted", "no credits left"),
-    "credits, conversations": (422, {"error": "Insufficient credits. Please upgrade your plan."}, "credits_exhausted", "no credits left"),
+    "credits, conversations": (
+        422,
+        {"error": "Insufficient credits. Please upgrade your plan."},
+        "credits_exhausted",
+        "no credits left",
+    ),
     "402": (402, {"error": "Pay."}, "credits_exhausted", "Pay."),
     "hour": (429, {"message": HOURLY}, "quota", "600 times per hour"),
     "busy": (429, {"error": "We are already processing the request for your sequence"}, "temporary", "still working"),
     "429 page": (429, b"<html>slow down</html>", "quota", "quota"),
-    "bulk create": (500, {"error": "An error occurred while creating contacts. Please try again."}, "temporary", "creating contacts"),
+    "bulk create": (
+        500,
+        {"error": "An error occurred while creating contacts. Please try again."},
+        "temporary",
+        "creating contacts",
+    ),
     "503": (503, {"error": "Maintenance"}, "temporary", "Maintenance"),
     "418": (418, {"error": "Teapot"}, "rejected", "Teapot"),
 }
@@ -199,7 +284,8 @@ def test_a_new_worded_quota_error_has_no_window(judge: Any, reply: Make) -> None
 
 
 @pytest.mark.parametrize(
-    ("case", "pause", "worked"), [("busy", None, False), ("pending", 10, False), ("503", None, False), ("bulk create", None, True)]
+    ("case", "pause", "worked"),
+    [("busy", None, False), ("pending", 10, False), ("503", None, False), ("bulk create", None, True)],
 )
 def test_what_may_have_worked(judge: Any, reply: Make, case: str, pause: float | None, worked: bool) -> None:
     """A temporary error tells whether the service may have worked already, and how long to wait where told."""
@@ -273,7 +359,12 @@ NINE = {
     [
         (NINE, (Window("minute", 200, 199), Window("hour", 400, 398), Window("day", 2000, 1997))),
         (
-            {"x-rate-limit-minute": "1000", "x-minute-requests-left": "999", "x-rate-limit-hourly": "", "x-rate-limit-24-hour": ""},
+            {
+                "x-rate-limit-minute": "1000",
+                "x-minute-requests-left": "999",
+                "x-rate-limit-hourly": "",
+                "x-rate-limit-24-hour": "",
+            },
             (Window("minute", 1000, 999), Window("hour", None, None), Window("day", None, None)),
         ),
         ({"x-rate-limit-daily": "600", "x-daily-requests-left": "7"}, (Window("day", 600, 7),)),
@@ -304,11 +395,13 @@ HEADERS = st.dictionaries(
 )
 JSONISH = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(["error", "message", "error_code", "error_details", "code", "retry_after_seconds", "x"]),
-        inner,
-        max_size=4,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["error", "message", "error_code", "error_details", "code", "retry_after_seconds", "x"]),
+            inner,
+            max_size=4,
+        )
     ),
     max_leaves=8,
 )
@@ -325,7 +418,5 @@ def test_any_answer_is_data_or_a_connector_error(
     assert (error is None) == (status < 300)
     assert error is None or (error.message and json.dumps(error.as_dict()))
     assert all(window.name for window in windows_of(found, manifest.data["quota_headers"]))
-    try:
+    with contextlib.suppress(UnreadableReplyError):
         answer_of(found)
-    except ConnectorError as unreadable:
-        assert isinstance(unreadable, UnreadableReplyError)

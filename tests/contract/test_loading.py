@@ -240,13 +240,32 @@ def test_every_problem_is_reported_at_once(home: Path) -> None:
     assert {problem.file for problem in found.values()} == {"connector.yaml"}
 
 
-@pytest.mark.parametrize("text", ["", "[]", "7", "a: &x 1\nb: *x", "{", "actions: 7\ngroups: {}\n", "actions: [7, {}]\n"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "7", "a: &x 1\nb: *x", "{", "actions: 7\ngroups: {}\n", "actions: [7, {}]\n"]
+)
 def test_a_file_of_another_kind_is_refused(home: Path, text: str) -> None:
     """Whatever stands in the file, the answer is a manifest error with problems."""
     file = home / "connector.yaml"
     file.write_text(text)
     assert problems_of(file)
     assert validate(file)
+
+
+@pytest.mark.parametrize(
+    "section", ["groups", "servers", "paging_styles", "connection_types", "test", "option_sources"]
+)
+@pytest.mark.parametrize("value", [7, None, [7], {"a": 7}])
+def test_a_broken_section_is_told_and_hides_no_other(home: Path, section: str, value: Any) -> None:
+    """A section of the wrong form is a problem at its place, names that lead into it aren't judged, others are."""
+    change = at(section, value=value)
+
+    def both(data: Any) -> None:
+        change(data)
+        data["actions"][0]["output"] = "schemas/none.json"
+
+    found = problems_of(write(home, both))
+    assert any(path.startswith(section) for path, _ in found)
+    assert ("actions[0].output", "names no file") in found
 
 
 def test_a_missing_file_is_refused(home: Path) -> None:
@@ -256,7 +275,7 @@ def test_a_missing_file_is_refused(home: Path) -> None:
     assert "connector.yaml: can't be read" in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '"x"'])
+@pytest.mark.parametrize("text", ["{", "[]", '"x"', '{"properties": 7}'])
 def test_an_input_schema_that_is_none_is_a_problem(home: Path, text: str) -> None:
     """An input schema that is no JSON object is told at the action that names it."""
     (home / "schemas" / "people.json").write_text(text)

@@ -175,7 +175,15 @@ def test_every_repeated_key_is_found(keys: list[str]) -> None:
     assert found.data == {key: f"v{keys.index(key)}" for key in keys}
 
 
-@given(st.recursive(st.text("xyz 01", max_size=4), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab", min_size=1, max_size=3), inner, max_size=3), max_leaves=10))
+@given(
+    st.recursive(
+        st.text("xyz 01", max_size=4),
+        lambda inner: (
+            st.lists(inner, max_size=3) | st.dictionaries(st.text("ab", min_size=1, max_size=3), inner, max_size=3)
+        ),
+        max_leaves=10,
+    )
+)
 def test_quoted_data_comes_back_as_it_was(data: Any) -> None:
     """JSON is YAML: texts, lists and objects come back unchanged."""
     import json

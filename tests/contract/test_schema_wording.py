@@ -71,12 +71,9 @@ def test_every_rule_is_worded_without_the_value(tmp_path: Path, rule: str) -> No
 
 def test_an_unknown_field_suggests_the_near_one(real: Schemas) -> None:
     """A misspelt field is refused with the name that was probably meant; a strange one without a guess."""
-    found = dict(
-        ("".join(map(str, path)), text)
-        for path, text in real.problems(
-            "schemas/actions/people_api_search.schema.json", {"person_title": [CANARY], "zzz": CANARY}
-        )
-    )
+    action = "schemas/actions/people_api_search.schema.json"
+    problems = real.problems(action, {"person_title": [CANARY], "zzz": CANARY})
+    found = {"".join(map(str, path)): text for path, text in problems}
     assert found == {
         "person_title": "is not a known field; did you mean person_titles?",
         "zzz": "is not a known field",
@@ -163,7 +160,9 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["min", "id", "a"]), inner, max_size=3),
     max_leaves=5,
 )
-NAMES = st.sampled_from(["id", "email", "details", "domain", "page", "per_page", "webhook_url", "revenue_range", "amount"])
+NAMES = st.sampled_from(
+    ["id", "email", "details", "domain", "page", "per_page", "webhook_url", "revenue_range", "amount"]
+)
 ACTIONS = sorted(file.name for file in (ROOT / "schemas" / "actions").glob("*.json"))
 
 
@@ -171,8 +170,9 @@ ACTIONS = sorted(file.name for file in (ROOT / "schemas" / "actions").glob("*.js
 @given(st.sampled_from(ACTIONS), st.dictionaries(NAMES, VALUES, max_size=4))
 def test_no_value_is_ever_repeated(real: Schemas, action: str, values: dict[str, Any]) -> None:
     """Whatever is given to whichever action: an answer or an InputError, never with a value in it."""
+    found: InputError | None = None
     try:
         real.check(f"schemas/actions/{action}", values)
     except InputError as error:
-        assert CANARY not in f"{error} {error.as_dict()}"
-        assert error.problems
+        found = error
+    assert found is None or (found.problems and CANARY not in f"{found} {found.as_dict()}")

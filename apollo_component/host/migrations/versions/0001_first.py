@@ -118,6 +118,7 @@ def upgrade() -> None:
         sa.Column("left", sa.Integer(), nullable=False),
         sa.Column("resets_at", sa.Float(), nullable=False),
         sa.Column("exact", sa.Boolean(), nullable=False),
+        sa.Column("seen_at", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("scope", "operation", "name"),
     )
     op.create_table(

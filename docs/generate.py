@@ -1,0 +1,227 @@
+"""Writes the generated parts of the documents: `python docs/generate.py`.
+
+A document keeps its handwritten text; what stands between `<!-- generated: NAME -->` and `<!-- end -->` comes from
+the schemas, the manifest, the errors and the command line. `--check` writes nothing and tells what is stale.
+"""
+# ruff: noqa: INP001  # a script, not a package
+
+import argparse
+import inspect
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from apollo_component.cli.app import app  # noqa: E402
+from apollo_component.cli.describing import cost_text  # noqa: E402
+from apollo_component.contract import errors  # noqa: E402
+from apollo_component.contract.loading import load_file  # noqa: E402
+from apollo_component.contract.manifest import Action  # noqa: E402
+from apollo_component.sandbox.__main__ import parser as sandbox_parser  # noqa: E402
+
+DOCS = ROOT / "docs"
+_BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_BEGIN = "<!-- Made by docs/generate.py; change the source instead. -->\n\n"
+
+
+def rendered(text: str) -> str:
+    """A document with every generated part made anew."""
+    return _BLOCK.sub(lambda found: f"{found[1]}{_BEGIN}{PARTS[found[2]]().strip()}\n\n{found[3]}", text)
+
+
+def documents() -> list[Path]:
+    return sorted([ROOT / "README.md", *DOCS.glob("*.md")])
+
+
+def stale() -> list[Path]:
+    return [file for file in documents() if rendered(file.read_text("utf-8")) != file.read_text("utf-8")]
+
+
+# Schemas
+
+
+def manifest_fields() -> str:
+    return _reference(json.loads((ROOT / "schemas/connector.schema.json").read_bytes()))
+
+
+def workflow_fields() -> str:
+    return _reference(json.loads((ROOT / "schemas/workflow.schema.json").read_bytes()))
+
+
+def _reference(schema: Mapping[str, Any]) -> str:
+    """The whole file first, then every named part that has fields."""
+    parts = [_section("The file", schema, schema["$defs"])]
+    for name, part in schema["$defs"].items():
+        if "properties" in part:
+            parts.append(_section(f"`{name}`", part, schema["$defs"]))
+    return "\n\n".join(parts)
+
+
+def _section(title: str, part: Mapping[str, Any], defs: Mapping[str, Any]) -> str:
+    rows = [row for name, field in part["properties"].items() for row in _rows(name, field, part, defs)]
+    text = part.get("description", "")
+    return "\n\n".join(piece for piece in (f"### {title}", text, _table(_HEADS, rows)) if piece)
+
+
+_HEADS = ("Field", "Value", "Needed", "Default", "What it is")
+
+
+def _rows(
+    name: str, field: Mapping[str, Any], part: Mapping[str, Any], defs: Mapping[str, Any]
+) -> Iterator[tuple[str, ...]]:
+    """A field's own row, then those of an object that is written out in place."""
+    named = defs.get(_ref(field), {})
+    default = json.dumps(field["default"]) if "default" in field else ""
+    needed = "yes" if name.rpartition(".")[2] in part.get("required", []) else ""
+    text = field.get("description") or named.get("description", "")
+    yield f"`{name}`", _value(field, defs), needed, f"`{default}`" if default else "", text
+    inner, prefix = field, name
+    if isinstance(field.get("additionalProperties"), Mapping):
+        inner, prefix = field["additionalProperties"], f"{name}.NAME"
+    for own, sub in inner.get("properties", {}).items():
+        yield from _rows(f"{prefix}.{own}", sub, inner, defs)
+
+
+def _ref(field: Mapping[str, Any]) -> str:
+    return str(field.get("$ref", "")).rpartition("/")[2]
+
+
+def _value(field: Mapping[str, Any], defs: Mapping[str, Any]) -> str:
+    if name := _ref(field):
+        return f"[{name}](#{name})" if "properties" in defs[name] else _value(defs[name], defs)
+    if "const" in field:
+        return f"`{json.dumps(field['const'])}`"
+    if "enum" in field:
+        return " or ".join(f"`{item}`" for item in field["enum"])
+    if "anyOf" in field:
+        return " or ".join(dict.fromkeys(_value(item, defs) for item in field["anyOf"]))
+    kind = field.get("type", "any value")
+    kind = " or ".join(kind) if isinstance(kind, list) else kind
+    if kind == "array":
+        return f"list of {_value(field.get('items', {}), defs)}"
+    if kind == "object" and isinstance(field.get("additionalProperties"), Mapping):
+        return f"NAME → {_value(field['additionalProperties'], defs)}"
+    return str(_WORDS.get(kind, kind))
+
+
+_WORDS = {
+    "object": "object",
+    "string": "text",
+    "integer": "whole number",
+    "boolean": "true or false",
+    "null": "null",
+}
+
+
+# The connector
+
+
+def actions() -> str:
+    manifest = load_file(ROOT / "connector.yaml")
+    rows = [_action_row(action) for action in manifest.actions.values()]
+    return _table(("Action", "Title", "Effect", "Credits", "Endpoint of the key", "OAuth scope"), rows)
+
+
+def _action_row(action: Action) -> tuple[str, ...]:
+    effect = str(action.effect.kind)
+    if action.effect.upsert_flag:
+        effect += f"; upsert with `{action.effect.upsert_flag}` and {' or '.join(action.effect.upsert_keys)}"
+    needs = [f"`{name}`" if name else "" for name in (action.requires.key_endpoint, action.requires.oauth_scope)]
+    return f"`{action.id}`", action.title, effect, cost_text(action), *needs
+
+
+def error_table() -> str:
+    found = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.ConnectorError)]
+    rows = [(f"`{kind.__name__}`", f"`{kind.code}`", str(kind.exit_code), _first(kind)) for kind in found]
+    return _table(("Error", "Code", "Exit code", "Meaning"), sorted(rows, key=lambda row: (row[2], row[0])))
+
+
+def _first(kind: type) -> str:
+    return " ".join((inspect.getdoc(kind) or "").partition("\n\n")[0].split())
+
+
+# The command line
+
+
+def commands() -> str:
+    import typer.main
+
+    found = _commands(typer.main.get_command(app), "apollo-component")
+    return "\n\n".join(_command(name, command) for name, command in found)
+
+
+def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
+    for own, sub in command.commands.items():
+        if hasattr(sub, "commands"):
+            yield from _commands(sub, f"{name} {own}")
+        else:
+            yield f"{name} {own}", sub
+
+
+def _command(name: str, command: Any) -> str:
+    arguments = [item for item in command.params if not item.opts[0].startswith("-")]
+    options = [item for item in command.params if item.opts[0].startswith("-") and "--help" not in item.opts]
+    usage = " ".join([name, *(str(item.metavar or item.name.upper()) for item in arguments)])
+    rows = [(f"`{item.metavar or item.name.upper()}`", item.help or "") for item in arguments]
+    rows += [_option(item) for item in options]
+    if name.endswith(" sandbox"):
+        rows = [_plain_option(item) for item in sandbox_parser()._actions if item.dest != "help"]  # noqa: SLF001
+    text = "\n\n".join(" ".join(part.split()) for part in (command.help or "").split("\n\n"))
+    title, table = name.removeprefix("apollo-component "), _table(("Option", "What it does"), rows)
+    return f"### {title}\n\n    {usage}\n\n{text}\n\n{table}"
+
+
+def _option(item: Any) -> tuple[str, str]:
+    value = "" if item.is_flag else f" {item.metavar or _choices(item) or item.name.upper()}"
+    told = not item.is_flag and isinstance(item.default, str | int | float) and item.default != ""
+    extra = [" Needed."] if item.required else [f" Default: {item.default}."] if told else []
+    return f"`{', '.join(item.opts)}{value}`", "".join([item.help or "", *extra])
+
+
+def _choices(item: Any) -> str:
+    """The words an option takes; Typer keeps them in one of two places, by its version."""
+    annotation = getattr(getattr(item, "type_descriptor", None), "annotation", None)
+    words = get_args(annotation) if get_origin(annotation) is Literal else ()
+    return "|".join(words or getattr(getattr(item, "type", None), "choices", ()))
+
+
+def _plain_option(item: argparse.Action) -> tuple[str, str]:
+    value = "" if item.nargs == 0 else f" {item.metavar or item.dest.upper()}"
+    return f"`{item.option_strings[-1]}{value}`", (item.help or "").capitalize() + "."
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(_cell(text) for text in line)} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "manifest": manifest_fields,
+    "workflow": workflow_fields,
+    "commands": commands,
+    "actions": actions,
+    "errors": error_table,
+}
+
+
+def main() -> int:
+    if "--check" in sys.argv[1:]:
+        found = [file.relative_to(ROOT).as_posix() for file in stale()]
+        sys.stderr.write("".join(f"{name} is stale: run python docs/generate.py\n" for name in found))
+        return int(bool(found))
+    for file in stale():
+        file.write_text(rendered(file.read_text("utf-8")), "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""A process killed at each point of each kind of request, and the run continued by another process."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.chaos
+
+STEPS = ("search", "enrich", "contacts", "enrol")
+ITEMS = {"search": "search:2", "enrich": "enrich:0.1", "contacts": "contacts:13", "enrol": "enrol:1"}
+OTHERS = {"search": 2, "enrich": 2, "contacts": 0, "enrol": 2}
+"""How many requests of the step are recorded before the kill, so that the one chosen is alone in flight."""
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("point", ["before_send", "after_reply", "after_record", "after_save"])
+def test_a_kill_at_any_point_of_a_request_leaves_everything_once(
+    trial: Any, conclude: Callable[..., Any], step: str, point: str
+) -> None:
+    """Whatever a process died doing, the next one ends with every person once and with right books."""
+    if (step, point) == ("search", "after_record"):
+        point = "after_save"  # a page of reading has no journal row: its records are its record
+    victim = trial.victim(point=point, item=ITEMS[step], alone=OTHERS[step])
+    run = victim.run_id()
+    victim.died()
+    trial.note_death(run)
+    figures = conclude(trial, trial.resume(run).finish())
+    assert figures.paid_twice == 10 * (step == "enrich" and point in ("before_send", "after_reply"))
+    assert figures.ledger == 30 + 10 * (step == "enrich" and point == "after_reply")
+    if step != "contacts":
+        unrecorded = step == "search" and point != "before_send"
+        assert figures.repeated == (unrecorded or point == "after_reply")
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("kind", ["hold_before", "hold_after"])
+def test_a_kill_while_the_answer_is_awaited_leaves_everything_once(
+    trial: Any, conclude: Callable[..., Any], step: str, kind: str
+) -> None:
+    """A request whose work is done after the kill, even after the whole run, or before it, is repeated harmlessly,
+    and what it may have cost is listed."""
+    trial.sandbox.fault(step, kind, times=1, after=1)
+    victim = trial.begin()
+    run = victim.run_id()
+    trial.sandbox.held()
+    recorded(trial, run, step)
+    victim.kill()
+    trial.note_death(run)
+    if kind == "hold_after":
+        trial.sandbox.tell("/release", all=True)
+    report = trial.resume(run).finish()
+    trial.sandbox.tell("/release", all=True)
+    figures = conclude(trial, report)
+    assert figures.paid_twice == 10 * (step == "enrich")
+    assert figures.ledger == 30 + 10 * (step == "enrich")
+    assert figures.repeated >= 1
+
+
+def recorded(trial: Any, run: str, step: str) -> None:
+    """Wait until the step's other requests are recorded."""
+    from time import monotonic, sleep
+
+    end = monotonic() + 30
+    while len(trial.outputs(run, f"{step}:")) < OTHERS[step]:
+        assert monotonic() < end
+        sleep(0.01)

@@ -1,0 +1,72 @@
+"""The command line in a process that ends itself with SIGKILL at a chosen point of a chosen request.
+
+    python victim.py '{"point": "after_reply", "item": "enrich:0.1"}' workflow run FILE ...
+
+`alone` is how many other requests of that step must be recorded first, so that nothing else is in flight. `lease`
+shortens how long this process owns a run without a sign of life.
+"""
+
+import json
+import os
+import signal
+import sqlite3
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from apollo_component.cli import app
+from apollo_component.connector import client
+from apollo_component.host.calls import Caller
+from apollo_component.host.journal import Journal
+from apollo_component.host.runs import Runs
+from apollo_component.host.workflow import engine
+
+ORDER = json.loads(sys.argv[1])
+RECORDED = "SELECT count(*) FROM operation_outputs WHERE function_name LIKE ? AND function_name != ?"
+current = threading.local()
+
+
+def die() -> None:
+    """Die once the step's other requests are recorded, without a chance to tidy up."""
+    database = sqlite3.connect(Path(os.environ["WORKFLOW_HOST_HOME"]) / "host.db")
+    step = ORDER["item"].partition(":")[0]
+    while database.execute(RECORDED, (f"{step}:%", ORDER["item"])).fetchone()[0] < ORDER.get("alone", 0):
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(60)
+
+
+def deadly(function: Callable[..., Any], before: str, after: str) -> Callable[..., Any]:
+    def wrapped(*arguments: Any, **options: Any) -> Any:
+        chosen = getattr(current, "item", "") == ORDER.get("item")
+        if chosen and ORDER.get("point") == before:
+            die()
+        result = function(*arguments, **options)
+        if chosen and ORDER.get("point") == after:
+            die()
+        return result
+
+    return wrapped
+
+
+def named(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Remember, for this thread, which request is being made."""
+
+    def wrapped(caller: Any, call: Any) -> Any:
+        current.item = f"{call.key.step}:{call.key.item}"
+        return function(caller, call)
+
+    return wrapped
+
+
+Caller.page = named(Caller.page)
+client.send = deadly(client.send, "before_send", "after_reply")
+Journal.received = deadly(Journal.received, "", "after_record")
+Runs.save_records = deadly(Runs.save_records, "", "after_save")
+engine.LEASE_SECONDS = ORDER.get("lease", engine.LEASE_SECONDS)
+
+if __name__ == "__main__":
+    sys.exit(app.run(sys.argv[2:]))

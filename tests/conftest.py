@@ -1,0 +1,90 @@
+"""What several test folders share: the plugin's registration, and a sandbox in a process of its own."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ENTRY_POINTS = "[workflow_connectors]\napollo = apollo_component.apollo.plugin:plugin\n"
+
+
+@pytest.fixture(scope="session")
+def registered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The Apollo plugin is found in this process and its children, also when the package is not installed."""
+    with pytest.MonkeyPatch.context() as patch:
+        found = [str(ROOT)]
+        if not entry_points(group="workflow_connectors"):
+            folder = tmp_path_factory.mktemp("site") / "apollo_component-0.1.0.dist-info"
+            folder.mkdir()
+            (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: apollo-component\nVersion: 0.1.0\n")
+            (folder / "entry_points.txt").write_text(ENTRY_POINTS)
+            found.append(str(folder.parent))
+            patch.syspath_prepend(str(folder.parent))
+        patch.setenv("PYTHONPATH", os.pathsep.join([*found, os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep))
+        yield
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running sandbox: its announcement, and the door that only tests use."""
+
+    facts: dict[str, Any] = field(repr=False)
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {"APOLLO_API_URL": self.facts["api_url"], "APOLLO_OAUTH_URL": self.facts["oauth_url"]}
+
+    @property
+    def keys(self) -> dict[str, str]:
+        return self.facts["keys"]
+
+    @property
+    def oauth(self) -> dict[str, Any]:
+        return self.facts["oauth"]
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.facts["control_url"] + path, data, method=method)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def requests(self) -> list[dict[str, Any]]:
+        """The API requests it has seen, credentials removed."""
+        found: list[dict[str, Any]] = self.control("GET", "/requests")
+        return found
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[Service]:
+    """One sandbox for the whole session; use `service`, which starts each test from the same world."""
+    redirects = [f"http://127.0.0.1:{free_port()}/callback", "https://example.com/callback"]
+    command = [sys.executable, "-m", "apollo_component.sandbox", "--json", "--people", "400"]
+    command += [part for uri in redirects for part in ("--redirect-uri", uri)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    assert process.stdout
+    with process.stdout:
+        yield Service(json.loads(process.stdout.readline()))
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture
+def service(sandbox_process: Service) -> Service:
+    sandbox_process.control("POST", "/reset", {})
+    return sandbox_process

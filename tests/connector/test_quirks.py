@@ -1,0 +1,71 @@
+"""What Apollo needs beyond its manifest (api.md section 10)."""
+
+from typing import Any
+
+import pytest
+
+from apollo_component.apollo.quirks import PLACEHOLDER, QUIRKS, with_sequence_id, with_skipped, without_placeholder
+from apollo_component.contract.manifest import Manifest
+from apollo_component.contract.models import Page
+
+HIDDEN = {"id": "1", "email": PLACEHOLDER, "email_status": "verified"}
+SHOWN = {"id": "2", "email": "dana@example.com"}
+
+
+def test_a_placeholder_is_nobodys_address() -> None:
+    """The literal for an email that was not revealed counts as none, in lists and single values; others stay."""
+    found = without_placeholder(Page(records=[HIDDEN, SHOWN, None], value=HIDDEN))
+    assert list(found.records) == [HIDDEN | {"email": None}, SHOWN, None]
+    assert found.value == HIDDEN | {"email": None}
+    assert without_placeholder(Page(records=[SHOWN], value=SHOWN)).value == SHOWN
+
+
+@pytest.mark.parametrize("value", [None, [], "x", {"matches": []}])
+def test_other_values_pass(value: Any) -> None:
+    """An answer that is no person is left as it is, and what the page told besides is kept."""
+    page = Page(value=value, total=3, spent=None, next_cursor="2")
+    assert without_placeholder(page) == Page(records=[], value=value, total=3, spent=None, next_cursor="2")
+
+
+def test_a_recorded_answer_is_not_changed() -> None:
+    """Hiding the placeholder makes a new record; the answer it came from stays as it was."""
+    record = dict(HIDDEN)
+    without_placeholder(Page(records=[record], value=record))
+    assert record == HIDDEN
+
+
+def test_the_sequence_is_named_twice() -> None:
+    """The id is wanted in the path and as a parameter; the input itself isn't changed."""
+    values = {"sequence_id": "s", "contact_ids": ["c"]}
+    assert with_sequence_id(values) == values | {"emailer_campaign_id": "s"}
+    assert "emailer_campaign_id" not in values
+
+
+@pytest.mark.parametrize(
+    ("skipped", "warnings"),
+    [
+        (
+            {"a": "contacts_without_email", "b": "contact_not_found", "c": "contacts_without_email"},
+            ("1 skipped: contact_not_found", "2 skipped: contacts_without_email"),
+        ),
+        ({}, ()),
+        (None, ()),
+        ([], ()),
+    ],
+)
+def test_skipped_contacts_are_warnings(skipped: Any, warnings: tuple[str, ...]) -> None:
+    """Contacts left out under a good status are counted by reason and told; nothing skipped is no warning."""
+    found = with_skipped(Page(records=[SHOWN], value={"contacts": [SHOWN], "skipped_contact_ids": skipped}))
+    assert found.warnings == warnings
+    assert found.value == {"skipped_contact_ids": skipped or {}}
+    assert list(found.records) == [SHOWN]
+
+
+def test_an_answer_of_another_form_is_fine() -> None:
+    """An answer without the list of the skipped is no error."""
+    assert with_skipped(Page(value=None)).warnings == ()
+
+
+def test_every_named_quirk_exists(manifest: Manifest) -> None:
+    """The manifest names only quirks that there are, and every quirk is used."""
+    assert {action.quirk for action in manifest.actions.values()} - {None} == set(QUIRKS)

@@ -1,0 +1,226 @@
+"""Quota windows: led by what answers tell, shared through the store, never overdrawn."""
+
+import threading
+
+import pytest
+
+from apollo_component.contract.errors import QuotaError
+from apollo_component.contract.models import Window
+from apollo_component.host.limits import CONCURRENCY, PERMIT_SECONDS, Limits
+
+TEAM = ("team:t", "find")
+
+
+@pytest.fixture
+def limits(store, clock):
+    return Limits(store, clock, clock.sleep)
+
+
+def told(limits, *windows, permit="", retry_after=None):
+    limits.observed(permit, *TEAM, windows, retry_after)
+
+
+def ask(limits, seconds=100.0):
+    return limits.permit(*TEAM, limits.clock() + seconds)
+
+
+def in_flight(limits, most=50):
+    """How many permits are given at once before one would have to wait."""
+    given = []
+    for _ in range(most):
+        taken = limits._try(*TEAM)
+        if not isinstance(taken, str):
+            break
+        given.append(taken)
+    return given
+
+
+def test_nothing_known_means_the_own_ceiling(limits):
+    """Before any answer, and without any quota, so many requests of one operation fly at once and no more."""
+    assert len(in_flight(limits)) == CONCURRENCY
+
+
+def test_never_more_in_flight_than_is_left(limits):
+    """With three requests left in the minute three fly, whoever asks."""
+    told(limits, Window("minute", 100, 3))
+    assert len(in_flight(limits)) == 3
+
+
+def test_the_tightest_window_leads(limits):
+    """Of minute, hour and day the one with the least left decides."""
+    told(limits, Window("minute", 100, 9), Window("hour", 400, 2), Window("day", 2000, 50))
+    assert len(in_flight(limits)) == 2
+
+
+def test_a_permit_given_back_lets_the_next_fly(limits):
+    """An answer frees its place, less what it says is left."""
+    told(limits, Window("minute", 100, 3))
+    given = in_flight(limits)
+    told(limits, Window("minute", 100, 2), permit=given[0])
+    assert len(in_flight(limits)) == 0
+    told(limits, Window("minute", 100, 1), permit=given[1])
+    told(limits, Window("minute", 100, 0), permit=given[2])
+    assert in_flight(limits) == [] or len(in_flight(limits)) <= 1
+
+
+def test_a_minute_window_is_waited_for(limits, clock):
+    """A used-up minute is waited out, then one request goes ahead to find out."""
+    told(limits, retry_after=42.0)
+    start = clock.now
+    ask(limits)
+    assert 42 <= clock.now - start < 43
+    assert len(in_flight(limits)) == 0
+
+
+@pytest.mark.parametrize(("name", "seconds"), [("hour", 1800.0), ("day", 50000.0)])
+def test_an_hour_or_a_day_is_told_with_its_reset(limits, clock, name, seconds):
+    """A used-up hour or day stops at once, with the time when it is over and without a wait."""
+    told(limits, retry_after=seconds)
+    with pytest.raises(QuotaError) as caught:
+        ask(limits)
+    assert caught.value.window == name
+    assert caught.value.resets_at == clock.moment(seconds)
+    assert clock.waits == []
+    clock.now += seconds
+    assert ask(limits)
+
+
+def test_a_wait_past_the_deadline_is_not_begun(limits, clock):
+    """A minute that ends after the deadline is an error at once."""
+    told(limits, retry_after=42.0)
+    with pytest.raises(QuotaError) as caught:
+        ask(limits, 10)
+    assert caught.value.window == "minute"
+    assert clock.waits == []
+
+
+def test_requests_in_flight_are_waited_for_inside_the_deadline(limits, clock):
+    """When everything that is left is in flight a newcomer waits, and gives up at its deadline."""
+    told(limits, Window("minute", 100, 2))
+    in_flight(limits)
+    with pytest.raises(QuotaError):
+        ask(limits, 5)
+    assert clock.waits
+
+
+def test_an_empty_window_with_an_unknown_end_is_probed_by_one(limits):
+    """When nothing is left and the reset was never told, one request goes ahead to learn it."""
+    told(limits, Window("minute", 100, 50))
+    told(limits, Window("minute", 100, 0))
+    assert len(in_flight(limits)) == 1
+
+
+def test_a_window_seen_from_its_first_request_has_a_known_end(limits, clock):
+    """A window whose first answer was seen is waited for exactly."""
+    told(limits, Window("minute", 2, 1))
+    told(limits, Window("minute", 2, 0))
+    start = clock.now
+    ask(limits)
+    assert 60 <= clock.now - start < 61
+
+
+def test_unlimited_windows_hold_nobody_back(limits):
+    """An empty limit means no limit."""
+    told(limits, Window("minute", None, None), Window("hour", None, None))
+    assert len(in_flight(limits)) == CONCURRENCY
+
+
+def test_a_window_that_became_unlimited_holds_nobody_back(limits, clock):
+    """After a change of plan an old count is forgotten."""
+    told(limits, Window("minute", 100, 1))
+    told(limits, Window("minute", None, None))
+    assert len(in_flight(limits)) == CONCURRENCY
+
+
+def test_a_service_without_headers_is_slowed_by_one_429_only_for_its_time(limits, clock):
+    """After a retry-after has passed and a request went well, all may fly again though no header tells a count."""
+    told(limits, retry_after=5.0)
+    clock.now += 6
+    (probe,) = in_flight(limits)
+    told(limits, permit=probe)
+    assert len(in_flight(limits)) == CONCURRENCY
+
+
+def test_answers_out_of_order_never_raise_the_count(limits):
+    """An older answer that arrives late, with more left, isn't believed."""
+    told(limits, Window("minute", 100, 5))
+    given = in_flight(limits)
+    assert len(given) == 5
+    told(limits, Window("minute", 100, 0), permit=given[0])
+    told(limits, Window("minute", 100, 4), permit=given[1])
+    assert limits.of("team:t")[0]["left"] == 0
+
+
+def test_a_very_late_answer_opens_no_window(limits, clock):
+    """An answer that was overtaken by twenty others is still an old one."""
+    told(limits, Window("minute", 100, 30))
+    (late,) = in_flight(limits, 1)
+    for left in range(29, 2, -1):
+        clock.now += 0.1
+        (permit,) = in_flight(limits, 1)
+        told(limits, Window("minute", 100, left), permit=permit)
+    told(limits, Window("minute", 100, 30), permit=late)
+    assert limits.of("team:t")[0]["left"] == 3
+
+
+def test_a_new_window_is_recognised_by_its_count(limits, clock):
+    """A higher count than one that was there when its request left means that a new window has begun."""
+    told(limits, Window("minute", 100, 3))
+    clock.now += 1
+    (sent_later,) = in_flight(limits, 1)
+    told(limits, Window("minute", 100, 99), permit=sent_later)
+    assert limits.of("team:t")[0]["left"] == 99
+    assert len(in_flight(limits)) == CONCURRENCY
+
+
+def test_past_the_reset_one_probe_goes_first(limits, clock):
+    """At a window's boundary one request finds out; its answer frees the others."""
+    told(limits, Window("minute", 100, 40))
+    clock.now += 61
+    (probe,) = in_flight(limits)
+    told(limits, Window("minute", 100, 99), permit=probe)
+    assert len(in_flight(limits)) == CONCURRENCY
+
+
+def test_the_permit_of_a_dead_holder_ends(limits, clock):
+    """What a process that died held comes back by itself."""
+    assert len(in_flight(limits)) == CONCURRENCY
+    clock.now += PERMIT_SECONDS + 1
+    assert len(in_flight(limits)) == CONCURRENCY
+
+
+def test_processes_on_one_database_share(store, clock, limits):
+    """What one learns and uses the other knows; other teams and operations don't."""
+    other = Limits(store, clock, clock.sleep)
+    told(limits, Window("minute", 100, 3))
+    assert len(in_flight(limits, 2)) == 2
+    assert len(in_flight(other)) == 1
+    assert isinstance(other._try("team:u", "find"), str)
+    assert isinstance(other._try("team:t", "put"), str)
+
+
+def test_threads_never_overdraw(store):
+    """Forty threads that want eighty requests of a service that gives sixty send exactly sixty."""
+    limits, lock = Limits(store, sleep=lambda _s: None), threading.Lock()
+    state = {"left": 60, "flying": 0, "over": 0}
+    limits.observed("", *TEAM, (Window("day", 60, 60),), None)
+
+    def go():
+        for _ in range(2):
+            try:
+                permit = limits.permit(*TEAM, limits.clock() + 20)
+            except QuotaError:
+                return
+            with lock:
+                state["over"] += state["left"] <= 0
+                state["left"] -= 1
+                left = max(0, state["left"])
+            limits.observed(permit, *TEAM, (Window("day", 60, left),), None)
+
+    threads = [threading.Thread(target=go) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert state["over"] == 0
+    assert state["left"] == 0
