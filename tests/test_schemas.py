@@ -33,6 +33,9 @@ TextDates.yaml_implicit_resolvers = {
 MANIFEST = yaml.load((ROOT / "connector.yaml").read_text(encoding="utf-8"), Loader=TextDates)
 ACTIONS = {item["id"]: item for item in MANIFEST["actions"]}
 EXAMPLES = {name: item.get("example", {}) for name, item in ACTIONS.items()}
+SOURCES = {item["id"]: item for item in MANIFEST["option_sources"]}
+DEFINITIONS = ROOT / "schemas" / "definitions.schema.json"
+FACTS = json.loads((ROOT / "tests" / "facts" / "apollo.json").read_text(encoding="utf-8"))["operations"]
 ID = "c4010da225e590c49a61164d"
 
 
@@ -72,6 +75,51 @@ def parts(schema: Any) -> Iterator[dict[str, Any]]:
             yield from parts(value)
 
 
+def resolved(file: Path, schema: Any) -> tuple[Path, dict[str, Any]]:
+    """A schema with its references followed, and the file it ends in; what stands beside a reference wins."""
+    texts: dict[str, Any] = {}
+    while True:
+        texts = schema | texts
+        if "$ref" not in schema:
+            return file, {key: value for key, value in texts.items() if key != "$ref"}
+        other, _, pointer = schema["$ref"].partition("#")
+        file = (file.parent / other).resolve() if other else file
+        schema = contents(file)
+        for part in pointer.strip("/").split("/"):
+            schema = schema[part] if part else schema
+
+
+def fields_of(file: Path, schema: Any, path: str = "") -> Iterator[tuple[str, Path, dict[str, Any]]]:
+    """Every field of an input at any depth: its path, and its schema with references followed."""
+    file, schema = resolved(file, schema)
+    if "items" in schema:
+        yield from fields_of(file, schema["items"], path)
+    for name, field in schema.get("properties", {}).items():
+        there, found = resolved(file, field)
+        yield f"{path}{name}", there, found
+        yield from fields_of(file, field, f"{path}{name}.")
+
+
+def holds_ids(file: Path, schema: Any) -> bool:
+    """Whether a field, an item of it or one of its forms is an Apollo id."""
+    file, schema = resolved(file, schema)
+    inner = [*schema.get("anyOf", ()), *([schema["items"]] if "items" in schema else ())]
+    pattern = contents(DEFINITIONS)["$defs"]["id"]["pattern"]
+    return bool(
+        schema.get("pattern") == pattern or any(holds_ids(file, item) for item in inner if "required" not in item)
+    )
+
+
+def has_key(file: Path, key: str) -> bool:
+    """Whether a record schema names a key; dots go deeper."""
+    schema = contents(file)
+    for part in key.split("."):
+        file, schema = resolved(file, schema.get("properties", {}).get(part) or {})
+        if not schema:
+            return False
+    return True
+
+
 @pytest.mark.parametrize("file", FILES, ids=name_of)
 def test_schema_is_valid(file: Path) -> None:
     """Every schema file is JSON Schema 2020-12, says so, and has no id that would move its references."""
@@ -95,30 +143,84 @@ def test_inputs_are_closed(file: Path) -> None:
     """An input or form refuses fields it doesn't name, and every field has a title and a description."""
     schema = contents(file)
     assert schema["additionalProperties"] is False
-    resolver = REGISTRY.resolver(file.as_uri())
     for name, field in schema["properties"].items():
-        texts: dict[str, Any] = {}
-        base, here = resolver, field
-        while True:
-            texts = here | texts
-            if "$ref" not in here:
-                break
-            found = base.lookup(here["$ref"])
-            base, here = found.resolver, found.contents
+        texts = resolved(file, field)[1]
         assert texts.get("title"), name
         assert texts.get("description"), name
     assert not validator(file).is_valid({"no_such_field": 1})
     assert "no_such_field" in "".join(error.message for error in validator(file).iter_errors({"no_such_field": 1}))
 
 
-def test_shared_objects_are_closed() -> None:
-    """Objects with named fields inside the inputs are closed too: people, and ranges."""
-    definitions = contents(ROOT / "schemas" / "definitions.schema.json")["$defs"]
-    for name in ("person_identifiers", "integer_range", "date_range"):
-        assert definitions[name]["additionalProperties"] is False
+def test_objects_inside_are_closed() -> None:
+    """Objects with named fields inside the inputs are closed too, at any depth, and each of their fields has a title."""
+    for file in INPUTS:
+        for path, there, field in fields_of(file, contents(file)):
+            item = resolved(there, field["items"])[1] if "items" in field else field
+            assert field.get("title"), (name_of(file), path)
+            assert "properties" not in item or item["additionalProperties"] is False, (name_of(file), path)
     assert not fits("people_api_search", revenue_range={"minimum": 1})
     assert not fits("people_api_search", revenue_range={})
     assert not fits("people_bulk_match", details=[{"mail": "dana@example.com"}])
+
+
+def test_every_definition_is_used() -> None:
+    """A shared definition stands for something that an input uses."""
+    used = {
+        part["$ref"].partition("#/$defs/")[2].partition("/")[0]
+        for file in (*INPUTS, DEFINITIONS)
+        for part in parts(contents(file))
+        if isinstance(part.get("$ref"), str)
+    }
+    assert used == set(contents(DEFINITIONS)["$defs"])
+
+
+@pytest.mark.parametrize("file", INPUTS, ids=name_of)
+def test_every_id_says_where_it_comes_from(file: Path) -> None:
+    """A field that holds ids names an option source, or says in a sentence why there is none."""
+    for path, there, field in fields_of(file, contents(file)):
+        item = resolved(there, field["items"])[1] if "items" in field else {}
+        source, reason = field.get("x-options"), field.get("x-no-options") or item.get("x-no-options")
+        assert source is None or source in SOURCES, path
+        if holds_ids(there, field) or re.search(r"(^|[._])ids?$", path):
+            assert (source is None) != (reason is None), path
+            assert reason is None or reason.endswith("."), path
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_option_source(source: str) -> None:
+    """An option source runs a free action that reads and gives a list, with inputs and keys that exist."""
+    item = SOURCES[source]
+    action = ACTIONS[item["action"]]
+    assert action["effect"] == "read"
+    assert "credits" not in action
+    assert "deprecated" not in action
+    assert "records" in action["reply"]
+    assert fits(item["action"], **item.get("input", {}))
+    fields = contents(ROOT / action["input"])["properties"]
+    assert (
+        item.get("search") is None
+        or "nverified" not in resolved(ROOT / action["input"], fields[item["search"]])[1]["description"]
+    )
+    for key in (*item["label"].split(), item["value"], *item.get("where", {})):
+        assert has_key(ROOT / action["output"], key), key
+
+
+def test_every_option_source_is_used() -> None:
+    """No option source is declared for nothing."""
+    used = {
+        part["x-options"] for file in (*INPUTS, DEFINITIONS) for part in parts(contents(file)) if "x-options" in part
+    }
+    assert used == set(SOURCES)
+
+
+def test_every_documented_operation_is_an_action() -> None:
+    """The manifest has every operation of the facts, and what those mark as unverified is marked here."""
+    assert set(ACTIONS) == set(FACTS)
+    for name, fact in FACTS.items():
+        file = ROOT / ACTIONS[name]["input"]
+        for field in {item.partition(".")[0] for item in fact["unverified"]}:
+            described = resolved(file, contents(file)["properties"][field])[1]["description"]
+            assert "(Unverified" in described, (name, field)
 
 
 @pytest.mark.parametrize("file", RECORDS, ids=name_of)
@@ -138,6 +240,22 @@ def test_example_fits(action: str) -> None:
     assert not errors, errors
 
 
+def listed(names: str | list[str] | None) -> list[str]:
+    """The list inputs that a bulk rule or a cost names."""
+    return [names] if isinstance(names, str) else names or []
+
+
+def test_one_of_several_bulk_lists_is_given() -> None:
+    """Where a list is one of several, the input schema wants exactly one of them; a list that is cut has no limit."""
+    for name, item in ACTIONS.items():
+        lists = listed(item.get("bulk", {}).get("items"))
+        fields = contents(ROOT / item["input"])["properties"]
+        assert not any("maxItems" in resolved(ROOT / item["input"], fields[one])[1] for one in lists)
+        if len(lists) > 1:
+            rules = contents(ROOT / item["input"])["allOf"]
+            assert [{"required": [one]} for one in lists] in [rule.get("oneOf") for rule in rules], name
+
+
 @pytest.mark.parametrize("action", ACTIONS)
 def test_names_of_an_action_exist(action: str) -> None:
     """Path placeholders and every other input an action names are fields of its input; its files exist."""
@@ -147,8 +265,8 @@ def test_names_of_an_action_exist(action: str) -> None:
     named = {
         *re.findall(r"{(\w+)}", item["path"]),
         *item.get("query", ()),
-        *([item["bulk"]["items"]] if "bulk" in item else ()),
-        *([credits_["per"]] if "per" in credits_ else ()),
+        *listed(item.get("bulk", {}).get("items")),
+        *listed(credits_.get("per")),
         *credits_.get("flags", ()),
         *credits_.get("unbounded", ()),
         *(MANIFEST["paging_styles"][item["paging"]][key] for key in ("page", "per_page") if "paging" in item),
@@ -166,7 +284,9 @@ def test_lookups_and_upserts_name_real_inputs() -> None:
         fields = set(contents(ROOT / item["input"])["properties"])
         upsert, lookup = effect.get("upsert_when"), effect.get("lookup")
         if upsert:
-            assert {upsert["flag"], *upsert["with_any"]} <= fields
+            assert {upsert.get("flag", upsert["with_any"][0]), *upsert["with_any"]} <= fields
+        if "send_when" in effect:
+            assert effect["send_when"]["flag"] in fields
         if lookup:
             search = ACTIONS[lookup["action"]]
             assert set(lookup["input"]) <= set(contents(ROOT / search["input"])["properties"])
@@ -209,7 +329,9 @@ def at(*path: str | int) -> Callable[[Any], Any]:
     return find
 
 
-CREATE = list(ACTIONS).index("contacts_create")
+CREATE, JOB, SENDING = (
+    list(ACTIONS).index(name) for name in ("contacts_create", "contacts_bulk_update", "sequences_update")
+)
 PLACES = {
     "top": at(),
     "server": at("servers", "api"),
@@ -228,6 +350,9 @@ PLACES = {
     "effect": at("actions", CREATE, "effect"),
     "upsert_when": at("actions", CREATE, "effect", "upsert_when"),
     "lookup": at("actions", CREATE, "effect", "lookup"),
+    "send_when": at("actions", SENDING, "effect", "send_when"),
+    "job": at("actions", JOB, "job"),
+    "option_source": at("option_sources", 0),
 }
 
 
@@ -258,6 +383,16 @@ def test_meta_schema_refuses_an_unknown_key(place: str) -> None:
         ("guide_step", "show", "everything"),
         ("test_stage", "required", True),
         ("bulk", "max", 0),
+        ("bulk", "items", ["details"]),
+        ("paging_style", "kind", "cursor"),
+        ("paging_style", "kind", "offset"),
+        ("paging_style", "max_records", 0),
+        ("credits", "variable", "yes"),
+        ("effect", "send_when", {}),
+        ("job", "id", ""),
+        ("option_source", "label", "name, email"),
+        ("option_source", "where", {}),
+        ("option_source", "value", ""),
     ],
 )
 def test_meta_schema_refuses_a_wrong_value(place: str, key: str, value: Any) -> None:
@@ -279,10 +414,19 @@ def test_meta_schema_knows_nothing_of_the_service() -> None:
 
 
 def test_later_sections_are_closed_too() -> None:
-    """Triggers and option sources are accepted in their plain form and refused with an unknown key."""
+    """Triggers and option sources are accepted in their full form and refused with an unknown key."""
     check = validator(ROOT / "schemas" / "connector.schema.json").is_valid
     trigger = {"id": "made", "title": "Made", "description": "When made."}
-    source = {"id": "users", "action": "users_search", "label": "name", "value": "id", "search": "q_keywords"}
+    source = {
+        "id": "users",
+        "action": "users_search",
+        "input": {"per_page": 100},
+        "records": "users",
+        "where": {"deleted": False},
+        "label": "first_name last_name",
+        "value": "id",
+        "search": "q_keywords",
+    }
     assert check(MANIFEST | {"triggers": [trigger], "option_sources": [source]})
     assert not check(MANIFEST | {"triggers": [trigger | {"x": 1}]})
     assert not check(MANIFEST | {"option_sources": [source | {"x": 1}]})
@@ -313,6 +457,21 @@ GOOD = [
             "auto_unpause_at": "2026-10-31T09:00:00Z",
         },
     ),
+    ("organizations_bulk_enrich", {"domains": ["example.com"] * 11}),
+    ("organizations_bulk_enrich", {"details": [{"name": "Example Corp"}]}),
+    ("webhook_result_show", {"request_id": "-9223372036854775808"}),
+    ("contacts_bulk_create", {"contacts": [{"first_name": "Dana"}] * 101}),
+    ("contacts_bulk_create", {"contacts": [{"email": "a@example.com"}], "run_dedupe": True}),
+    ("contacts_bulk_update", {"contact_ids": [ID] * 1001, "owner_id": ID}),
+    ("contacts_bulk_update", {"contact_attributes": [{"id": ID, "title": ""}], "async": True}),
+    ("accounts_bulk_update", {"account_ids": [ID], "name": "A", "async": True}),
+    ("sequences_update", {"id": ID, "label_names": [], "active": True}),
+    ("sequences_create", {"name": "A", "emailer_steps": [{"type": "call", "priority": "high"}]}),
+    ("fields_update", {"fields": [{"id": f"contact.{ID}", "label": "Renewal"}]}),
+    ("notes_list", {"contact_ids": [ID]}),
+    ("conversations_show", {"id": f"{ID}_x7"}),
+    ("agents_task", {"task_id": "t1"}),
+    ("news_articles_search", {"organization_ids": [ID], "per_page": 25}),
 ]
 BAD = [
     ("people_match", {}),
@@ -351,6 +510,53 @@ BAD = [
             "auto_unpause_at": "2026-10-31T09:00:00Z",
         },
     ),
+    ("organizations_bulk_enrich", {}),
+    ("organizations_bulk_enrich", {"domains": ["example.com"], "details": [{"domain": "example.com"}]}),
+    ("organizations_bulk_enrich", {"details": [{}]}),
+    ("webhook_result_show", {"request_id": -5}),
+    ("webhook_result_show", {"request_id": "5a"}),
+    ("mixed_companies_search", {"q_organization_nam": "Example"}),
+    ("news_articles_search", {"organization_ids": []}),
+    ("news_articles_search", {"organization_ids": [ID], "per_page": 26}),
+    ("contacts_bulk_create", {"contacts": [{"mail": "a@example.com"}]}),
+    ("contacts_bulk_create", {"contacts": [{"first_name": "Dana"}], "run_dedupe": True}),
+    ("contacts_bulk_update", {"contact_ids": [ID]}),
+    ("contacts_bulk_update", {"contact_ids": [ID], "contact_attributes": [{"id": ID, "title": "VP"}], "title": "VP"}),
+    ("contacts_bulk_update", {"contact_attributes": [{"id": ID, "title": "VP"}], "title": "VP"}),
+    ("contacts_bulk_update", {"contact_attributes": [{"id": ID}]}),
+    ("accounts_bulk_update", {"account_attributes": [{"id": ID, "name": "A"}], "async": True}),
+    ("accounts_create", {"phone": "1"}),
+    ("accounts_update", {"account_id": ID}),
+    ("accounts_bulk_create", {"accounts": [{"phone": "1"}]}),
+    ("opportunities_update", {"opportunity_id": ID, "amount": "25,000"}),
+    ("sequences_create", {}),
+    ("sequences_create", {"name": "A", "emailer_steps": [{"type": "auto_email", "priority": "high"}]}),
+    ("sequences_create", {"name": "A", "sequence_by_exact_daytime": True, "emailer_steps": [{"type": "call"}]}),
+    ("sequences_create", {"name": "A", "same_account_reply_delay_days": 1001}),
+    ("emailer_campaigns_activity_feed", {"contact_id": ID, "per_page": 51}),
+    (
+        "emailer_campaigns_remove_or_stop_contact_ids",
+        {"emailer_campaign_ids": [ID], "contact_ids": [ID], "mode": "end"},
+    ),
+    ("emailer_messages_create", {"contact_id": ID, "recipients": [{"email": "person@"}]}),
+    (
+        "tasks_create",
+        {"user_id": ID, "contact_id": ID, "type": "mail", "status": "scheduled", "due_at": "2026-12-15T10:00Z"},
+    ),
+    ("phone_calls_create", {}),
+    ("phone_calls_create", {"status": "no-answer"}),
+    ("labels_create", {"name": "Fair", "modality": "leads"}),
+    ("labels_create", {"name": "Fair", "modality": "contacts", "book_of_business": True}),
+    ("fields_update", {"fields": [{"id": ID, "label": "Renewal"}]}),
+    ("fields_update", {"fields": [{"id": f"contact.{ID}", "label": "powerup_x"}]}),
+    ("fields_update", {"fields": [{"id": f"contact.{ID}", "label": "A"}, {"id": f"contact.{ID}", "label": "B"}]}),
+    ("notes_list", {}),
+    ("notes_list", {"contact_id": ID, "limit": 101}),
+    ("reports_sync_report", EXAMPLES["reports_sync_report"] | {"date_ranges": [{"modality": "custom_range"}]}),
+    ("reports_sync_report", EXAMPLES["reports_sync_report"] | {"date_ranges": []}),
+    ("conversations_export_create", {"start_time": "yesterday", "end_time": "2026-10-31", "email": "a@example.com"}),
+    ("conversations_search", {"date_range": {}}),
+    ("agents_task", {}),
 ]
 
 

@@ -12,7 +12,8 @@ from . import params as read
 from .auth import caller_of, check_access
 from .faults import PROXY_PAGE, Fault, with_wrong_types
 from .http import Receive, Reply, Scope, Send, reply_of
-from .operation import Call, Caller, Operation
+from .operation import Answer, Call, Caller, Listing, Operation
+from .refusals import REFUSALS
 from .recorder import Recorded, credential_name, token_body
 from .routes import RETIRED, TOKEN_PATHS, Routes
 
@@ -57,7 +58,9 @@ async def serve(state: "State", routes: Routes, scope: Scope, receive: Receive, 
     fault = state.faults.pick(inbound.name or inbound.path)
     await state.faults.pause(state.settings.latency_ms / 1000)
     if fault is None:
-        return await _finish(scope, send, work(state, inbound), recorded)
+        reply = work(state, inbound)
+        state.courier.wake()
+        return await _finish(scope, send, reply, recorded)
     recorded.fault = fault.kind
     return await _serve_faulty(state, fault, inbound, recorded, (scope, receive, send))
 
@@ -73,6 +76,7 @@ async def _serve_faulty(
     if fault.kind == "hold_before":
         await state.faults.hold(name, fault.kind)
     reply = _instead(fault) or work(state, inbound)
+    state.courier.wake()
     recorded.status = reply.status
     if fault.kind == "hold_after":
         await state.faults.hold(name, fault.kind)
@@ -87,6 +91,9 @@ async def _serve_faulty(
 
 def _instead(fault: Fault) -> Reply | None:
     """The answer a fault gives in place of any work."""
+    if fault.kind == "refusal":
+        refusal = REFUSALS[fault.name]
+        return reply_of(refusal.status, refusal.body)
     if fault.kind == "html":
         return Reply(200, PROXY_PAGE.encode(), "text/html; charset=utf-8")
     if fault.kind == "status":
@@ -127,6 +134,7 @@ def work(state: "State", inbound: Inbound) -> Reply:
     """The whole answer to one request, without waiting for anything."""
     started = time.perf_counter()
     state.answers += 1
+    state.agenda.run(state.clock.now())
     request_id = f"{state.options.seed:08x}-{state.answers:012x}"
     try:
         reply = Reply(200, orjson.dumps(_answer(state, inbound, request_id)))
@@ -141,7 +149,7 @@ def work(state: "State", inbound: Inbound) -> Reply:
     return reply
 
 
-def _answer(state: "State", inbound: Inbound, request_id: str) -> dict[str, Any]:
+def _answer(state: "State", inbound: Inbound, request_id: str) -> Answer | Listing:
     """Checks the caller, counts the request and lets the operation answer."""
     if inbound.is_token:
         return _token(state, inbound)
@@ -156,7 +164,8 @@ def _answer(state: "State", inbound: Inbound, request_id: str) -> dict[str, Any]
     if caller is not NOBODY:
         plan = "free" if caller.free else state.settings.plan
         inbound.added = state.quotas.spend(caller.team, plan, operation)
-    return operation.handler(Call(state, operation, caller, params, inbound.path_params, request_id))
+    base = f"http://{inbound.headers.get(b'host', b'127.0.0.1').decode('latin-1')}"
+    return operation.handler(Call(state, operation, caller, params, inbound.path_params, request_id, base))
 
 
 def _caller(state: "State", inbound: Inbound, params: dict[str, Any]) -> Caller:

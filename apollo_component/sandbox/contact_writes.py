@@ -6,8 +6,9 @@ from typing import Any
 from . import params as read
 from .clock import stamp
 from .operation import Call
+from .typed_values import merged
 from .world import World
-from .world.build import add_list
+from .world.lists import lists_named
 from .world.crm_records import set_email
 from .world.directory import hostname
 
@@ -16,9 +17,9 @@ Params = Mapping[str, Any]
 
 PLAIN = (
     "first_name", "last_name", "organization_name", "title", "account_id", "contact_stage_id",
-    "present_raw_address",
+    "present_raw_address", "linkedin_url", "owner_id",
 )  # fmt: skip
-ID_PARAMETERS = ("account_id", "contact_stage_id", "person_id")
+ID_PARAMETERS = ("account_id", "contact_stage_id", "person_id", "owner_id")
 # Named in the documented match order though not listed as parameters; they never change once set.
 FIXED_ONCE_SET = ("person_id", "salesforce_lead_id", "salesforce_contact_id")
 CRM_IDS = ("salesforce_id", "hubspot_vid", "crm_id")
@@ -62,9 +63,9 @@ def check_ids(params: Params) -> None:
         read.object_id_param(params, name)
 
 
-def apply(call: Call, contact: Record, *, new: bool) -> None:
+def apply(call: Call, contact: Record, params: Params, *, new: bool) -> None:
     """Sent values overwrite, empty ones clear, omitted ones stay; then the contact is stored."""
-    params, world = call.params, call.state.world
+    world = call.state.world
     contact |= {name: read.text(params, name) or None for name in PLAIN if name in params}
     for name in (*FIXED_ONCE_SET, *CRM_IDS):
         if name in params and not (name in FIXED_ONCE_SET and contact[name]):
@@ -75,9 +76,10 @@ def apply(call: Call, contact: Record, *, new: bool) -> None:
         _set_email(world, contact, read.text(params, "email") or None, new=new)
     _set_phones(contact, params)
     if "label_names" in params:
-        contact["label_ids"] = [label["id"] for label in _lists(call)]
-    if isinstance(sent := params.get("typed_custom_fields"), dict):
-        contact["typed_custom_fields"] = contact["typed_custom_fields"] | sent
+        names = read.texts(params, "label_names")
+        lists = lists_named(world, names, call.caller.user_id, call.now, "contacts")
+        contact["label_ids"] = [label["id"] for label in lists]
+    contact["typed_custom_fields"] = merged(world, "contact", contact, params.get("typed_custom_fields"))
     contact["updated_at"] = stamp(call.now)
     world.contacts.save(contact)
 
@@ -115,12 +117,17 @@ def _set_phones(contact: Record, params: Params) -> None:
     contact["sanitized_phone"] = phones[0]["sanitized_number"] if phones else None
 
 
-def _phone(number: str, kind: str) -> Record:
+def sanitized(number: str) -> str:
+    """A number in the form of E.164; ten digits without a country are American."""
     digits = "".join(letter for letter in number if letter.isdecimal())
     country = "" if number.strip().startswith("+") or len(digits) != 10 else "1"
+    return f"+{country}{digits}"
+
+
+def _phone(number: str, kind: str) -> Record:
     return {
         "raw_number": number,
-        "sanitized_number": f"+{country}{digits}",
+        "sanitized_number": sanitized(number),
         "type": kind,
         "status": "no_status",
         "dnc_status": None,
@@ -130,11 +137,3 @@ def _phone(number: str, kind: str) -> Record:
         "vendor_validation_statuses": [],
         "third_party_vendor_name": None,
     }
-
-
-def _lists(call: Call) -> list[Record]:
-    """The lists of these names; missing ones are made."""
-    world = call.state.world
-    by_name = {label["name"]: label for label in world.labels.values() if label["modality"] == "contacts"}
-    names = [name.strip() for name in read.texts(call.params, "label_names") if name.strip()]
-    return [by_name.get(name) or add_list(world, name, call.caller.user_id, call.now) for name in dict.fromkeys(names)]

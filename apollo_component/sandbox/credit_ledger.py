@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .clock import Clock, stamp
-from .errors import insufficient_credits
+from .errors import Refusal, insufficient_credits
 from .operation import Call
 
 PLENTY = 1_000_000
@@ -20,11 +20,28 @@ class Ledger:
     total: int = 0
     entries: list[dict[str, Any]] = field(default_factory=list)
 
-    def bill(self, call: Call, *, people: list[str] | None = None, organizations: list[str] | None = None) -> int:
-        """Takes one credit per record found, or refuses the whole call when they do not suffice."""
-        cost = len(people or ()) + len(organizations or ())
+    def bill(
+        self,
+        call: Call,
+        *,
+        people: list[str] | None = None,
+        organizations: list[str] | None = None,
+        more: int = 0,
+        refusal: Refusal | None = None,
+    ) -> int:
+        """Takes one credit per record found and what comes on top, or refuses the whole call."""
+        cost = len(people or ()) + len(organizations or ()) + more
         if cost > self.left:
-            raise insufficient_credits()
+            raise refusal or insufficient_credits()
+        self._book(call, cost, people, organizations)
+        return cost
+
+    def bill_later(self, call: Call, cost: int, people: list[str]) -> None:
+        """Books what an accepted request turned out to cost; it may overdraw (unverified)."""
+        if cost:
+            self._book(call, cost, people, None)
+
+    def _book(self, call: Call, cost: int, people: list[str] | None, organizations: list[str] | None) -> None:
         self.left -= cost
         self.total += cost
         entry = {
@@ -37,4 +54,3 @@ class Ledger:
             "auth": call.caller.name,
         }
         self.entries.append(entry)
-        return cost

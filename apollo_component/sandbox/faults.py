@@ -7,7 +7,7 @@ from typing import Any
 
 KINDS = (
     "latency", "hold_before", "hold_after", "drop_before", "drop_after", "status", "truncate", "html",
-    "wrong_types",
+    "wrong_types", "refusal", "duplicate", "fail",
 )  # fmt: skip
 PROXY_PAGE = "<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
 
@@ -26,15 +26,17 @@ class Fault:
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    name: str = ""  # of a documented refusal
     seen: int = 0
     hits: int = 0
 
     def shown(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
 
-    def strikes(self, operation: str, rng: Random) -> bool:
-        """Whether this request is hit; counts it either way."""
-        if self.operation not in ("*", operation) or (self.times is not None and self.hits >= self.times):
+    def strikes(self, operation: str, rng: Random, *, exactly: bool = False) -> bool:
+        """Whether this request is hit; counts it either way. `exactly`: "*" does not mean this one."""
+        named = self.operation == operation or (self.operation == "*" and not exactly)
+        if not named or (self.times is not None and self.hits >= self.times):
             return False
         self.seen += 1
         if self.seen <= self.after or rng.random() >= self.probability:
@@ -74,11 +76,11 @@ class Faults:
         self.active.append(fault)
         return fault
 
-    def pick(self, operation: str) -> Fault | None:
+    def pick(self, operation: str, *, exactly: bool = False) -> Fault | None:
         """The first fault that strikes this request."""
         if not self.active:
             return None
-        return next((fault for fault in self.active if fault.strikes(operation, self.rng)), None)
+        return next((fault for fault in self.active if fault.strikes(operation, self.rng, exactly=exactly)), None)
 
     async def pause(self, seconds: float) -> None:
         """Waits, unless the server closes."""

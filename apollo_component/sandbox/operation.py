@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from .state import State
 
 Answer = dict[str, Any]
+Listing = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Call:
     params: Mapping[str, Any]
     path: Mapping[str, str]
     request_id: str
+    base_url: str = "http://127.0.0.1"  # as the caller reached the sandbox
 
     @property
     def now(self) -> float:
@@ -48,7 +50,7 @@ class Operation:
     path: str
     key_endpoint: str | None
     oauth_scope: str | None
-    handler: Callable[[Call], Answer]
+    handler: Callable[[Call], Answer | Listing]
     parameters: tuple[str, ...] = ()
     quota_class: str = "default"
     master_only: bool = False

@@ -24,7 +24,7 @@ class Page:
         return list(matches[start : start + self.per_page])
 
 
-def page_of(params: Mapping[str, Any]) -> Page:
+def page_of(params: Mapping[str, Any], *, ceiling: int = CEILING) -> Page:
     """Reads page and per_page; more than 100 a page counts as 100 and a page below 1 as 1 (unverified)."""
     page = max(1, read.integer(params.get("page"), 1) or 1)
     per_page = read.integer(params.get("per_page"), DEFAULT_PER_PAGE)
@@ -32,7 +32,7 @@ def page_of(params: Mapping[str, Any]) -> Page:
         # documented for emailer_messages/search only; assumed elsewhere (unverified)
         raise unprocessable("An error occurred. Per page cannot be 0.")
     size = min(per_page or DEFAULT_PER_PAGE, MAX_PER_PAGE)
-    if page * size > CEILING:
+    if page * size > ceiling:
         raise over_threshold()
     return Page(page, size)
 

@@ -1,6 +1,5 @@
 """The filters of people search, one small function each; a name that is not in the table is ignored."""
 
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -8,8 +7,9 @@ from typing import Any
 import orjson
 
 from . import params as read
+from .company_filters import EMPLOYER_FILTERS, band, bounds, employer_test
 from .errors import invalid_parameters, range_as_string
-from .world.directory import Person, hostname
+from .world.directory import Directory, Person, hostname
 
 Test = Callable[[Person], bool]
 Params = Mapping[str, Any]
@@ -102,31 +102,16 @@ def _domains(params: Params) -> Test | None:
 
 
 def _bands(params: Params) -> Test | None:
-    bands = [_band(text) for text in read.texts(params, "organization_num_employees_ranges")]
+    bands = [band(text) for text in read.texts(params, "organization_num_employees_ranges")]
     if not bands:
         return None
     return lambda person: any(low <= person.company.headcount <= high for low, high in bands)
 
 
-def _band(text: str) -> tuple[float, float]:
-    low, comma, high = text.partition(",")
-    if not comma or not f"{low}{high}".replace(" ", "").isdecimal():
-        raise invalid_parameters()  # unverified: how an unreadable band is answered
-    return int(low or 0), int(high) if high.strip() else math.inf
-
-
-def _bounds(params: Params, name: str) -> tuple[float, float] | None:
-    sent = params.get(name)
-    if not isinstance(sent, dict):
-        return None
-    low, high = read.integer(sent.get("min")), read.integer(sent.get("max"))
-    return -math.inf if low is None else low, math.inf if high is None else high
-
-
 def _range(name: str, value: Callable[[Person], int]) -> Callable[[Params], Test | None]:
     def build(params: Params) -> Test | None:
-        bounds = _bounds(params, name)
-        return (lambda person: bounds[0] <= value(person) <= bounds[1]) if bounds else None
+        between = bounds(params, name)
+        return (lambda person: between[0] <= value(person) <= between[1]) if between else None
 
     return build
 
@@ -196,13 +181,18 @@ def check(params: Params) -> None:
     read.object_ids(read.texts(params, "organization_industry_tag_ids"))
 
 
-def find_people(people: Iterable[Person], params: Params) -> tuple[Person, ...]:
+def find_people(directory: Directory, params: Params) -> tuple[Person, ...]:
     """Everyone who passes every filter that is understood."""
     tests = [test for build in FILTERS.values() if (test := build(params))]
-    return tuple(person for person in people if all(test(person) for test in tests))
+    employers = employer_test(directory.companies, params)
+    if employers is not None:
+        tests.append(lambda person: person.company.id in employers)
+    if not tests:
+        return directory.people
+    return tuple(person for person in directory.people if all(test(person) for test in tests))
 
 
 def filter_key(params: Params) -> bytes:
     """The same bytes for the same filters, whatever page is asked for."""
-    names = (*FILTERS, "include_similar_titles")
+    names = (*FILTERS, *EMPLOYER_FILTERS, "include_similar_titles")
     return orjson.dumps({name: params[name] for name in names if name in params}, option=orjson.OPT_SORT_KEYS)

@@ -75,12 +75,30 @@ class Quotas:
             window.used += 1
         return headers(open_windows, limits)
 
+    def used(self, team: str, operation_id: str) -> dict[str, int]:
+        """How many requests each open window of an operation has seen."""
+        now = self.clock.now()
+        found = {span.word: self.windows.get((team, operation_id, span.seconds)) for span in SPANS}
+        return {
+            span.word: window.used if (window := found[span.word]) and now < window.opened + span.seconds else 0
+            for span in SPANS
+        }
+
     def _window(self, team: str, operation_id: str, span: Span, now: float) -> Window:
         key = (team, operation_id, span.seconds)
         window = self.windows.get(key)
         if window is None or now >= window.opened + span.seconds:
             window = self.windows[key] = Window(now)
         return window
+
+
+def key_of(operation: Operation) -> tuple[str, str]:
+    """Controller and action of an operation; those that have no endpoint of a key get one like the others."""
+    endpoint = operation.key_endpoint or f"api/v1{operation.path.replace('/{id}', '')}"
+    if operation.key_endpoint is None and endpoint.endswith("/phone_calls"):
+        endpoint += "/create" if operation.method == "POST" else "/update"
+    controller, _, action = endpoint.rpartition("/")
+    return controller, action
 
 
 def headers(windows: list[Window], limits: Limits) -> list[tuple[str, str]]:

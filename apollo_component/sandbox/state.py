@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from .agenda import Agenda
 from .auth import Keys, make_keys
 from .clock import Clock
+from .courier import Courier
 from .credit_ledger import Ledger
 from .faults import Faults
 from .ids import secret
@@ -16,6 +18,7 @@ from .oauth import DEFAULT_REDIRECT, Application, TokenStore
 from .operations import OPERATIONS
 from .quotas import Quotas
 from .recorder import Recorder
+from .settings import Settings
 from .world import World, build_world
 
 DEFAULT_PEOPLE = 2_000
@@ -35,15 +38,6 @@ class Options:
 
 
 @dataclass
-class Settings:
-    """Switches a test may turn."""
-
-    dialect: str = "new"  # "old": bodies as they were before 2026-09-18
-    latency_ms: float = 0.0
-    plan: str = "organization"
-
-
-@dataclass
 class State:
     """One running sandbox."""
 
@@ -55,6 +49,8 @@ class State:
     ledger: Ledger
     quotas: Quotas
     faults: Faults
+    agenda: Agenda
+    courier: Courier
     recorder: Recorder = field(default_factory=Recorder)
     settings: Settings = field(default_factory=Settings)
     cache: dict[bytes, Any] = field(default_factory=dict)
@@ -81,6 +77,7 @@ def new_state(options: Options) -> State:
     app = Application(
         secret(options.seed, "client_id", 43), secret(options.seed, "client_secret", 43), options.registered
     )
+    faults, agenda, settings = Faults(Random(f"faults/{options.seed}")), Agenda(), Settings()
     return State(
         options,
         clock,
@@ -89,5 +86,8 @@ def new_state(options: Options) -> State:
         TokenStore(options.seed, clock, app),
         Ledger(clock),
         Quotas(clock),
-        Faults(Random(f"faults/{options.seed}")),
+        faults,
+        agenda,
+        Courier(clock, agenda, faults, settings),
+        settings=settings,
     )

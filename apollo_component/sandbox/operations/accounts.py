@@ -1,11 +1,13 @@
 """The team's accounts."""
 
+from collections import Counter
 from typing import Any
 
 from .. import params as read
 from ..errors import unprocessable
 from ..operation import Answer, Call, Operation
 from ..paging import baggage, page_of, pagination
+from ..searching import cut, visible
 from ..world import World
 
 SORTS = {
@@ -35,13 +37,13 @@ def matching(call: Call) -> list[dict[str, Any]]:
 
 
 def search(call: Call) -> Answer:
-    page, found = page_of(call.params), matching(call)
+    page, found = page_of(call.params), visible(call, matching(call))
     if field := read.text(call.params, "sort_by_field"):
         if field not in SORTS:
             raise unprocessable("Invalid sort criteria", skip_alert_dialog=True)
         ascending = read.flag(call.params, "sort_ascending")
         found.sort(key=lambda record: record[SORTS[field]] or "", reverse=not ascending)
-    rows = [shown(call.state.world, record) for record in page.cut(found)]
+    rows = [shown(call.state.world, record) for record in cut(call, page, found)]
     return {
         **baggage(call.params, CRUMBS),
         "pagination": pagination(page, len(found)),
@@ -50,8 +52,15 @@ def search(call: Call) -> Answer:
 
 
 def shown(world: World, record: dict[str, Any]) -> dict[str, Any]:
-    """An account with the number of its contacts as it is now."""
-    return record | {"num_contacts": len(world.contacts.ids("account_id", record["id"]))}
+    """An account with the number of its contacts as it is now; when it changed is not told, as documented."""
+    kept = {name: value for name, value in record.items() if name != "updated_at"}
+    people = world.contacts.find("account_id", record["id"])
+    standings = [standing for contact in people for standing in contact["contact_campaign_statuses"]]
+    return kept | {
+        "num_contacts": len(people),
+        "contact_emailer_campaign_ids": list(dict.fromkeys(one["emailer_campaign_id"] for one in standings)),
+        "contact_campaign_status_tally": dict(Counter(one["status"] for one in standings)),
+    }
 
 
 ACCOUNTS = (

@@ -1,5 +1,6 @@
 """The team's contacts."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -10,11 +11,14 @@ from ..errors import bad_id, unprocessable
 from ..ids import is_object_id
 from ..operation import Answer, Call, Operation
 from ..operations.accounts import shown as shown_account
+from ..operations.deals import shown as shown_deal
 from ..paging import baggage, page_of, pagination
+from ..searching import cut, visible
 from ..state_cache import cached
 from ..world import World
 from ..world.crm_records import blank_contact
 from ..world.directory import Company
+from ..world.lists import counted
 from ..world.people_records import wide_organization
 
 if TYPE_CHECKING:
@@ -26,10 +30,12 @@ WRITE_PARAMETERS = (
     "mobile_phone", "home_phone", "other_phone", "typed_custom_fields",
 )  # fmt: skip
 SEARCH_FILTERS = ("q_keywords", "contact_stage_ids", "contact_label_ids", "sort_by_field", "sort_ascending")
-SORTS = {
-    "contact_last_activity_date": "last_activity_date",
-    "contact_created_at": "created_at",
-    "contact_updated_at": "updated_at",
+SORTS: dict[str, Callable[[World, dict[str, Any]], str]] = {
+    "contact_last_activity_date": lambda _, record: record["last_activity_date"] or "",
+    "contact_created_at": lambda _, record: record["created_at"],
+    "contact_updated_at": lambda _, record: record["updated_at"],
+    "contact_email_last_opened_at": lambda world, record: world.opened.get(record["id"], ""),
+    "contact_email_last_clicked_at": lambda world, record: world.clicked.get(record["id"], ""),
 }
 CRUMBS = {
     "q_keywords": "Contains Keywords",
@@ -44,14 +50,39 @@ def create(call: Call) -> Answer:
     world = call.state.world
     found = find_duplicate(world, call.params) if read.flag(call.params, "run_dedupe") else None
     if found is None:
-        contact = blank_contact(world.new_id("contact"), world.team_id, "api", call.now)
+        contact = blank_contact(world.fresh_id("contact", call.now), world.team_id, "api", call.now)
         contact |= {"owner_id": call.caller.user_id, "creator_id": call.caller.user_id}
-        apply(call, contact, new=True)
+        apply(call, contact, call.params, new=True)
         return _answer(world, contact)
     contact, reason = found
-    apply(call, contact, new=False)
+    apply(call, contact, call.params, new=False)
     result = {"found_existing": True, "match_reason": reason, "existing_contact_id": contact["id"]}
     return _answer(world, contact) | {"dedupe_result": result}
+
+
+def show(call: Call) -> Answer:
+    own = read.object_ids([call.path["contact_id"]])[0]
+    book = call.state.world.contacts
+    if own in book.deleted:
+        raise unprocessable("This contact has been deleted.")
+    if own not in book.records:
+        raise unprocessable("Oops! This contact does not exist in Apollo.")
+    return _answer(call.state.world, book.records[own])
+
+
+def opportunities(call: Call) -> Answer:
+    """The deals a contact has a role in; an unknown contact has none."""
+    world = call.state.world
+    found = [
+        shown_deal(world, deal)
+        for deal in reversed(world.deals.values())
+        if any(role["contact_id"] == call.path["contact_id"] for role in deal["opportunity_contact_roles"])
+    ]
+    return {"opportunities": found}
+
+
+def stages(call: Call) -> Answer:
+    return {"contact_stages": call.state.world.contact_stages}
 
 
 def update(call: Call) -> Answer:
@@ -66,14 +97,12 @@ def update(call: Call) -> Answer:
     if contact is None:
         # the text of many controllers; for this one unverified
         raise unprocessable("Oops! This contact does not exist in Apollo.")
-    apply(call, contact, new=False)
+    apply(call, contact, call.params, new=False)
     return _answer(call.state.world, contact)
 
 
 def _answer(world: World, contact: dict[str, Any]) -> Answer:
-    labels = [world.labels[own] for own in contact["label_ids"] if own in world.labels]
-    for label in labels:
-        label["cached_count"] = len(world.contacts.ids("label", label["id"]))
+    labels = [counted(world, world.labels[own]) for own in contact["label_ids"] if own in world.labels]
     return {"contact": contact, "labels": labels}
 
 
@@ -100,16 +129,16 @@ def _find(call: Call) -> list[str]:
         and (not stages or record["contact_stage_id"] in stages)
         and (not labels or not labels.isdisjoint(record["label_ids"]))
     ]
-    field = SORTS.get(read.text(call.params, "sort_by_field"))  # an unknown sort is ignored (unverified)
-    if field:
-        ascending = read.flag(call.params, "sort_ascending")
-        found.sort(key=lambda record: str(record[field] or ""), reverse=not ascending)
+    sort = SORTS.get(read.text(call.params, "sort_by_field"))  # an unknown sort is ignored (unverified)
+    if sort:
+        world, ascending = call.state.world, read.flag(call.params, "sort_ascending")
+        found.sort(key=lambda record: sort(world, record), reverse=not ascending)
     return [record["id"] for record in found]
 
 
 def search(call: Call) -> Answer:
-    page, found, world = page_of(call.params), matching(call), call.state.world
-    rows = [_row(call.state, world.contacts.records[own]) for own in page.cut(found)]
+    page, found, world = page_of(call.params), visible(call, matching(call)), call.state.world
+    rows = [_row(call.state, world.contacts.records[own]) for own in cut(call, page, found)]
     return {
         "contacts": rows,
         **baggage(call.params, CRUMBS),
@@ -160,4 +189,15 @@ CONTACTS = (
         update,
         WRITE_PARAMETERS,
     ),
-)
+    Operation(
+        "contacts_show", "GET", "/contacts/{contact_id}", "api/v1/contacts/show", "contact_read", show
+    ),
+    Operation(
+        "contacts_opportunities", "POST", "/contacts/{contact_id}/opportunities",
+        "deals/api/v1/opportunities/search", "opportunities_list", opportunities,
+    ),
+    Operation(
+        "contact_stages_list", "GET", "/contact_stages", "api/v1/contact_stages/index",
+        "contact_stages_list", stages,
+    ),
+)  # fmt: skip

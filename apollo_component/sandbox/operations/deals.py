@@ -3,10 +3,14 @@
 from typing import Any
 
 from .. import params as read
-from ..clock import offset_stamp
-from ..errors import unprocessable
+from ..clock import offset_stamp, stamp
+from ..errors import not_found, unprocessable
 from ..operation import Answer, Call, Operation
+from ..operations.accounts import shown as shown_account
 from ..paging import baggage, page_of, pagination
+from ..searching import cut, visible
+from ..typed_values import merged
+from ..world import World
 from ..world.crm_records import blank_deal, currency
 
 IDS = ("owner_id", "account_id", "opportunity_stage_id", "opportunity_pipeline_id")
@@ -21,23 +25,67 @@ def create(call: Call) -> Answer:
         raise unprocessable("Name is required")
     ids = {field: read.object_id_param(call.params, field) or None for field in IDS}
     world = call.state.world
-    deal = blank_deal(world.new_id("deal"), world.team_id, call.caller.user_id, name, call.now)
-    amount = read.text(call.params, "amount")
-    number = int(amount) if amount.isdecimal() else None
+    deal = blank_deal(world.fresh_id("deal", call.now), world.team_id, call.caller.user_id, name, call.now)
     deal |= {
         **ids,
         "owner_id": ids["owner_id"] or call.caller.user_id,
         "opportunity_pipeline_id": ids["opportunity_pipeline_id"] or world.pipeline_id,
-        "amount": number,
-        "amount_in_team_currency": number,
+        **_amount(call),
         "description": read.text(call.params, "description") or None,
         "closed_date": _date(call),
-        "typed_custom_fields": call.params.get("typed_custom_fields") or {},
         "currency": currency(read.text(call.params, "currency_code") or "USD"),
         **_stage(call, ids["opportunity_stage_id"]),
     }
+    deal["typed_custom_fields"] = merged(world, "opportunity", deal, call.params.get("typed_custom_fields"))
     world.deals[deal["id"]] = deal
     return {"opportunity": deal}
+
+
+def _amount(call: Call) -> dict[str, Any]:
+    amount = read.text(call.params, "amount")
+    number = int(amount) if amount.isdecimal() else None
+    return {"amount": number, "amount_in_team_currency": number}
+
+
+def found_deal(call: Call) -> dict[str, Any] | None:
+    own = read.object_ids([call.path["opportunity_id"]])[0]
+    return call.state.world.deals.get(own)
+
+
+def show(call: Call) -> Answer:
+    deal = found_deal(call)
+    if deal is None:
+        raise not_found()
+    return {"opportunity": shown(call.state.world, deal)}
+
+
+def update(call: Call) -> Answer:
+    """Sent values overwrite; a new stage takes its name and its end with it."""
+    deal, params, world = found_deal(call), call.params, call.state.world
+    if deal is None:
+        raise unprocessable("Opportunity does not exist.")
+    ids = {field: read.object_id_param(params, field) for field in IDS if field in params}
+    plain = {name: read.text(params, name) or None for name in ("description",) if name in params}
+    deal |= plain | {name: own or None for name, own in ids.items() if name != "opportunity_stage_id"}
+    deal |= {"name": read.text(params, "name") or deal["name"]}
+    deal |= _amount(call) if "amount" in params else {}
+    deal |= {"closed_date": _date(call)} if "closed_date" in params else {}
+    if (stage := ids.get("opportunity_stage_id")) and stage != deal["opportunity_stage_id"]:
+        deal |= _stage(call, stage) | {"stage_updated_at": offset_stamp(call.now)}
+    deal["typed_custom_fields"] = merged(world, "opportunity", deal, params.get("typed_custom_fields"))
+    deal["last_activity_date"] = stamp(call.now)
+    return {"opportunity": deal}
+
+
+def stages(call: Call) -> Answer:
+    return {"opportunity_stages": call.state.world.deal_stages}
+
+
+def shown(world: World, deal: dict[str, Any]) -> dict[str, Any]:
+    """A deal with its account and the number of its people."""
+    account = world.accounts.get(deal["account_id"] or "")
+    people = len(deal["opportunity_contact_roles"])
+    return deal | {"num_contacts": people, "account": shown_account(world, account) if account else None}
 
 
 def _date(call: Call) -> str | None:
@@ -72,12 +120,11 @@ def matching(call: Call) -> list[dict[str, Any]]:
 
 
 def search(call: Call) -> Answer:
-    page, found = page_of(call.params), matching(call)
+    page, found = page_of(call.params), visible(call, matching(call))
     field = read.text(call.params, "sort_by_field")
     if field in ("amount", "is_closed", "is_won"):
         found.sort(key=lambda deal: float(deal[field] or 0), reverse=True)
-    accounts = call.state.world.accounts
-    rows = [deal | {"account": accounts.get(deal["account_id"] or "")} for deal in page.cut(found)]
+    rows = [shown(call.state.world, deal) for deal in cut(call, page, found)]
     return {
         **baggage(call.params, CRUMBS),
         "opportunities": rows,
@@ -108,5 +155,18 @@ DEALS = (
         search,
         ("sort_by_field", "page", "per_page", "q_keywords", "opportunity_stage_id", "account_id", "owner_id"),
         also=("POST",),
+    ),
+    Operation(
+        "opportunities_show", "GET", "/opportunities/{opportunity_id}",
+        "deals/api/v1/opportunities/show", "opportunity_read", show,
+    ),
+    Operation(
+        "opportunities_update", "PATCH", "/opportunities/{opportunity_id}",
+        "deals/api/v1/opportunities/update", "opportunity_update", update,
+        ("owner_id", "name", "amount", "opportunity_stage_id", "closed_date", "typed_custom_fields"),
+    ),
+    Operation(
+        "opportunity_stages_list", "GET", "/opportunity_stages",
+        "deals/api/v1/opportunity_stages/index", "opportunity_stages_list", stages,
     ),
 )  # fmt: skip

@@ -7,11 +7,12 @@ import orjson
 
 from .. import params as read
 from .. import people_filters
-from ..asynchronous import async_parts, check_async
-from ..errors import bad_id, bulk_refusal
+from ..asynchronous import async_parts, check_async, has_waterfall, price
+from ..errors import bad_id, bulk_refusal, unprocessable
 from ..ids import is_object_id
 from ..operation import Answer, Call, Operation
 from ..paging import page_of
+from ..searching import cut
 from ..state_cache import cached
 from ..word_list import words
 from ..world import World
@@ -19,6 +20,10 @@ from ..world.directory import Person, hostname, profile
 from ..world.people_records import thin_person, wide_person
 
 BULK_LIMIT = 10
+PLACEHOLDER = "email_not_unlocked@domain.com"
+GDPR = {"Germany", "France", "Netherlands", "Sweden", "Spain", "United Kingdom"}
+# Which of its other statuses Apollo shows as extrapolated here is unverified.
+SHOW_STATUSES = {"verified": "verified", "likely to engage": "extrapolated", "unverified": "extrapolated"}
 
 SEARCH_PARAMETERS = words(
     """person_titles include_similar_titles q_keywords person_locations person_seniorities
@@ -43,19 +48,26 @@ MATCH_PARAMETERS = (
 )  # fmt: skip
 
 
+SHOWN = words(
+    """id first_name last_name name linkedin_url title photo_url twitter_url github_url facebook_url
+    extrapolated_email_confidence headline organization_id employment_history street_address city state country
+    postal_code formatted_address time_zone"""
+)
+
+
 def people_matching(call: Call) -> Sequence[Person]:
     """Everyone a search finds; kept per filter set, as people never change."""
     people_filters.check(call.params)
     return cached(
         call.state,
         b"people" + people_filters.filter_key(call.params),
-        lambda: people_filters.find_people(call.state.world.directory.people, call.params),
+        lambda: people_filters.find_people(call.state.world.directory, call.params),
     )
 
 
 def search(call: Call) -> Answer:
     page, found = page_of(call.params), people_matching(call)
-    rows = [_thin(call, person) for person in page.cut(found)]
+    rows = [_thin(call, person) for person in cut(call, page, found)]
     return {"total_entries": len(found), "people": rows}
 
 
@@ -114,10 +126,26 @@ def match(call: Call) -> Answer:
     if own and not is_object_id(own):
         raise bad_id(own)  # unverified for this operation: the general refusal of malformed ids
     person = find_person(call.state.world, call.params)
-    found = [person.id] if person else []
-    call.state.ledger.bill(call, people=found)
-    answer: Answer = {"person": shown(call.state.world, person) if person else None}
+    found = [person] if person else []
+    _bill(call, found)
+    answer: Answer = {"person": enriched(call, person) if person else None}
     return answer | async_parts(call, found)
+
+
+def _bill(call: Call, found: list[Person]) -> int:
+    """One credit per person, and with `bill_on: accept` what the asynchronous part will cost."""
+    later = call.state.settings.bill_on == "deliver"
+    more = 0 if later else price(call.params, found)
+    return call.state.ledger.bill(call, people=[person.id for person in found], more=more) - more
+
+
+def enriched(call: Call, person: Person) -> dict[str, Any]:
+    """The wide record; personal addresses on request, outside of the GDPR regions."""
+    record = shown(call.state.world, person)
+    if read.flag(call.params, "reveal_personal_emails"):
+        private = f"{person.first}.{person.last}.{person.number}@mail.example".lower()
+        record["personal_emails"] = [] if person.city.country in GDPR else [private]
+    return record
 
 
 def bulk_match(call: Call) -> Answer:
@@ -129,19 +157,48 @@ def bulk_match(call: Call) -> Answer:
     check_async(call.params)
     world = call.state.world
     people = [find_person(world, keys) if isinstance(keys, dict) else None for keys in details]
-    found = [person.id for person in people if person]
-    cost = call.state.ledger.bill(call, people=found)
+    found = [person for person in people if person]
+    cost = _bill(call, found)
+    matches = [enriched(call, person) if person else None for person in people]
+    counts: Answer = {
+        "unique_enriched_records": len({person.id for person in found}),
+        "missing_records": len(details) - len(found),
+        "credits_consumed": float(cost),  # without the asynchronous part, whose payload tells its own
+    }
+    if has_waterfall(call.params):  # the counters are absent then, and the addresses come later
+        counts = {}
+    if read.flag(call.params, "run_waterfall_email"):
+        hidden = ("email", "email_status")
+        matches = [m and {name: value for name, value in m.items() if name not in hidden} for m in matches]
     return {
         "status": "success",
         "error_code": None,
         "error_message": None,
         "total_requested_enrichments": len(details),
-        "unique_enriched_records": len(set(found)),
-        "missing_records": len(details) - len(found),
-        "credits_consumed": float(cost),
-        "matches": [shown(world, person) if person else None for person in people],
+        **counts,
+        "matches": matches,
         **async_parts(call, found),
     }
+
+
+def show(call: Call) -> Answer:
+    """One person without what a reveal would tell: a verified address is the documented placeholder."""
+    own = call.path["id"]
+    if not is_object_id(own):
+        raise bad_id(own)
+    world = call.state.world
+    person = world.directory.by_id.get(own)
+    if person is None:
+        raise unprocessable("Person does not exist.")
+    call.state.ledger.bill(call, people=[own])
+    wide = wide_person(person)
+    record = {name: wide[name] for name in SHOWN}
+    record["email_status"] = SHOW_STATUSES.get(person.email_status, "unavailable")
+    contacts = world.contacts.find("person_id", own)
+    if contacts:
+        more = {"contact_id": contacts[0]["id"], "revealed_for_current_team": True}
+        return {"person": record | more | {"email": contacts[0]["email"]}}
+    return {"person": record | {"email": PLACEHOLDER if record["email_status"] == "verified" else None}}
 
 
 PEOPLE = (
@@ -175,5 +232,14 @@ PEOPLE = (
         bulk_match,
         (*ASYNC_PARAMETERS, "details"),
         quota_class="enrichment_bulk",
+    ),
+    Operation(
+        "people_show",
+        "GET",
+        "/people/{id}",
+        "api/v1/people/show",
+        "person_read",
+        show,
+        quota_class="enrichment",
     ),
 )

@@ -1,14 +1,17 @@
 """Sequences, which the API calls emailer campaigns: search, and enrolling contacts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .. import params as read
 from ..errors import not_found, unprocessable
+from ..mailing import enter_step
 from ..operation import Answer, Call, Operation
+from ..operations.email_search import STATS
 from ..paging import breadcrumbs, page_of, pagination
+from ..searching import cut, visible
 from ..world import World
-from ..world.build import enroll
+from ..world.enrolling import enroll
 
 Record = dict[str, Any]
 
@@ -18,23 +21,51 @@ STATUSES = ("active", "paused", "finished", "failed", "bounced", "hard_bounced",
 
 
 def shown(world: World, sequence: Record) -> Record:
-    """A sequence with its counts as they are now."""
-    tally = world.campaign_statuses(sequence["id"])
-    return sequence | {"contact_statuses": {status: tally[status] for status in STATUSES}}
+    """A sequence with its counts as they are now; statistics that are not loaded stay "loading"."""
+    own = sequence["id"]
+    tally = world.campaign_statuses(own)
+    statistics = _statistics(world.sequence_messages.get(own, ())) if sequence["loaded_stats"] else {}
+    return sequence | statistics | {"contact_statuses": {status: tally[status] for status in STATUSES}}
+
+
+def _statistics(mails: Iterable[Record]) -> dict[str, float]:
+    """Counts of contacts and their rates, which are fractions of those the mail reached."""
+    people = {
+        name: len({mail["contact_id"] for mail in mails if STATS[stat](mail)})
+        for name, stat in (
+            ("scheduled", "scheduled"), ("delivered", "delivered"), ("bounced", "bounced"), ("opened", "opened"),
+            ("clicked", "clicked"), ("unsubscribed", "unsubscribed"), ("demoed", "demoed"),
+            ("spam_blocked", "spam_blocked"),
+        )
+    }  # fmt: skip
+    people["replied"] = len({mail["contact_id"] for mail in mails if mail["replied"]})
+    people["hard_bounced"] = len({mail["contact_id"] for mail in mails if mail["failure_reason"] == "hard_bounced"})
+    reached = people["delivered"]
+    sent = reached + people["bounced"]
+    rates = {
+        f"{rate}_rate": round(people[name] / reached, 4) if reached else 0
+        for rate, name in (
+            ("open", "opened"), ("click", "clicked"), ("reply", "replied"), ("opt_out", "unsubscribed"),
+            ("demo", "demoed"), ("spam_block", "spam_blocked"),
+        )
+    }  # fmt: skip
+    rates["bounce_rate"] = round(people["bounced"] / sent, 4) if sent else 0
+    rates["hard_bounce_rate"] = round(people["hard_bounced"] / sent, 4) if sent else 0
+    return {f"unique_{name}": number for name, number in people.items()} | rates
 
 
 def matching(call: Call) -> list[Record]:
     name = read.text(call.params, "q_name").lower()
     sequences = call.state.world.sequences.values()
-    return [sequence for sequence in sequences if name in sequence["name"].lower()]
+    return [one for one in sequences if name in one["name"].lower() and not one["deleted"]]
 
 
 def search(call: Call) -> Answer:
-    page, found = page_of(call.params), matching(call)
+    page, found = page_of(call.params), visible(call, matching(call))
     return {
         "pagination": pagination(page, len(found)),
         "breadcrumbs": breadcrumbs(call.params, {"q_name": "Name"}),
-        "emailer_campaigns": [shown(call.state.world, sequence) for sequence in page.cut(found)],
+        "emailer_campaigns": [shown(call.state.world, sequence) for sequence in cut(call, page, found)],
         "num_fetch_result": None,
     }
 
@@ -75,7 +106,7 @@ def _contact_ids(call: Call) -> list[str]:
     if ids:
         return read.object_ids(ids)
     world = call.state.world
-    lists = [own for own, label in world.labels.items() if label["name"] in names]
+    lists = [label["id"] for name, label in world.labels_of("contacts").items() if name in names]
     return [own for label in lists for own in world.contacts.ids("label", label)]
 
 
@@ -146,15 +177,15 @@ def _enroll(call: Call, contact: Record, sequence: Record, box: Record) -> None:
         contact,
         sequence["id"],
         box,
-        adder=call.caller.user_id,
+        adder=read.text(call.params, "user_id") or call.caller.user_id,
         moment=call.now,
         status="paused" if paused else "active",
         inactive_reason=None if sequence["active"] else "Sequence inactive",
         auto_unpause_at=read.text(call.params, "auto_unpause_at") or None if paused else None,
         send_email_from_email_address=alias or box["email"],
-        current_step_id=call.state.world.steps[sequence["id"]][0]["id"] if not paused else None,
-        current_step_position=1 if not paused else None,
     )
+    if not paused:
+        enter_step(call.state, contact, sequence["id"], 1, call.now)
     call.state.world.contacts.version += 1
 
 

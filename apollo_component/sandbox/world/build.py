@@ -7,8 +7,11 @@ from ..clock import offset_stamp, stamp
 from ..ids import object_id
 from ..world import crm_records, names, team_records
 from ..world.directory import Directory
+from ..world.enrolling import enroll
+from ..world.lists import add_list
 from ..world.model import Record, World
 from ..world.people_records import DAY, EPOCH
+from ..world.seed_activity import add_activity
 
 TEAM_DOMAIN = "sandboxteam.example"
 CONTACTS, ACCOUNTS, DEALS = 1_000, 150, 40
@@ -38,6 +41,7 @@ def build_world(seed: int, people: int) -> World:
     _add_contacts(world, rng)
     _add_deals(world, rng)
     _add_sequences(world)
+    add_activity(world, Random(f"activity/{seed}"))
     return world
 
 
@@ -61,24 +65,40 @@ def _add_team(world: World) -> None:
         world.mailboxes.append(box)
     world.aggregate_mailbox_id = world.new_id("mailbox")
     world.pipeline_id = world.new_id("pipeline")
-    world.contact_stages = [_stage(world, "contact_stage", name) for name in CONTACT_STAGES]
-    world.account_stages = [_stage(world, "account_stage", name) for name in ACCOUNT_STAGES]
-    world.deal_stages = [
-        _stage(world, "deal_stage", name) | {"is_closed": closed, "is_won": won} for name, closed, won in DEAL_STAGES
+    world.contact_stages = [
+        _stage(world, "contact_stage", name, place) | {"ignore_trigger_override": None, "category": "in_progress"}
+        for place, name in enumerate(CONTACT_STAGES)
     ]
+    world.account_stages = [
+        _stage(world, "account_stage", name, place) | {"default_exclude_for_leadgen": False, "category": None}
+        for place, name in enumerate(ACCOUNT_STAGES)
+    ]
+    world.deal_stages = [_deal_stage(world, place, *stage) for place, stage in enumerate(DEAL_STAGES)]
     for name in LISTS:
         add_list(world, name, world.acting_admin["id"], EPOCH - 200 * DAY)
 
 
-def _stage(world: World, kind: str, name: str) -> Record:
-    return {"id": world.new_id(kind), "team_id": world.team_id, "name": name, "display_name": name}
+def _stage(world: World, kind: str, name: str, place: int) -> Record:
+    names = {"name": name, "display_name": name, "display_order": place}
+    return {"id": world.new_id(kind), "team_id": world.team_id, **names, "is_meeting_set": None}
 
 
-def add_list(world: World, name: str, user_id: str, moment: float) -> Record:
-    """Makes a list of contacts."""
-    made = crm_records.label(world.new_id("label"), world.team_id, name, user_id=user_id, moment=moment)
-    world.labels[made["id"]] = made
-    return made
+def _deal_stage(world: World, place: int, name: str, closed: bool, won: bool) -> Record:
+    probability = 100 if won else 0 if closed else 10 + 30 * place
+    kind = "Won" if won else "Lost" if closed else "Open"  # only Open is documented
+    stage = _stage(world, "deal_stage", name, place)
+    del stage["display_name"]
+    return stage | {
+        "is_closed": closed,
+        "is_won": won,
+        "forecast_category_cd": "Closed" if closed else "Pipeline",
+        "probability": probability,
+        "description": None,
+        "salesforce_id": None,
+        "opportunity_pipeline_id": world.pipeline_id,
+        "is_editable": None,
+        "type": kind,
+    }
 
 
 def _add_accounts(world: World, rng: Random) -> None:
@@ -94,7 +114,7 @@ def _add_accounts(world: World, rng: Random) -> None:
             "phone": "+1 555-555-0100",
             "sanitized_phone": "+15555550100",
         }
-        world.accounts[made["id"]] = made
+        world.accounts.save(made)
 
 
 def _add_contacts(world: World, rng: Random) -> None:
@@ -192,15 +212,3 @@ def _add_sequences(world: World) -> None:
         more = {"status": "finished", "finished_at": stamp(EPOCH)} if finished else {}
         chosen = others[number % len(others)]
         enroll(world, contact, chosen, world.mailboxes[0], adder=owner, moment=EPOCH - 30 * DAY, **more)
-
-
-def enroll(
-    world: World, contact: Record, sequence_id: str, box: Record, *, adder: str, moment: float, **more: object
-) -> None:
-    """Puts a contact into a sequence; the sequence's counts follow from it."""
-    own = world.new_id("enrollment")
-    made = team_records.enrollment(own, sequence_id, box, adder, moment, **more)
-    contact["emailer_campaign_ids"] = [*contact["emailer_campaign_ids"], sequence_id]
-    contact["contact_campaign_statuses"] = [*contact["contact_campaign_statuses"], made]
-    contact["updated_at"] = stamp(moment)
-    world.enrolled[sequence_id][contact["id"]] = made

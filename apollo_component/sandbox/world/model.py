@@ -76,6 +76,50 @@ def contact_words(record: Record) -> str:
     return " ".join(str(record[name]).lower() for name in names if record[name])
 
 
+class AccountBook(dict[str, Record]):
+    """The team's accounts by id, with an index of what a new account may be the same as."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deleted: set[str] = set()
+        self._index: dict[tuple[str, str], dict[str, None]] = {}
+        self._keys: dict[str, list[tuple[str, str]]] = {}
+
+    def save(self, record: Record) -> None:
+        """Stores a new or changed account under everything it can be found by."""
+        own = record["id"]
+        self._forget(own)
+        self[own] = record
+        self._keys[own] = keys = list(account_keys(record))
+        for key in keys:
+            self._index.setdefault(key, {})[own] = None
+
+    def remove(self, own: str) -> bool:
+        self._forget(own)
+        if self.pop(own, None) is None:
+            return False
+        self.deleted.add(own)
+        return True
+
+    def find(self, *key: str) -> list[Record]:
+        """Accounts under one key such as ("domain", name), the oldest first."""
+        return [self[own] for own in self._index.get((key[0], key[1]), ())]
+
+    def _forget(self, own: str) -> None:
+        for key in self._keys.pop(own, ()):
+            self._index.get(key, {}).pop(own, None)
+
+
+def account_keys(record: Record) -> Iterable[tuple[str, str]]:
+    """Everything an account can be found by."""
+    yield from (("label", label) for label in record["label_ids"])
+    for name in ("organization_id", "domain", "name"):
+        if record[name]:
+            yield (name, str(record[name]).lower())
+    crm = (record["salesforce_id"], record["hubspot_id"], *(record.get("merged_crm_ids") or ()))
+    yield from (("crm", str(own).lower()) for own in crm if own)
+
+
 @dataclass
 class World:
     """Everything the sandbox knows, except credentials and what was spent."""
@@ -92,13 +136,32 @@ class World:
     pipeline_id: str = ""
     labels: dict[str, Record] = field(default_factory=dict)
     contacts: ContactBook = field(default_factory=ContactBook)
-    accounts: dict[str, Record] = field(default_factory=dict)
+    accounts: AccountBook = field(default_factory=AccountBook)
     deals: dict[str, Record] = field(default_factory=dict)
     sequences: dict[str, Record] = field(default_factory=dict)
     steps: dict[str, list[Record]] = field(default_factory=dict)
     touches: dict[str, list[Record]] = field(default_factory=dict)
     enrolled: dict[str, dict[str, Record]] = field(default_factory=dict)
     reveals: dict[str, Record] = field(default_factory=dict)
+    templates: dict[str, Record] = field(default_factory=dict)
+    schedules: dict[str, Record] = field(default_factory=dict)
+    messages: dict[str, Record] = field(default_factory=dict)
+    sequence_messages: dict[str, list[Record]] = field(default_factory=dict)
+    events: dict[str, list[Record]] = field(default_factory=dict)
+    tasks: dict[str, Record] = field(default_factory=dict)
+    calls: dict[str, Record] = field(default_factory=dict)
+    notes: dict[str, Record] = field(default_factory=dict)
+    fields: dict[str, Record] = field(default_factory=dict)
+    conversations: dict[str, Record] = field(default_factory=dict)
+    exports: dict[str, Record] = field(default_factory=dict)
+    jobs: dict[str, Record] = field(default_factory=dict)
+    agent_tasks: dict[str, Record] = field(default_factory=dict)
+    call_purposes: dict[str, str] = field(default_factory=dict)
+    call_outcomes: dict[str, str] = field(default_factory=dict)
+    opened: dict[str, str] = field(default_factory=dict)  # when a contact last opened a mail
+    clicked: dict[str, str] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)  # ids of tasks, deals and mails somebody deleted
+    born: dict[str, float] = field(default_factory=dict)  # when records were made while the sandbox runs
     made: Counter[str] = field(default_factory=Counter)
 
     def new_id(self, kind: str) -> str:
@@ -113,6 +176,19 @@ class World:
 
     def user(self, own: str) -> Record:
         return next(user for user in self.users if user["id"] == own)
+
+    def fresh_id(self, kind: str, moment: float) -> str:
+        """The id of a record made while the sandbox runs: its age matters to searches."""
+        own = self.new_id(kind)
+        self.born[own] = moment
+        return own
+
+    def labels_of(self, modality: str) -> dict[str, Record]:
+        """The lists of one kind of record, by name."""
+        return {label["name"]: label for label in self.labels.values() if label["modality"] == modality}
+
+    def is_user(self, own: str) -> bool:
+        return any(user["id"] == own for user in self.users)
 
     def campaign_statuses(self, sequence_id: str) -> Counter[str]:
         """How many contacts of a sequence are active, paused, finished or failed."""
