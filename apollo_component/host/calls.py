@@ -201,7 +201,7 @@ class Caller:
         self.journal.mark(call.key, doubtful.attempt, IN_DOUBT, note)
         return OutcomeUnknownError(
             f"{call.action.title} was sent and no answer could be had ({failure.message})",
-            hint="Run it again later with the same run (`--resume`): what was recorded is not repeated.",
+            hint="Look in the account whether it took effect before you run it again.",
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..contract.errors import BudgetExhaustedError, TransientError
+from ..contract.errors import BudgetExhaustedError, InputError, Problem, TransientError
 from ..contract.models import Effect, Reply
 from .leases import Lease, owns
 from .store import Store, dumps
@@ -149,8 +149,13 @@ class Journal:
 
     def _check_budget(self, connection: sa.Connection, run: str, worst: float | None) -> None:
         budget = connection.execute(sa.select(runs.c.budget).where(runs.c.id == run)).scalar()
-        if budget is None or not worst:
+        if budget is None or worst == 0:
             return
+        if worst is None:
+            raise InputError(
+                "Nothing limits what this request may cost, so no budget can cover it; nothing was sent.",
+                [Problem("is required with a budget", path="max_credits_per_record")],
+            )
         sums = _sums(connection, run)
         used = sums["spent"] + sums["reserved"]
         if used + worst > budget:

@@ -174,6 +174,10 @@ class Trial:
         query = "SELECT function_name FROM operation_outputs WHERE workflow_uuid = ? AND function_name LIKE ?"
         return {row[0] for row in self.rows(query, run, f"{step}%")}
 
+    def recorded(self, run: str, step: str, count: int) -> None:
+        """Wait until so many of a step's requests are recorded."""
+        until(lambda: len(self.outputs(run, f"{step}:")) >= count, f"{count} requests of {step} recorded")
+
     def note_death(self, run: str) -> None:
         received = {f"{row['step']}:{row['item']}" for row in self.journal(run) if row["state"] == "received"}
         self.deaths.append(Snapshot(received | self.outputs(run), len(self.sandbox.ask("/requests"))))
@@ -378,6 +382,11 @@ def undisturbed(new_trial: Any, tmp_path_factory: pytest.TempPathFactory) -> Und
 def trial(new_trial: Any, undisturbed: Undisturbed, tmp_path: Path) -> Iterator[Trial]:
     with new_trial(tmp_path) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def checks() -> Callable[..., Figures]:
+    return check
 
 
 @pytest.fixture

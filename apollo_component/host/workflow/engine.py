@@ -57,7 +57,6 @@ def start(
     inputs: Mapping[str, Any],
     connections: Mapping[str, str],
     budget: float | None = None,
-    confirmed: bool = False,  # noqa: ARG001  # the file's own `confirm` is checked when it is read
 ) -> Run:
     """Store a run; nothing is sent yet. Raises InputError naming a missing input or connection."""
     problems: list[Problem] = []

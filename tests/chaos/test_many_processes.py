@@ -1,0 +1,87 @@
+"""Several processes on one database."""
+
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.chaos
+
+
+def test_two_runs_and_other_commands_at_once_repeat_nothing(trial: Any, undisturbed: Any) -> None:
+    """Two runs on one database, with other commands beside them, each send every request exactly once."""
+    trial.sandbox.reset(latency_ms=20)
+    processes = [trial.begin(), trial.begin()]
+    runs = [process.run_id() for process in processes]
+    beside = [trial.command("runs", "list"), trial.command("connections"), trial.command("runs", "show", runs[0])]
+    for command in beside:
+        command.finish()
+    reports = [process.finish() for process in processes]
+    for report in reports:
+        assert report["in_doubt"] == []
+        assert report["credits"]["spent"] == 30
+        assert {step["id"]: step["requests"] for step in report["steps"]}["contacts"] == 27
+        sent = trial.sent(report["id"])
+        assert set(sent.values()) == {2}, sent  # both runs ask for the same, each once
+        journal = trial.journal(report["id"])
+        assert all(row["attempt"] == 1 and row["state"] == "received" for row in journal)
+    assert trial.sandbox.ask("/ledger")["total"] == 60
+    people = trial.people()
+    assert all(len(people[email]) == 1 for email in undisturbed.emails)
+
+
+def test_a_run_that_is_driven_is_not_driven_twice(trial: Any, conclude: Callable[..., Any]) -> None:
+    """Resuming a run that another process drives waits for it and sends nothing of its own."""
+    trial.sandbox.reset(latency_ms=20)
+    first = trial.begin()
+    run = first.run_id()
+    second = trial.resume(run)
+    report = first.finish()
+    assert second.finish()["status"] == "done"
+    figures = conclude(trial, report)
+    assert (figures.repeated, figures.in_doubt, figures.ledger) == (0, 0, 30)
+    assert trial.command("runs", "show", run).finish()["status"] == "done"
+
+
+@pytest.mark.parametrize("step", ["enrich", "contacts"])
+def test_an_owner_that_slept_past_its_lease_sends_nothing_more(
+    trial: Any, conclude: Callable[..., Any], step: str
+) -> None:
+    """A stopped process whose run was taken over ends by itself with an error once it goes on, and sends nothing."""
+    trial.sandbox.fault(step, "hold_after", times=1, after=1)
+    stalled = trial.victim(lease=1)
+    run = stalled.run_id()
+    trial.sandbox.held()
+    stalled.popen.send_signal(signal.SIGSTOP)
+    trial.note_death(run)
+    report = trial.resume(run).finish()
+    seen = len(trial.sandbox.ask("/requests"))
+    stalled.popen.send_signal(signal.SIGCONT)
+    trial.sandbox.tell("/release", all=True)
+    assert stalled.popen.wait(30) == 6, stalled.told()
+    assert "ownership_lost" in stalled.told()
+    assert len(trial.sandbox.ask("/requests")) == seen
+    figures = conclude(trial, trial.command("runs", "show", run).finish())
+    assert report["status"] == "done"
+    assert figures.paid_twice == 10 * (step == "enrich")
+    assert figures.ledger == 30 + 10 * (step == "enrich")
+
+
+def test_an_owner_that_wakes_during_the_take_over_disturbs_nobody(trial: Any, conclude: Callable[..., Any]) -> None:
+    """The late answer of a stalled owner doesn't get in the way of the owner that repeats the same request."""
+    trial.sandbox.fault("enrich", "hold_after", times=2, after=2)
+    stalled = trial.victim(lease=1)
+    run = stalled.run_id()
+    [late] = trial.sandbox.held()
+    trial.recorded(run, "enrich", 2)
+    stalled.popen.send_signal(signal.SIGSTOP)
+    trial.note_death(run)
+    owner = trial.resume(run)
+    trial.sandbox.held(2)
+    stalled.popen.send_signal(signal.SIGCONT)
+    trial.sandbox.tell("/release", id=late["id"])
+    assert stalled.popen.wait(30) == 6, stalled.told()
+    trial.sandbox.tell("/release", all=True)
+    figures = conclude(trial, owner.finish())
+    assert (figures.paid_twice, figures.ledger, figures.enriched) == (10, 40, 30)
