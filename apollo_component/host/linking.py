@@ -163,7 +163,8 @@ def _saved(
     app_id = (app[0] or host.apps.add(None, connector, app[1])) if app else None
     if existing is None:
         return host.connections.add(name, connector, credential, app_id=app_id)
-    host.connections.replace_credential(existing, credential, "linked again", "linked again", app_id=app_id)
+    while not host.connections.replace_credential(existing, credential, "linked again", "linked again", app_id=app_id):
+        existing = host.connections.get(existing.id)  # a refresh was faster, but what the person gives wins
     return host.connections.get(existing.id)
 
 
@@ -228,7 +229,7 @@ def _unstrict(report: TestReport) -> Any:
 def _imported(file: Path) -> dict[str, str]:
     try:
         data = json.loads(file.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         raise InputError(
             "The credential file can't be read as JSON.", [Problem("is not JSON", file=file.name)]
         ) from None
@@ -254,6 +255,8 @@ def _expiry(value: Any) -> datetime | None:
     if value is None:
         return None
     try:
+        if isinstance(value, bool):
+            raise TypeError
         seconds = float(value) if not isinstance(value, str) else datetime.fromisoformat(value).timestamp()
         return datetime.fromtimestamp(seconds, UTC)
     except (TypeError, ValueError, OverflowError, OSError):
@@ -264,4 +267,8 @@ def _expiry(value: Any) -> datetime | None:
 def _scopes(value: Any) -> tuple[str, ...] | None:
     if value is None:
         return None
-    return tuple(value.split()) if isinstance(value, str) else tuple(str(scope) for scope in value)
+    found = value.split() if isinstance(value, str) else value
+    if not isinstance(found, list) or not all(isinstance(scope, str) for scope in found):
+        problem = Problem("must be a text or a list of texts", path="scopes")
+        raise InputError("The credential file can't be used; nothing was stored.", [problem])
+    return tuple(found)

@@ -2,6 +2,7 @@
 layers of encoding."""
 
 import binascii
+import functools
 import hashlib
 import html
 import os
@@ -21,11 +22,21 @@ DEPTH = 3
 PIECE = WINDOW // 2
 MOST = 16 * 1024 * 1024
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{16,}")
-_WRAPPED = re.compile(rb"[A-Za-z0-9+/_-]{40,}\s*(?:\r?\n|\\n|\\r)")
+_WRAPPED = re.compile(rb"[A-Za-z0-9+/_-]{40}=*\s?(?:\r?\n|\\n|\\r)")
 _BREAKS = re.compile(rb"(?:\s|\\[nrt])+")
 _HEX = re.compile(rb"[0-9A-Fa-f]{24,}")
 _SPACED_HEX = re.compile(rb"(?:[0-9A-Fa-f]{2}[ :,-]){11,}[0-9A-Fa-f]{2}")
 _ESCAPE = re.compile(rb"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|([0-7]{3})|(.))", re.DOTALL)
+_TEXT = rb"[\t\n\r\x20-\x7e]{5}"
+_ESCAPED, _PERCENT, _ENTITY = (
+    re.compile(mark + _TEXT + rb"|" + _TEXT + mark)
+    for mark in (
+        rb"\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[0-7]{3}|[\"/\\nrt])",
+        rb"%[0-9A-Fa-f]{2}",
+        rb"&#?[A-Za-z0-9]{1,8};",
+    )
+)
+_WIDE = re.compile(rb"(?:[\x20-\x7e]\0){6}|(?:\0[\x20-\x7e]){6}")
 _PACKED = re.compile(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]")
 _PICKLE = re.compile(rb"\x80[\x02-\x05]|^\(|^[VSX]", re.MULTILINE)
 
@@ -135,31 +146,32 @@ def _hex(data: bytes) -> Iterator[bytes]:
 
 
 def _url(data: bytes) -> Iterator[bytes]:
-    if b"%" in data:
+    if b"%" in data and _PERCENT.search(data):
         yield unquote_to_bytes(data)
 
 
 def _escapes(data: bytes) -> Iterator[bytes]:
-    r"""JSON's and Python's: \uXXXX, \xXX, \ooo, \" and \/."""
-    if b"\\" in data:
-        yield _ESCAPE.sub(_unescaped, data)
+    r"""JSON's and Python's: \uXXXX, \xXX, \ooo, \" and \/; high characters as text and as the bytes they may mean."""
+    if b"\\" in data and _ESCAPED.search(data):
+        yield _ESCAPE.sub(functools.partial(_unescaped, "utf-8"), data)
+        yield _ESCAPE.sub(functools.partial(_unescaped, "latin-1"), data)
 
 
-def _unescaped(match: re.Match[bytes]) -> bytes:
+def _unescaped(encoding: str, match: re.Match[bytes]) -> bytes:
     wide, narrow, octal, other = match.groups()
     if other is not None:
         return other
     number = int(wide or narrow, 16) if octal is None else int(octal, 8)
-    return chr(number).encode("utf-8", "replace") if number < 0x110000 else b""
+    return chr(number).encode(encoding, "replace")
 
 
 def _entities(data: bytes) -> Iterator[bytes]:
-    if b"&" in data:
+    if b"&" in data and _ENTITY.search(data):
         yield html.unescape(data.decode("utf-8", "replace")).encode("utf-8", "replace")
 
 
 def _wide(data: bytes) -> Iterator[bytes]:
-    if b"\0" in data:
+    if b"\0" in data and _WIDE.search(data):
         yield data.replace(b"\0", b"")
 
 

@@ -44,8 +44,9 @@ def _killed_until_done(trial: Any, moments: random.Random, left: int) -> dict[st
         process.kill()
         trial.note_death(run)
         if trial.rows("SELECT 1 FROM host_runs WHERE id = ? AND status = 'done'", run):
-            report = trial.command("runs", "show", run).finish()
-            return report
+            break
         process = trial.resume(run)
         process.run_id()
-    return process.finish()
+    else:
+        return process.finish()
+    return trial.command("runs", "show", run).finish()

@@ -16,7 +16,7 @@ from apollo_component.contract.loading import load_file
 from apollo_component.contract.manifest import Manifest
 from apollo_component.contract.models import Credential, Reply, Window
 
-settings.register_profile("unit", deadline=None, database=None)
+settings.register_profile("unit", deadline=None, database=None, max_examples=50)
 settings.load_profile("unit")
 
 ROOT = Path(__file__).parent.parent.parent

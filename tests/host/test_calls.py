@@ -330,6 +330,22 @@ def test_a_repeated_bill_is_booked_as_possibly_paid_twice(caller, service):
     assert caller.doubts == ["repeated, possibly paid twice"]
 
 
+def test_a_refusal_in_between_doesnt_hide_a_possible_second_payment(caller, service):
+    """Lost, then not reached, then answered: still possibly paid twice."""
+    service.on("/pay", NO_ANSWER, NEVER_SENT, GOOD)
+    call(caller, "bill")
+    assert caller.credits == {"spent": 1, "reserved": 1, "paid_twice": 1}
+
+
+def test_a_lost_answer_is_not_forgotten_over_a_later_refusal(caller, service):
+    """When the first answer was lost and then the service stays away, the outcome is unknown, not just temporary."""
+    service.on("/pay", NO_ANSWER)
+    service.always("/pay", NEVER_SENT)
+    with pytest.raises(OutcomeUnknownError):
+        call(caller, "bill")
+    assert caller.credits["reserved"] == 1
+
+
 def test_a_bill_may_be_told_to_stop_instead(caller, service):
     """With `on_unknown: stop` a lost answer is not repeated."""
     service.on("/pay", NO_ANSWER, GOOD)

@@ -68,10 +68,11 @@ def test_an_answer_comes_back_as_it_was(host, key):
 
 
 def test_attempts_are_counted_and_the_newest_leads(host, key):
-    """A repeat is a row of its own; the last one tells where the request stands."""
+    """A repeat is a row of its own; the newest that may have had an effect tells where the request stands."""
     assert (opened(host, key), opened(host, key)) == (1, 2)
+    assert host.journal.last(key).attempt == 2
     host.journal.received(key, 2, reply(422))
-    assert host.journal.last(key).state == WITHOUT_EFFECT
+    assert (host.journal.last(key).attempt, host.journal.last(key).state) == (1, SENDING)
     assert host.journal.last(Key(key.run, "s", "1")) is None
 
 
