@@ -129,7 +129,7 @@ def _show(report: Mapping[str, Any]) -> None:
     if report["status"].startswith("waiting_"):
         more = " --budget CREDITS" if report["status"] == "waiting_for_budget" else ""
         print(f"To go on: workflow run --resume {report['id']}{more}")
-    elif report["status"] == "failed":
+    elif report["status"] == "failed" and report["detail"].get("error", {}).get("code") != "input":
         print(f"To go on at the first unfinished step: workflow run --resume {report['id']}")
 
 

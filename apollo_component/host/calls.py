@@ -89,7 +89,7 @@ class Caller:
                     last = self.journal.last(call.key) or last
             if last.state == RECEIVED and not last.reply:
                 raise NotFoundError(
-                    f"{call.action.title} was done before and its recorded answer has been deleted; it was not repeated.",
+                    f"{call.action.title} was done before and its answer has been deleted; it was not repeated.",
                     hint="Start a new run.",
                 )
             if last.state in (SENDING, IN_DOUBT, FOUND):
@@ -269,7 +269,8 @@ class _Context:
             self._caller.journal.mark(self._call.key, self._attempt, "without_effect", note, spent=0, paid_twice=0)
 
     def settled(self, page: Page) -> None:
-        if self._attempt and not self._recorded:
+        """A recorded answer is settled too: its process may have died right after it was recorded."""
+        if self._attempt:
             self._caller.journal.settle(self._call.key, self._attempt, page.spent)
 
     def _open(self) -> None:
@@ -290,7 +291,8 @@ def _moment(seconds: float) -> datetime:
 
 
 def _epoch(text: Any) -> float:
+    """A time of the service in seconds; one that is missing or unreadable counts as long ago."""
     try:
         return datetime.fromisoformat(str(text)).timestamp()
     except ValueError:
-        return float("inf")
+        return float("-inf")

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..contract.errors import BudgetExhaustedError, InputError, Problem, TransientError
+from ..contract.errors import BudgetExhaustedError, ConnectorError, InputError, Problem, TransientError
 from ..contract.models import Effect, Reply
 from .leases import Lease, owns
 from .store import Store, dumps
@@ -48,6 +48,12 @@ class OwnershipLostError(TransientError):
     code = "ownership_lost"
 
 
+class RunCancelledError(ConnectorError):
+    """A person cancelled the run; it sends nothing more."""
+
+    code = "cancelled"
+
+
 class Journal:
     def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
         self.store, self.clock = store, clock
@@ -71,11 +77,13 @@ class Journal:
     ) -> int:
         """Commit that a request is about to leave; its attempt number.
 
-        Raises OwnershipLostError when the run has another owner, BudgetExhaustedError when the run's budget
-        doesn't cover the worst cost. `repeat_paid` is what may be paid a second time by this attempt.
+        Raises OwnershipLostError when the run has another owner, RunCancelledError when it was cancelled and
+        BudgetExhaustedError when its budget doesn't cover the worst cost. `repeat_paid` is what may be paid a second
+        time by this attempt.
         """
         with self.store.write() as connection:
             _check_owner(connection, lease)
+            _check_cancelled(connection, key.run)
             self._check_budget(connection, key.run, worst)
             last = connection.execute(sa.select(sa.func.max(journal.c.attempt)).where(*_of(key))).scalar() or 0
             connection.execute(
@@ -128,9 +136,11 @@ class Journal:
                 raise _ownership_lost()
 
     def settle(self, key: Key, attempt: int, spent: float | None) -> None:
-        """What the request cost; None leaves the worst cost reserved (part of it is decided later)."""
+        """What the request cost, told once; None leaves the worst cost reserved (part of it is decided later)."""
         if spent is not None:
-            self._update(key, attempt, {"spent": spent})
+            mine = (*_of(key), journal.c.attempt == attempt, journal.c.spent.is_(None))
+            with self.store.write() as connection:
+                connection.execute(sa.update(journal).where(*mine).values(spent=spent))
 
     def mark(self, key: Key, attempt: int, state: str, note: str = "", **values: Any) -> None:
         self._update(key, attempt, {"state": state, "note": note, **values})
@@ -200,6 +210,11 @@ def _ownership_lost() -> OwnershipLostError:
     return OwnershipLostError(
         "Another process has taken this run over; nothing more is sent.", hint="Follow it with `runs show`."
     )
+
+
+def _check_cancelled(connection: sa.Connection, run: str) -> None:
+    if connection.execute(sa.select(runs.c.status).where(runs.c.id == run)).scalar() == "cancelled":
+        raise RunCancelledError("The run was cancelled; nothing more was sent.")
 
 
 def state_after(status: int) -> str:

@@ -255,13 +255,16 @@ def _expiry(value: Any) -> datetime | None:
     if value is None:
         return None
     try:
-        if isinstance(value, bool):
-            raise TypeError
-        seconds = float(value) if not isinstance(value, str) else datetime.fromisoformat(value).timestamp()
-        return datetime.fromtimestamp(seconds, UTC)
+        return datetime.fromtimestamp(_seconds(value), UTC)
     except (TypeError, ValueError, OverflowError, OSError):
         problem = Problem("must be a time in ISO 8601 or seconds since 1970", path="expires_at")
         raise InputError("The credential file can't be used; nothing was stored.", [problem]) from None
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, bool):
+        raise TypeError("a truth value is no time")
+    return datetime.fromisoformat(value).timestamp() if isinstance(value, str) else float(value)
 
 
 def _scopes(value: Any) -> tuple[str, ...] | None:

@@ -50,7 +50,7 @@ class Runner:
         first = self.caller.page(call)
         if job.every_page and (beyond := shortfall(job.action, first)):
             self.notice(
-                f"{first.total:,} records match, but one query gives the first {first.total - beyond:,} only; "
+                f"{first.total:,} records match, but one query gives the first {(first.total or 0) - beyond:,} only; "
                 f"{beyond:,} are out of reach. Narrow the filters to get them."
             )
         yield first

@@ -45,8 +45,16 @@ class Run:
 
 
 class Runs:
-    def __init__(self, store: Store, ledger: Journal, leases: Leases, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        store: Store,
+        ledger: Journal,
+        leases: Leases,
+        clock: Callable[[], float] = time.time,
+        retention: timedelta | None = None,
+    ) -> None:
         self.store, self.ledger, self.leases, self.clock = store, ledger, leases, clock
+        self.retention = retention
 
     def create(
         self,
@@ -57,7 +65,9 @@ class Runs:
         inputs: Mapping[str, Any] | None = None,
         budget: float | None = None,
     ) -> Run:
-        """A new run, `running` from now on; `kind` is action or workflow."""
+        """A new run, `running` from now on; `kind` is action or workflow. Old runs' data is deleted on the way."""
+        if self.retention is not None:
+            self.purge(self.retention)
         now = self.clock()
         identity = f"{datetime.fromtimestamp(now, UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         values = {
@@ -145,9 +155,7 @@ class Runs:
         rows = [{"run": run, "step": step, "seq": start + n, "json": dumps(item)} for n, item in enumerate(found)]
         mine = (records.c.run == run, records.c.step == step)
         with self.store.write() as connection:
-            connection.execute(
-                sa.delete(records).where(*mine, records.c.seq >= start, records.c.seq < start + STRIDE)
-            )
+            connection.execute(sa.delete(records).where(*mine, records.c.seq >= start, records.c.seq < start + STRIDE))
             insert_many(connection, records, rows)
 
     def records(self, run: str, step: str) -> Iterator[Any]:

@@ -65,6 +65,13 @@ class Scanner:
     def file(self, file: Path) -> list[Finding]:
         return self.scan(file.name, f"name of {file}") + self.scan(file.read_bytes(), str(file))
 
+    def lines(self, data: bytes | str, place: str, seen: set[bytes]) -> list[Finding]:
+        """For logs and tracebacks, which repeat themselves: only the lines that are not in `seen` yet."""
+        raw = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
+        new = [line for line in dict.fromkeys(raw.splitlines()) if line not in seen]
+        seen.update(new)
+        return self.scan(b"\n".join(new), place)
+
     def tree(self, folder: Path) -> list[Finding]:
         """Every file below a folder, as raw bytes, and its name."""
         return [finding for file in sorted(folder.rglob("*")) if file.is_file() for finding in self.file(file)]
@@ -235,7 +242,7 @@ class Watch:
         self._thread.join()
 
     def _look(self) -> None:
-        while not self._over.wait(0.02):
+        while not self._over.wait(0.04):
             for entry in os.listdir("/proc"):
                 if entry.isdigit():
                     self._process(int(entry))

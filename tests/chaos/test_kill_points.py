@@ -12,10 +12,9 @@ ITEMS = {"search": "search:2", "enrich": "enrich:0.1", "contacts": "contacts:13"
 OTHERS = {"search": 2, "enrich": 2, "contacts": 0, "enrol": 2}
 """How many requests of the step are recorded before the kill, so that the one chosen is alone in flight."""
 POINTS = [
-    (step, point)
-    for point in ("before_send", "after_reply", "after_record", "after_save")
-    for step in STEPS
-    if (step, point) != ("search", "after_record")  # a page of reading has no journal row
+    *((step, point) for point in ("before_send", "after_reply") for step in STEPS),
+    *((step, "after_record") for step in ("enrich", "contacts", "enrol")),  # a page of reading has no journal row
+    *((step, "after_save") for step in ("search", "enrich")),
 ]
 
 

@@ -2,6 +2,8 @@
 
 import itertools
 import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -54,8 +56,6 @@ def call(caller, effect, **more):
 
 
 def created_at(seconds, name="x", **more):
-    from datetime import UTC, datetime
-
     return {"id": 9, "name": name, "created_at": datetime.fromtimestamp(START + seconds, UTC).isoformat()} | more
 
 
@@ -121,8 +121,6 @@ def test_a_free_read_is_not_journaled(caller, service, host):
 
 def test_a_recorded_answer_that_was_deleted_is_not_asked_for_again(caller, service, host):
     """After the recorded answers were deleted the request still isn't repeated; it is told instead."""
-    from datetime import timedelta
-
     service.always("/pay", GOOD)
     call(caller, "bill")
     host.runs.update(caller.run, "failed")
@@ -165,7 +163,10 @@ def test_a_lost_answer_is_repeated_only_where_that_is_harmless(caller, service, 
         assert caller.doubts == ["sent, answer lost, not repeated"]
 
 
-@pytest.mark.parametrize("trouble", [answer({}, 500), answer({}, 502), answer(b"<html>", 504), answer(b"<html>", 200), UnreadableReplyError("cut")])
+@pytest.mark.parametrize(
+    "trouble",
+    [answer({}, 500), answer({}, 502), answer(b"<html>", 504), answer(b"<html>", 200), UnreadableReplyError("cut")],
+)
 def test_an_answer_that_is_not_the_services_is_a_lost_one(caller, service, effect, trouble):
     """5xx, a proxy's page and a body cut short may hide an effect: repeated only where that is harmless."""
     service.on(path(effect), trouble, GOOD)
@@ -567,9 +568,9 @@ def test_a_permission_that_is_missing_is_remembered(caller, service, host, key):
 
 def test_a_scope_that_was_not_granted_costs_no_request(host, clock, manifest, service, oauth):
     """What the granted scopes rule out isn't sent."""
-    from dataclasses import replace
-
-    host.connections.replace_credential(oauth, replace(host.connections.credential(oauth), scopes=("find_scope",)), "", "")
+    host.connections.replace_credential(
+        oauth, replace(host.connections.credential(oauth), scopes=("find_scope",)), "", ""
+    )
     caller = Caller(host, oauth, manifest)
     with pytest.raises(PermissionDeniedError, match="put_scope"):
         call(caller, "upsert")

@@ -14,6 +14,7 @@ from apollo_component.host.journal import (
     WITHOUT_EFFECT,
     Key,
     OwnershipLostError,
+    RunCancelledError,
     state_after,
 )
 from apollo_component.host.leases import Leases
@@ -162,3 +163,11 @@ def test_every_doubt_is_listed_with_what_became_of_it(host, run):
         "noted": "not repeated",
     }
     assert host.journal.spent(run)["paid_twice"] == 1
+
+
+def test_a_cancelled_run_sends_nothing_more(host, key, run):
+    """From the moment a run is cancelled no request of it is let through."""
+    opened(host, key)
+    host.runs.cancel(run)
+    with pytest.raises(RunCancelledError):
+        opened(host, Key(run, "s", "1"))

@@ -33,9 +33,7 @@ def come_back(attempt, **query):
 
 
 def nothing_stored(host):
-    counts = [
-        len(host.store.rows(sa.select(table))) for table in (tables.connections, tables.apps, tables.history)
-    ]
+    counts = [len(host.store.rows(sa.select(table))) for table in (tables.connections, tables.apps, tables.history)]
     return counts == [0, 0, 0]
 
 
@@ -101,7 +99,7 @@ def test_linking_again_keeps_the_id(host):
 
 def test_linking_again_that_fails_leaves_the_old_key(host, service):
     """A new key that is refused changes nothing."""
-    first, _ = link(host)
+    link(host)
     service.always("/whoami", REFUSED)
     with pytest.raises(ReauthorizationError):
         link(host, key="canary-2")
@@ -201,7 +199,10 @@ def test_an_attempt_lasts_ten_minutes(host, clock, service, seconds, expired):
     assert service.requests == []
 
 
-@pytest.mark.parametrize("reply", [answer({"error": "invalid_grant"}, 400), answer({"error": "invalid_client"}, 401), answer({}, 500), NO_NETWORK])
+@pytest.mark.parametrize(
+    "reply",
+    [answer({"error": "invalid_grant"}, 400), answer({"error": "invalid_client"}, 401), answer({}, 500), NO_NETWORK],
+)
 def test_a_code_that_is_refused_links_nothing(host, service, reply):
     """When the exchange fails nothing is stored, no app either."""
     service.on(TOKEN_PATH, reply)

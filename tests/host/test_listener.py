@@ -44,7 +44,9 @@ def test_an_answer_on_its_path_is_taken(listener, capfd):
     assert "".join(capfd.readouterr()) == ""
 
 
-@pytest.mark.parametrize("path", ["/", "/favicon.ico", "/callback/x?code=a", "/other?code=a", "/callback", "/callback?"])
+@pytest.mark.parametrize(
+    "path", ["/", "/favicon.ico", "/callback/x?code=a", "/other?code=a", "/callback", "/callback?"]
+)
 def test_other_requests_are_not_the_answer(listener, path):
     """Another path, and a visit without any answer, don't use the one answer up."""
     reply, _ = get(listener, path)

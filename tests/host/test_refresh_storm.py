@@ -68,7 +68,9 @@ def test_two_hundred_threads_refresh_once(linked, sandbox, how, slow, capsys):
     if how == "by its date":
         with host.store.write() as database:
             past = time.time() - 10
-            database.exec_driver_sql("UPDATE host_connections SET expires_at = ?, issued_at = ?", (past, past - 2592000))
+            database.exec_driver_sql(
+                "UPDATE host_connections SET expires_at = ?, issued_at = ?", (past, past - 2592000)
+            )
     else:
         sandbox.control("POST", "/tokens/expire", {})
     if slow:
@@ -76,7 +78,9 @@ def test_two_hundred_threads_refresh_once(linked, sandbox, how, slow, capsys):
     sandbox.control("DELETE", "/requests")
     began = time.time() + 3
     command = [sys.executable, "-c", WORKER, connection.id, str(THREADS), str(began)]
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(PROCESSES)]
+    running = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(PROCESSES)
+    ]
     ended = [one.communicate(timeout=120) for one in running]
     took = time.time() - began
     assert [one.returncode for one in running] == [0] * PROCESSES, ended

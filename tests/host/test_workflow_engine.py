@@ -85,6 +85,7 @@ def once(sandbox, operation, count):
 def test_the_whole_example_runs(live, sandbox):
     """Search, enrich within the budget, create contacts once, enrol them: every step done, every credit accounted."""
     sandbox.control("DELETE", "/requests")
+    before = sandbox.control("GET", "/state")["enrolled"]["Founder outreach"]
     workflow = load_workflow(EXAMPLE, live.registry.manifests)
     run = engine.start(live, workflow, {}, {"apollo": "mine"})
     report = drive(live, run.id)
@@ -97,7 +98,7 @@ def test_the_whole_example_runs(live, sandbox):
     assert report["credits"]["reserved"] == 0
     contacts = answered(sandbox, "contacts_create")
     assert len(contacts) == len(set(contacts)) == steps["contacts"]["requests"] > 0
-    assert sandbox.control("GET", "/state")["enrolled"]["Founder outreach"] >= steps["contacts"]["records"]
+    assert sandbox.control("GET", "/state")["enrolled"]["Founder outreach"] - before == steps["enrol"]["records"] > 0
     assert report["in_doubt"] == []
 
 
@@ -138,9 +139,8 @@ def test_a_run_waits_for_a_day_quota_and_goes_on(live, sandbox, later):
     assert len(answered(sandbox, "contacts_create")) == 3
     sandbox.control("POST", "/clock", {"advance": 86401})
     later.offset += 86401
-    assert drive(live, run)["status"] == "waiting_for_quota" or live.runs.get(run).status == "done"
+    assert drive(live, run)["status"] == "done"
     once(sandbox, "contacts_create", 6)
-    assert live.runs.report(run)["status"] == "done"
 
 
 def test_a_run_waits_for_a_key_and_goes_on(live, sandbox):
@@ -255,7 +255,8 @@ UPDATE = """
 
 
 @pytest.mark.parametrize(
-    ("on_error", "status", "after"), [("collect", "done", "done"), ("skip", "done", "skipped"), ("stop", "failed", None)]
+    ("on_error", "status", "after"),
+    [("collect", "done", "done"), ("skip", "done", "skipped"), ("stop", "failed", None)],
 )
 def test_a_refused_item_is_collected_skipped_or_stops(live, sandbox, on_error, status, after):
     """As the step says: the other items are done, the refused one is kept with its reason, or left, or ends the run."""

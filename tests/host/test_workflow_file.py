@@ -10,8 +10,6 @@ from apollo_component.host.workflow.expressions import evaluate, problem, refere
 from apollo_component.host.workflow.file import load_workflow, parse_workflow, problems_of
 from apollo_component.host.workflow.forecast import forecast
 
-from .conftest import DATA, action
-
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLE = ROOT / "examples" / "prospecting.yaml"
 
@@ -106,7 +104,19 @@ def test_the_example_is_right(manifests):
     assert workflow.text == EXAMPLE.read_text()
 
 
-@pytest.mark.parametrize("text", ["", "5", "- a", "name: x", "a: [", "steps: 5\nname: x\nconnections: []", "name: x\nconnections: {a: 5}\nsteps: [5, {id: 5, action: 7}]", "name: x\nconnections: {a: {connector: [x]}}\nsteps: [{id: [1], action: {}, with: 5, when: 5, for_each: [], connection: [a]}]"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "5",
+        "- a",
+        "name: x",
+        "a: [",
+        "steps: 5\nname: x\nconnections: []",
+        "name: x\nconnections: {a: 5}\nsteps: [5, {id: 5, action: 7}]",
+        "name: x\nconnections: {a: {connector: [x]}}\nsteps: [{id: [1], action: {}, with: 5, when: 5, for_each: [], connection: [a]}]",
+    ],
+)
 def test_a_file_of_the_wrong_shape_is_told_and_never_breaks(manifests, text):
     """Whatever the shape of the file, the answer is a list of problems."""
     assert problems(text, manifests)
@@ -140,7 +150,9 @@ def test_what_is_given_by_an_expression_is_not_judged_yet(manifests):
     parse_workflow(one(good, "inputs: {id: {}}\n"), manifests)
     whole = "  - {id: s, action: people_match, with: {$from: inputs.id}}"
     parse_workflow(one(whole, "inputs: {id: {}}\n"), manifests)
-    missing = problems(one("  - {id: s, action: contacts_update, with: {title: {$from: inputs.id}}}", "inputs: {id: {}}\n"), manifests)
+    missing = problems(
+        one("  - {id: s, action: contacts_update, with: {title: {$from: inputs.id}}}", "inputs: {id: {}}\n"), manifests
+    )
     assert missing[0][1:] == ("steps[0].with.contact_id", "is required")
     inside = "  - {id: s, action: people_bulk_match, with: {details: [{id: {$from: inputs.id}}, {idd: x}]}}"
     found = problems(one(inside, "inputs: {id: {}}\n"), manifests)
@@ -262,10 +274,3 @@ def test_the_forecast_knows_a_list_that_is_written_out(demo):
         ("create", 0),
         ("send", 0),
     ]
-
-
-def test_the_demo_declares_what_these_tests_need():
-    """The made-up connector has an action of each effect."""
-    kinds = {item["effect"] if isinstance(item["effect"], str) else item["effect"]["kind"] for item in DATA["actions"]}
-    assert kinds == {"read", "upsert", "create", "bill", "send"}
-    assert action("x", "GET", "/x")["id"] == "x"

@@ -127,19 +127,12 @@ def test_for_each_over_something_else_is_refused(plan, host, manifest):
         planner.units(workflow.steps[1])
 
 
-def test_inputs_that_dont_fit_are_told_together_and_nothing_is_sent(plan, tmp_path, manifest, host):
+def test_inputs_that_dont_fit_are_told_together_and_nothing_is_sent(plan, tmp_path):
     """Every item whose input is refused is named, before any of the step is sent."""
-    from dataclasses import replace
-
     (tmp_path / "schemas").mkdir()
     (tmp_path / "schemas" / "any.schema.json").write_text('{"properties": {"name": {"type": "string"}}}')
     planner, step = plan("each", people(1, 2))
+    planner.schemas = Schemas(tmp_path)
     with pytest.raises(InputError) as caught:
-        replace_schemas(planner, Schemas(tmp_path)).units(step)
+        planner.units(step)
     assert [item.path for item in caught.value.problems] == ["each[0].name", "each[1].name"]
-    assert replace(manifest, root=tmp_path).root == tmp_path
-
-
-def replace_schemas(planner, schemas):
-    planner.schemas = schemas
-    return planner

@@ -183,7 +183,8 @@ def _action_checks(
         yield ("with", *path), text
     if item.get("all") is True and action.paging is None:
         yield ("all",), "this action has no pages"
-    unbounded = [flag for flag in action.credits.unbounded if values.get(flag) is True or is_reference(values.get(flag))]
+    given = {flag: values.get(flag) for flag in action.credits.unbounded}
+    unbounded = [flag for flag, value in given.items() if value is True or is_reference(value)]
     if unbounded and "budget" in data and "max_credits_per_record" not in item:
         yield ("max_credits_per_record",), f"is required with a budget: {unbounded[0]} has no stated limit of cost"
 
