@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from ..contract.loading import root_of
 from ..contract.models import OAuthApp
 from .consent import allow
+from .runs import show_report
 
 WORKFLOW = "examples/prospecting.yaml"
 _console = Console(stderr=True, highlight=False)
@@ -121,21 +121,6 @@ def _conclude(report: dict[str, Any], seconds: float, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps({**report, "seconds": round(seconds, 1)}))
         return
-    run = report["run"]
-    table = Table(title=f"What happened: {run['title']} ({run['status']})", title_justify="left")
-    for name in ("Step", "Action", "Requests", "Records", "Failed", "Credits"):
-        table.add_column(name, justify="left" if name in ("Step", "Action") else "right")
-    for step in run["steps"]:
-        numbers = (step["requests"], step["records"], step["failed"], f"{step.get('spent', 0):g}")
-        table.add_row(step["id"], step["action"], *map(str, numbers))
-    credits = run["credits"]  # noqa: A001
-    table.add_section()
-    table.add_row("total", "", "", "", "", f"{credits['spent']:g}")
-    Console().print(table)
-    print(
-        f"Budget {run['budget']:g}, spent {credits['spent']:g} credits; the sandbox's own ledger says {report['sandbox']:g}."
-    )
-    for step in run["steps"]:
-        for warning in step["warnings"]:
-            print(f"{step['id']}: {warning}")
-    print(f"Done in {seconds:.1f} s.")
+    print("\nWhat happened and what it cost")
+    show_report(report["run"])
+    print(f"The sandbox's own ledger: {report['sandbox']:g} credits. Done in {seconds:.1f} s.")

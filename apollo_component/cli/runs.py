@@ -73,6 +73,10 @@ def show_report(report: Mapping[str, Any]) -> None:
     print(f"{plain(report['title'])} (run {report['id']}): {report['status']}")
     if error := report["detail"].get("error"):
         print(plain(" ".join(part for part in (error["message"], error.get("hint", "")) if part)))
+        for problem in error.get("problems", []):
+            print(f"  {plain(problem.get('path', ''))}: {plain(problem['text'])}")
+        if resets_at := error.get("resets_at"):
+            print(f"The quota resets at {resets_at}.")
     elif reason := report["detail"].get("reason"):
         print(plain(str(reason)))
     if "records" in report["detail"]:

@@ -1,10 +1,9 @@
 """Runs one action and prints what arrives; the run is noted in the store whatever way it ends."""
 
 import sys
-from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ..contract.errors import ConnectorError
 from ..contract.models import Page
@@ -89,8 +88,7 @@ def _ended(error: BaseException, tally: Tally, out: Output) -> int:
 
 
 def _print(host: "Host", job: "Job", plan: Plan, out: Output, tally: Tally) -> None:
-    found = cast("Generator[Page, None, None]", host.runner.pages(job))
-    with closing(found) as pages:
+    with closing(host.runner.pages(job)) as pages:
         for page in pages:
             for warning in page.warnings:
                 out.warn(warning)

@@ -65,7 +65,6 @@ def run(
     budget: Annotated[float | None, typer.Option(min=0, metavar="CREDITS", help="Spend no more than this.")] = None,
     resume: Annotated[str | None, typer.Option(metavar="RUN", help="Go on with a run that waits or failed.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="When it must wait for quota, wait here.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Yes, real people may get mail.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a workflow durably, or go on with one: nothing that was recorded is done twice.
@@ -78,7 +77,7 @@ def run(
     if resume is not None and (inputs or connections):
         raise InputError("A run goes on with the inputs and connections it began with.")
     named = pairs(inputs, "--input"), pairs(connections, "--connection")
-    _leave(out, lambda: _driven(out, file, resume, *named, budget=budget, wait=wait, yes=yes))
+    _leave(out, lambda: _driven(out, file, resume, *named, budget=budget, wait=wait))
 
 
 def _driven(
@@ -90,7 +89,6 @@ def _driven(
     *,
     budget: float | None,
     wait: bool,
-    yes: bool,
 ) -> int:
     from ..host.workflow.engine import drive, start
     from ..host.workflow.file import load_workflow
@@ -100,7 +98,7 @@ def _driven(
             identity = _resumed(host, str(resume), budget)
         else:
             loaded = load_workflow(file, host.registry.manifests)
-            identity = start(host, loaded, inputs, connections, budget, yes).id
+            identity = start(host, loaded, inputs, connections, budget).id
         out.facts({"run": {"id": identity}}, f"Run {identity}")
         report = drive(host, identity, wait=wait, progress=out.say)
     out.result(report, lambda: _show(report))
@@ -131,7 +129,7 @@ def _show(report: Mapping[str, Any]) -> None:
     if report["status"].startswith("waiting_"):
         more = " --budget CREDITS" if report["status"] == "waiting_for_budget" else ""
         print(f"To go on: workflow run --resume {report['id']}{more}")
-    elif report["status"] == "failed":
+    elif report["status"] == "failed" and report["detail"].get("error", {}).get("code") != "input":
         print(f"To go on at the first unfinished step: workflow run --resume {report['id']}")
 
 

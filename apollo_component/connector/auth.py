@@ -1,7 +1,7 @@
 """Authorize, exchange and refresh for both kinds of connection. Pure: flows yield requests, nothing is sent here."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -82,7 +82,8 @@ def exchange(oauth: OAuth, kind: ConnectionType, callback: Callback, server: str
     code = code_of(oauth, callback)
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": callback.redirect_uri}
     reply = yield token_request(oauth, server, callback.app, form)
-    return credential_from(reply, Credential(kind.id, scopes=callback.scopes or None), now, oauth.scope_separator)
+    bare = Credential(kind.id, scopes=callback.scopes or None)
+    return credential_from(reply, bare, now, oauth.scope_separator, (code, callback.app.client_secret))
 
 
 def code_of(oauth: OAuth, callback: Callback) -> str:
@@ -115,7 +116,8 @@ def refresh(oauth: OAuth, credential: Credential, app: OAuthApp, server: str, no
     """The whole new credential; the service has already revoked the old pair."""
     form = {"grant_type": "refresh_token", "refresh_token": credential.refresh_token}
     reply = yield token_request(oauth, server, app, form)
-    return credential_from(reply, credential, now, oauth.scope_separator)
+    secrets = (credential.refresh_token, credential.access_token, app.client_secret)
+    return credential_from(reply, credential, now, oauth.scope_separator, secrets)
 
 
 def token_request(oauth: OAuth, server: str, app: OAuthApp, form: Mapping[str, str]) -> Request:
@@ -123,8 +125,10 @@ def token_request(oauth: OAuth, server: str, app: OAuthApp, form: Mapping[str, s
     return Request("POST", server + oauth.token, form={**form, **identity}, headers={"Accept": "application/json"})
 
 
-def credential_from(reply: Reply, old: Credential, now: datetime, separator: str = " ") -> Credential:
-    if error := token_error(reply):
+def credential_from(
+    reply: Reply, old: Credential, now: datetime, separator: str = " ", secrets: Sequence[str] = ()
+) -> Credential:
+    if error := token_error(reply, secrets):
         raise error
     answer = answer_of(reply)
     if not isinstance(answer, Mapping) or not _sendable(answer.get("access_token")):
@@ -150,9 +154,9 @@ def granted(answer: Mapping[str, Any], old: Credential, separator: str = " ") ->
     return tuple(told.replace(separator, " ").split()) if isinstance(told, str) and told.strip() else old.scopes
 
 
-def token_error(reply: Reply) -> ConnectorError | None:
+def token_error(reply: Reply, secrets: Sequence[str] = ()) -> ConnectorError | None:
     """Refused for good (`invalid_grant`, `invalid_client`, other 4xx) or temporary (429, 5xx, a web page)."""
-    error = error_for(reply, None, _TOKEN_TABLE)
+    error = error_for(reply, None, _TOKEN_TABLE, secrets)
     return error if error is None or isinstance(error, TransientError) else _final(error, reply)
 
 

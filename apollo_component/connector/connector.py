@@ -133,7 +133,8 @@ class Connector:
             context.received(reply)
         if error_found := self._error(reply, chosen, credential):
             raise error_found
-        return quirk.read(operations.page_from(chosen, values, replies.answer_of(reply), cursor))
+        page = operations.page_from(chosen, values, replies.answer_of(reply), cursor)
+        return _lean(page, quirk.read(page))
 
     @hookimpl
     def connector_options(
@@ -218,7 +219,8 @@ class Connector:
             context.observed(request.operation, windows, pause)
 
     def _error(self, reply: Reply, action: Action, credential: Credential) -> ConnectorError | None:
-        error = replies.error_for(reply, action, self._errors)
+        secrets = (credential.api_key, credential.access_token, credential.refresh_token)
+        error = replies.error_for(reply, action, self._errors, secrets)
         if not isinstance(error, ReauthorizationError | CredentialExpiredError):
             return error
         kind = CredentialExpiredError if credential.access_token else ReauthorizationError
@@ -234,6 +236,12 @@ class Connector:
 
             self._send = send
         return self._send
+
+
+def _lean(page: Page, read: Page) -> Page:
+    """A list's whole answer has served its purpose once the quirk has seen it; a single value stays."""
+    whole_answer = page.value is read.value and page.records and page.records[0] is not page.value
+    return replace(read, value=None) if whole_answer else read
 
 
 def _denied(message: str, missing: Mapping[str, Any]) -> ConnectorError:

@@ -46,6 +46,7 @@ _DEFAULTS: tuple[Row, ...] = (
     {"status": 503, "error": "temporary"},
 )
 _TEXT_KEYS = ("error", "message", "error_message", "error_description")
+_WORD = re.compile(r"[^\s\"'<>(),;:]{8,}")
 _WINDOW = re.compile(r"per (minute|hour|day)")
 
 
@@ -64,8 +65,13 @@ def answer_of(reply: Reply) -> Any:
         ) from None
 
 
-def error_for(reply: Reply, action: Action | None, table: Sequence[Row]) -> ConnectorError | None:
-    """The error an answer means, None for 2xx. Rows of `table` win over the defaults by status."""
+def error_for(
+    reply: Reply, action: Action | None, table: Sequence[Row], secrets: Sequence[str] = ()
+) -> ConnectorError | None:
+    """The error an answer means, None for 2xx. Rows of `table` win over the defaults by status.
+
+    `secrets` are what the request carried: no part of them is quoted, should the service repeat what it was sent.
+    """
     if reply.status < 300:
         return None
     if reply.status < 400:
@@ -73,7 +79,7 @@ def error_for(reply: Reply, action: Action | None, table: Sequence[Row]) -> Conn
     body = _body(reply)
     if body is None and not _telling(reply):
         return _unreadable(reply)
-    said = text_of(body, reply)
+    said = text_of(body, reply, secrets)
     codes = {
         "code": dig(body, "error_details.code"),
         "error_code": dig(body, "error_code") or dig(body, "error"),
@@ -181,13 +187,24 @@ def _plain(reply: Reply) -> bool:
     return reply.headers.get("content-type", "").startswith("text/plain")
 
 
-def text_of(body: Any, reply: Reply) -> str:
+def text_of(body: Any, reply: Reply, secrets: Sequence[str] = ()) -> str:
     """What the service said, as one line of plain text of at most 300 characters."""
     said = body if isinstance(body, str) else next((dig(body, k) for k in _TEXT_KEYS if dig(body, k)), "")
     if not said and body is None and _plain(reply):
         said = reply.body[:2000].decode("utf-8", "replace")
-    bare = html.unescape(re.sub(r"<[^>]{0,500}>", "", str(said)))
+    bare = without(html.unescape(re.sub(r"<[^>]{0,500}>", "", str(said))), secrets)
     return " ".join("".join(char if char.isprintable() else " " for char in bare).split())[:300]
+
+
+def without(text: str, secrets: Sequence[str]) -> str:
+    """The text with every word hidden that has eight characters in a row of a secret."""
+
+    def shown(match: re.Match[str]) -> str:
+        word = match[0]
+        parts = (word[start : start + 8] for start in range(len(word) - 7))
+        return "[hidden]" if any(part in secret for part in parts for secret in secrets) else word
+
+    return _WORD.sub(shown, text) if secrets else text
 
 
 def request_id(reply: Reply) -> str:

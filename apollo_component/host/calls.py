@@ -10,6 +10,7 @@ from typing import Any
 from ..contract.errors import (
     ConnectorError,
     CredentialExpiredError,
+    NotFoundError,
     OutcomeUnknownError,
     PermissionDeniedError,
     QuotaError,
@@ -20,7 +21,7 @@ from ..contract.errors import (
 from ..contract.manifest import Action
 from ..contract.models import Credential, Effect, Page, Reply, Window
 from .connections import Connection, Connections
-from .journal import FOUND, IN_DOUBT, RECEIVED, SENDING, Entry, Journal, Key
+from .journal import FOUND, IN_DOUBT, RECEIVED, SENDING, Entry, Journal, Key, OwnershipLostError
 from .leases import Lease
 from .limits import Limits
 from .refreshing import Refresher
@@ -86,7 +87,12 @@ class Caller:
                     return self._once(call, None, last)
                 except UnreadableReplyError:
                     last = self.journal.last(call.key) or last
-            if last.state in (SENDING, IN_DOUBT):
+            if last.state == RECEIVED and not last.reply:
+                raise NotFoundError(
+                    f"{call.action.title} was done before and its answer has been deleted; it was not repeated.",
+                    hint="Start a new run.",
+                )
+            if last.state in (SENDING, IN_DOUBT, FOUND):
                 doubtful = last
         return self._persistently(call, doubtful)
 
@@ -98,6 +104,8 @@ class Caller:
                 return found
             try:
                 return self._once(call, doubtful, None)
+            except OwnershipLostError:
+                raise
             except QuotaError as error:
                 if error.window in ("hour", "day"):
                     raise
@@ -115,7 +123,8 @@ class Caller:
 
     def _resolve(self, call: Call, doubtful: Entry) -> Page | None:
         """What to do about a request whose answer was lost; a page when it is found to have worked."""
-        self.journal.mark(call.key, doubtful.attempt, IN_DOUBT)
+        if not self.journal.doubt(call.key, doubtful.attempt, call.lease):
+            return self.page(call)
         effect = call.effect
         if effect in (Effect.READ, Effect.UPSERT) or (effect is Effect.BILL and call.on_unknown == "repeat"):
             return None
@@ -201,7 +210,7 @@ class Caller:
         self.journal.mark(call.key, doubtful.attempt, IN_DOUBT, note)
         return OutcomeUnknownError(
             f"{call.action.title} was sent and no answer could be had ({failure.message})",
-            hint="Run it again later with the same run (`--resume`): what was recorded is not repeated.",
+            hint="Look in the account whether it took effect before you run it again.",
         )
 
 
@@ -245,6 +254,8 @@ class _Context:
         self._replied = True
         if self._attempt:
             self._caller.journal.received(self._call.key, self._attempt, reply)
+        else:
+            self._caller.journal.check_owner(self._call.lease)
 
     def failed(self, error: ConnectorError) -> None:
         """Close the row of a request that got no answer of the service: it never left, or it is in doubt."""
@@ -258,12 +269,15 @@ class _Context:
             self._caller.journal.mark(self._call.key, self._attempt, "without_effect", note, spent=0, paid_twice=0)
 
     def settled(self, page: Page) -> None:
-        if self._attempt and not self._recorded:
+        """A recorded answer is settled too: its process may have died right after it was recorded."""
+        if self._attempt:
             self._caller.journal.settle(self._call.key, self._attempt, page.spent)
 
     def _open(self) -> None:
         """The journal row, after every wait and right before the request leaves."""
         call = self._call
+        if not call.journaled:
+            self._caller.journal.check_owner(call.lease)
         if not call.journaled or self._attempt:
             return
         twice = (call.worst or 0) if self._doubtful and call.effect is Effect.BILL else 0
@@ -277,7 +291,8 @@ def _moment(seconds: float) -> datetime:
 
 
 def _epoch(text: Any) -> float:
+    """A time of the service in seconds; one that is missing or unreadable counts as long ago."""
     try:
         return datetime.fromisoformat(str(text)).timestamp()
     except ValueError:
-        return float("inf")
+        return float("-inf")

@@ -150,6 +150,9 @@ class Connections:
             done = open_.execute(sa.update(connections).where(*where).values(**values)).rowcount
             if done:
                 self._note(open_, connection.id, event, text)
+                if app_id not in (None, connection.app_id):
+                    own = (apps.c.id == connection.app_id, apps.c.name.is_(None))
+                    open_.execute(sa.delete(apps).where(*own))
         return bool(done)
 
     def mark(self, connection: Connection, status: str, reason: str, **columns: Any) -> bool:

@@ -56,7 +56,7 @@ class Host:
         refresher = Refresher(connections, apps, registry, leases, clock, sleep)
         limits, journal = Limits(store, clock, sleep), Journal(store, clock)
         caller = Caller(registry, connections, refresher, limits, journal, clock, sleep)
-        runs = Runs(store, journal, leases, clock)
+        runs = Runs(store, journal, leases, clock, settings.retention)
         parts = (settings, registry, store, connections, apps, leases, refresher, limits, journal, runs, caller)
         return cls(*parts, Runner(caller, notice), clock)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..contract.errors import BudgetExhaustedError, TransientError
+from ..contract.errors import BudgetExhaustedError, ConnectorError, InputError, Problem, TransientError
 from ..contract.models import Effect, Reply
 from .leases import Lease, owns
 from .store import Store, dumps
@@ -34,7 +34,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The newest attempt of a key."""
+    """The newest attempt of a key that had an effect or may have had one."""
 
     attempt: int
     state: str
@@ -48,12 +48,20 @@ class OwnershipLostError(TransientError):
     code = "ownership_lost"
 
 
+class RunCancelledError(ConnectorError):
+    """A person cancelled the run; it sends nothing more."""
+
+    code = "cancelled"
+
+
 class Journal:
     def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
         self.store, self.clock = store, clock
 
     def last(self, key: Key) -> Entry | None:
-        query = sa.select(journal).where(*_of(key)).order_by(journal.c.attempt.desc()).limit(1)
+        """What stands in the way of sending: refusals before any work say nothing and are passed over."""
+        told = (*_of(key), journal.c.state != WITHOUT_EFFECT)
+        query = sa.select(journal).where(*told).order_by(journal.c.attempt.desc()).limit(1)
         row = self.store.row(query)
         return None if row is None else Entry(row["attempt"], row["state"], row["sent_at"], _reply(row))
 
@@ -69,15 +77,13 @@ class Journal:
     ) -> int:
         """Commit that a request is about to leave; its attempt number.
 
-        Raises OwnershipLostError when the run has another owner, BudgetExhaustedError when the run's budget
-        doesn't cover the worst cost. `repeat_paid` is what may be paid a second time by this attempt.
+        Raises OwnershipLostError when the run has another owner, RunCancelledError when it was cancelled and
+        BudgetExhaustedError when its budget doesn't cover the worst cost. `repeat_paid` is what may be paid a second
+        time by this attempt.
         """
         with self.store.write() as connection:
-            if lease and not owns(connection, lease):
-                raise OwnershipLostError(
-                    "Another process has taken this run over; nothing was sent.",
-                    hint="Follow it with `runs show`.",
-                )
+            _check_owner(connection, lease)
+            _check_cancelled(connection, key.run)
             self._check_budget(connection, key.run, worst)
             last = connection.execute(sa.select(sa.func.max(journal.c.attempt)).where(*_of(key))).scalar() or 0
             connection.execute(
@@ -97,20 +103,44 @@ class Journal:
             )
         return last + 1
 
+    def check_owner(self, lease: Lease | None) -> None:
+        """For requests that have no row. Raises OwnershipLostError when the run has another owner."""
+        with self.store.read() as connection:
+            _check_owner(connection, lease)
+
+    def doubt(self, key: Key, attempt: int, lease: Lease | None) -> bool:
+        """Declare that an attempt's answer is lost; False when a stalled owner has recorded it just now.
+
+        Raises OwnershipLostError when the run has another owner, whose attempts these are.
+        """
+        where = (*_of(key), journal.c.attempt == attempt, journal.c.state.not_in((RECEIVED, WITHOUT_EFFECT)))
+        with self.store.write() as connection:
+            _check_owner(connection, lease)
+            return bool(connection.execute(sa.update(journal).where(*where).values(state=IN_DOUBT)).rowcount)
+
     def received(self, key: Key, attempt: int, reply: Reply) -> None:
-        """Commit the answer before anything else happens. What can't have had an effect is noted as such."""
+        """Commit the answer before anything else happens. What can't have had an effect is noted as such.
+
+        Raises OwnershipLostError when the attempt is no longer this process's: it was taken for lost meanwhile and
+        the new owner goes on without its answer.
+        """
         state = state_after(reply.status)
         values: dict[str, Any] = {"state": state, "received_at": self.clock(), "status_code": reply.status}
         if state == RECEIVED:
             values |= {"body": reply.body, "headers_json": dumps(dict(reply.headers))}
         if state == WITHOUT_EFFECT:
             values |= {"spent": 0, "paid_twice": 0}
-        self._update(key, attempt, values)
+        mine = (*_of(key), journal.c.attempt == attempt, journal.c.state == SENDING)
+        with self.store.write() as connection:
+            if not connection.execute(sa.update(journal).where(*mine).values(**values)).rowcount:
+                raise _ownership_lost()
 
     def settle(self, key: Key, attempt: int, spent: float | None) -> None:
-        """What the request cost; None leaves the worst cost reserved (part of it is decided later)."""
+        """What the request cost, told once; None leaves the worst cost reserved (part of it is decided later)."""
         if spent is not None:
-            self._update(key, attempt, {"spent": spent})
+            mine = (*_of(key), journal.c.attempt == attempt, journal.c.spent.is_(None))
+            with self.store.write() as connection:
+                connection.execute(sa.update(journal).where(*mine).values(spent=spent))
 
     def mark(self, key: Key, attempt: int, state: str, note: str = "", **values: Any) -> None:
         self._update(key, attempt, {"state": state, "note": note, **values})
@@ -149,8 +179,13 @@ class Journal:
 
     def _check_budget(self, connection: sa.Connection, run: str, worst: float | None) -> None:
         budget = connection.execute(sa.select(runs.c.budget).where(runs.c.id == run)).scalar()
-        if budget is None or not worst:
+        if budget is None or worst == 0:
             return
+        if worst is None:
+            raise InputError(
+                "Nothing limits what this request may cost, so no budget can cover it; nothing was sent.",
+                [Problem("is required with a budget", path="max_credits_per_record")],
+            )
         sums = _sums(connection, run)
         used = sums["spent"] + sums["reserved"]
         if used + worst > budget:
@@ -164,6 +199,22 @@ class Journal:
     def _update(self, key: Key, attempt: int, values: Mapping[str, Any]) -> None:
         with self.store.write() as connection:
             connection.execute(sa.update(journal).where(*_of(key), journal.c.attempt == attempt).values(**values))
+
+
+def _check_owner(connection: sa.Connection, lease: Lease | None) -> None:
+    if lease and not owns(connection, lease):
+        raise _ownership_lost()
+
+
+def _ownership_lost() -> OwnershipLostError:
+    return OwnershipLostError(
+        "Another process has taken this run over; nothing more is sent.", hint="Follow it with `runs show`."
+    )
+
+
+def _check_cancelled(connection: sa.Connection, run: str) -> None:
+    if connection.execute(sa.select(runs.c.status).where(runs.c.id == run)).scalar() == "cancelled":
+        raise RunCancelledError("The run was cancelled; nothing more was sent.")
 
 
 def state_after(status: int) -> str:

@@ -41,9 +41,9 @@ class Leases:
         now = self.clock()
         with self.store.write() as connection:
             row = connection.execute(sa.select(leases).where(leases.c.name == name)).mappings().first()
-            if row and row["owner"] and row["until"] > now and not _dead(row["owner"]):
+            if row and row["owner"] and row["until"] > now and not is_dead(row["owner"]):
                 return None
-            lease = Lease(name, f"{_here()}/{os.getpid()}/{secrets.token_hex(8)}", row["version"] + 1 if row else 1)
+            lease = Lease(name, new_owner(), row["version"] + 1 if row else 1)
             values = {"owner": lease.owner, "version": lease.version, "until": now + seconds}
             put(connection, leases, {"name": name}, values)
         return lease
@@ -61,7 +61,7 @@ class Leases:
 
     def held(self, name: str) -> bool:
         row = self.store.row(sa.select(leases).where(leases.c.name == name))
-        return bool(row and row["owner"] and row["until"] > self.clock() and not _dead(row["owner"]))
+        return bool(row and row["owner"] and row["until"] > self.clock() and not is_dead(row["owner"]))
 
 
 @functools.cache
@@ -72,11 +72,16 @@ def _here() -> str:
         namespace = str(Path("/proc/self/ns/pid").readlink())
     except OSError:
         boot, namespace = str(uuid.getnode()), ""
-    return hashlib.sha256(f"{boot}{namespace}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{boot}{namespace}".encode()).hexdigest()[:12]
 
 
-def _dead(owner: str) -> bool:
-    """Whether the owner was a process of this very machine that is no more: its lease needn't be waited for."""
+def new_owner() -> str:
+    """A name for something this process holds, at most 32 characters."""
+    return f"{_here()}/{os.getpid()}/{secrets.token_hex(5)}"
+
+
+def is_dead(owner: str) -> bool:
+    """Whether the owner was a process of this very machine that is no more: what it held needn't be waited for."""
     place, _, rest = owner.partition("/")
     pid = rest.partition("/")[0]
     if os.name != "posix" or place != _here() or not pid.isdigit():

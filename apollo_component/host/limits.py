@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from ..contract.errors import QuotaError
 from ..contract.models import Window
+from .leases import is_dead, new_owner
 from .store import Store, put
 from .tables import permits, windows
 
@@ -52,13 +53,15 @@ class Limits:
         mine = (permits.c.scope == scope, permits.c.operation == operation)
         with self.store.write(durable=False) as connection:
             connection.execute(sa.delete(permits).where(permits.c.until < now))
-            flying = connection.execute(sa.select(sa.func.count()).select_from(permits).where(*mine)).scalar() or 0
+            flying = _flying(connection, mine)
             query = sa.select(windows).where(windows.c.scope == scope, windows.c.operation == operation)
             rows = [dict(row) for row in connection.execute(query).mappings()]
             blocked = _blocked(rows, flying, now)
+            if blocked and flying and _forget_the_dead(connection, mine):
+                blocked = _blocked(rows, _flying(connection, mine), now)
             if blocked:
                 return blocked
-            identity = secrets.token_hex(8)
+            identity = new_owner()
             values = {"id": identity, "scope": scope, "operation": operation, "until": now + PERMIT_SECONDS}
             connection.execute(sa.insert(permits).values(**values))
         return identity
@@ -73,7 +76,7 @@ class Limits:
             issued = None if until is None else until - PERMIT_SECONDS
             connection.execute(sa.delete(permits).where(permits.c.id == permit))
             mine = (permits.c.scope == scope, permits.c.operation == operation)
-            flying = connection.execute(sa.select(sa.func.count()).select_from(permits).where(*mine)).scalar() or 0
+            flying = _flying(connection, mine)
             here = (windows.c.scope == scope, windows.c.operation == operation)
             known = {row["name"]: dict(row) for row in connection.execute(sa.select(windows).where(*here)).mappings()}
             place = {"scope": scope, "operation": operation}
@@ -103,6 +106,18 @@ class Limits:
             }
             for row in rows
         ]
+
+
+def _flying(connection: sa.Connection, mine: Sequence[sa.ColumnElement[bool]]) -> int:
+    return connection.execute(sa.select(sa.func.count()).select_from(permits).where(*mine)).scalar() or 0
+
+
+def _forget_the_dead(connection: sa.Connection, mine: Sequence[sa.ColumnElement[bool]]) -> int:
+    """Give back the permits of processes that were killed; how many there were."""
+    dead = [identity for identity in connection.scalars(sa.select(permits.c.id).where(*mine)) if is_dead(identity)]
+    if dead:
+        connection.execute(sa.delete(permits).where(permits.c.id.in_(dead)))
+    return len(dead)
 
 
 def _blocked(rows: Sequence[Mapping[str, Any]], flying: int, now: float) -> tuple[str, float] | None:

@@ -53,7 +53,7 @@ def link_key(
     check_name(name)
     request = AuthorizeRequest(connection_type, fields)
     credential = host.registry.call(connector, "connector_authorize", request=request)
-    return _stored(host, connector, name, credential, None, actions)
+    return _stored(host, connector, name, credential, actions)
 
 
 def begin(
@@ -92,8 +92,7 @@ def finish(
         raise InputError("The attempt is older than ten minutes; nothing was linked.", hint="Start again.")
     callback = Callback(query, attempt.state, attempt.redirect_uri, attempt.app, attempt.scopes)
     credential = host.registry.call(attempt.connector, "connector_exchange", callback=callback)
-    app_id = attempt.app_id or host.apps.add(None, attempt.connector, attempt.app)
-    return _stored(host, attempt.connector, attempt.name, credential, app_id, actions)
+    return _stored(host, attempt.connector, attempt.name, credential, actions, app=(attempt.app_id, attempt.app))
 
 
 def take_over(
@@ -112,7 +111,13 @@ def take_over(
         scopes=_scopes(data.get("scopes")),
     )
     check_name(name)
-    return _stored(host, connector, name, credential, app_id or host.apps.add(None, connector, app), ())
+    existing = _existing(host, connector, name, credential)
+    connection = _saved(host, connector, name, credential, (app_id, app), existing)
+    connection, report = test_stored(host, connection.id)
+    if report.verdict == "refused" and existing is None:
+        host.connections.remove(connection)
+        raise ReauthorizationError(f"{report.text} Nothing was stored.", hint=report.hint)
+    return connection, report
 
 
 def wanted_scopes(host: "Host", connector: str, actions: Sequence[str]) -> tuple[str, ...]:
@@ -128,21 +133,39 @@ def kind_of(host: "Host", connector: str, connection_type: str) -> ConnectionTyp
 
 
 def _stored(
-    host: "Host", connector: str, name: str, credential: Credential, app_id: str | None, actions: Sequence[str]
+    host: "Host",
+    connector: str,
+    name: str,
+    credential: Credential,
+    actions: Sequence[str],
+    *,
+    app: tuple[str | None, OAuthApp] | None = None,
 ) -> tuple[Connection, TestReport]:
     report = tested(host, connector, credential, actions)
     if report.verdict == "refused":
         raise ReauthorizationError(f"{report.text} Nothing was stored.", hint=report.hint)
     if report.verdict == "unreachable" and not credential.refresh_token:
         raise TransientError(f"{report.text} Nothing was stored.", hint=report.hint or "Try again.")
-    connection = _existing(host, connector, name, credential)
-    if connection is None:
-        connection = host.connections.add(name, connector, credential, app_id=app_id)
-    else:
-        host.connections.replace_credential(connection, credential, "linked again", "linked again", app_id=app_id)
-    connection = host.connections.get(connection.id)
+    connection = _saved(host, connector, name, credential, app, _existing(host, connector, name, credential))
     host.connections.record_test(connection, report)
     return host.connections.get(connection.id), report
+
+
+def _saved(
+    host: "Host",
+    connector: str,
+    name: str,
+    credential: Credential,
+    app: tuple[str | None, OAuthApp] | None,
+    existing: Connection | None,
+) -> Connection:
+    """Store a new link or the new secret of an old one; an app that isn't stored yet becomes the connection's own."""
+    app_id = (app[0] or host.apps.add(None, connector, app[1])) if app else None
+    if existing is None:
+        return host.connections.add(name, connector, credential, app_id=app_id)
+    while not host.connections.replace_credential(existing, credential, "linked again", "linked again", app_id=app_id):
+        existing = host.connections.get(existing.id)  # a refresh was faster, but what the person gives wins
+    return host.connections.get(existing.id)
 
 
 def _existing(host: "Host", connector: str, name: str, credential: Credential) -> Connection | None:
@@ -206,7 +229,7 @@ def _unstrict(report: TestReport) -> Any:
 def _imported(file: Path) -> dict[str, str]:
     try:
         data = json.loads(file.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         raise InputError(
             "The credential file can't be read as JSON.", [Problem("is not JSON", file=file.name)]
         ) from None
@@ -232,14 +255,23 @@ def _expiry(value: Any) -> datetime | None:
     if value is None:
         return None
     try:
-        seconds = float(value) if not isinstance(value, str) else datetime.fromisoformat(value).timestamp()
-        return datetime.fromtimestamp(seconds, UTC)
+        return datetime.fromtimestamp(_seconds(value), UTC)
     except (TypeError, ValueError, OverflowError, OSError):
         problem = Problem("must be a time in ISO 8601 or seconds since 1970", path="expires_at")
         raise InputError("The credential file can't be used; nothing was stored.", [problem]) from None
 
 
+def _seconds(value: Any) -> float:
+    if isinstance(value, bool):
+        raise TypeError("a truth value is no time")
+    return datetime.fromisoformat(value).timestamp() if isinstance(value, str) else float(value)
+
+
 def _scopes(value: Any) -> tuple[str, ...] | None:
     if value is None:
         return None
-    return tuple(value.split()) if isinstance(value, str) else tuple(str(scope) for scope in value)
+    found = value.split() if isinstance(value, str) else value
+    if not isinstance(found, list) or not all(isinstance(scope, str) for scope in found):
+        problem = Problem("must be a text or a list of texts", path="scopes")
+        raise InputError("The credential file can't be used; nothing was stored.", [problem])
+    return tuple(found)

@@ -21,6 +21,7 @@ class Listener:
         parts = urlsplit(redirect_uri)
         self.path = parts.path or "/"
         self._query: dict[str, str] | None = None
+        self._taking = threading.Lock()
         self._arrived = threading.Event()
         try:
             self._server = ThreadingHTTPServer((parts.hostname or "127.0.0.1", parts.port or 80), self._handler())
@@ -48,9 +49,13 @@ class Listener:
             )
         return self._query
 
-    def _take(self, query: dict[str, str]) -> None:
-        self._query = query
-        self._arrived.set()
+    def _take(self, query: dict[str, str]) -> bool:
+        """Keep an answer, the first one only; a visit without any is none."""
+        with self._taking:
+            if not query or self._query is not None:
+                return False
+            self._query = query
+        return True
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         listener = self
@@ -60,15 +65,17 @@ class Listener:
 
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)
-                if parts.path != listener.path or listener._arrived.is_set():
+                query = dict(parse_qsl(parts.query, keep_blank_values=True)[:20])
+                if parts.path != listener.path or not listener._take(query):
                     self._answer(404, "Nothing here", "This address takes one answer and has nothing else to show.")
                     return
-                query = dict(parse_qsl(parts.query, keep_blank_values=True)[:20])
                 denied = "code" not in query
                 title = "Access was not given" if denied else "Answer received"
                 text = "Go back to where you started; it tells what happened. You can close this window."
-                self._answer(200, title, text)
-                listener._take(query)
+                try:
+                    self._answer(200, title, text)
+                finally:
+                    listener._arrived.set()
 
             def _answer(self, status: int, title: str, text: str) -> None:
                 body = _PAGE.format(title=html.escape(title), text=html.escape(text)).encode()

@@ -18,6 +18,7 @@ from ..contract.models import Credential, Reply, Window
 from .connections import Apps, Connection, Connections
 from .leases import Lease, Leases
 from .registry import Registry
+from .store import stamp
 
 LEEWAY = timedelta(seconds=60)
 """A token that ends sooner than this is not used any more."""
@@ -26,6 +27,8 @@ AHEAD = 0.8
 LEASE_SECONDS = 90.0
 """Outlives the bounded token call and the check after a lost answer."""
 WAIT_SECONDS = 120.0
+REST_SECONDS = 300.0
+"""After trouble with a refresh ahead of need, the good token is used for this long before the next try."""
 _LOST = "The tokens were lost: the service issued a new pair whose answer never arrived, and the old pair is revoked."
 
 
@@ -41,6 +44,7 @@ class Refresher:
     ) -> None:
         self.connections, self.apps, self.registry, self.leases = connections, apps, registry, leases
         self.clock, self.sleep = clock, sleep
+        self._rests_until: dict[str, float] = {}
 
     def usable(self, identity: str, rejected: int | None = None) -> tuple[Connection, Credential]:
         """Connection and credential fit for a call; `rejected` is the version that just got a 401.
@@ -86,6 +90,8 @@ class Refresher:
         """Ahead of expiry; the spread differs by connection, so that many don't refresh at one moment."""
         if connection.expires_at is None or connection.issued_at is None:
             return False
+        if self.clock() < self._rests_until.get(connection.id, 0):
+            return False
         spread = random.Random(connection.id).uniform(0, 0.05)
         return self._now() >= connection.issued_at + (connection.expires_at - connection.issued_at) * (AHEAD + spread)
 
@@ -101,6 +107,7 @@ class Refresher:
         except TransientError:
             if needed:
                 raise
+            self._rests_until[identity] = self.clock() + REST_SECONDS
         finally:
             self.leases.release(lease)
 
@@ -135,12 +142,13 @@ class Refresher:
             self._refuse_dead(self.connections.get(connection.id))
 
     def _unsettled(self, connection: Connection, error: TransientError) -> None:
-        """Not sent: nothing happened, the connection stays active. Sent and unanswered: it is unknown."""
+        """Not sent: nothing happened and all stays as it was. Sent and unanswered: it is unknown."""
         if error.worked:
             reason = "a refresh was sent and its answer was lost; the next use finds out what happened"
             self.connections.mark(connection, "refreshing_unknown", reason)
         else:
-            self.connections.mark(connection, connection.status, connection.reason, refresh_sent_at=None)
+            before = stamp(connection.refresh_sent_at)
+            self.connections.mark(connection, connection.status, connection.reason, refresh_sent_at=before)
 
     def _settle_lost(self, connection: Connection, credential: Credential) -> None:
         """An earlier refresh is unknown. While the old access token still works nothing was rotated; once it

@@ -1,7 +1,7 @@
 """Runs one action with everything it needs: all pages in order, long lists cut and rejoined, on threads."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -40,7 +40,7 @@ class Runner:
         self.caller = caller
         self.notice = notice
 
-    def pages(self, job: Job) -> Iterator[Page]:
+    def pages(self, job: Job) -> Generator[Page, None, None]:
         """The pages of a job in order, each record once. Raises any ConnectorError."""
         calls = [self._call(job, str(number), values) for number, values in enumerate(chunks(job.action, job.input))]
         pages = self._in_order(calls, job.concurrency) if len(calls) > 1 else self._paged(job, calls[0])
@@ -50,7 +50,7 @@ class Runner:
         first = self.caller.page(call)
         if job.every_page and (beyond := shortfall(job.action, first)):
             self.notice(
-                f"{first.total:,} records match, but one query gives the first {first.ceiling:,} only; "
+                f"{first.total:,} records match, but one query gives the first {(first.total or 0) - beyond:,} only; "
                 f"{beyond:,} are out of reach. Narrow the filters to get them."
             )
         yield first

@@ -21,6 +21,8 @@ DONE = "done"
 FAILED = "failed"
 CANCELLED = "cancelled"
 ENDED = (DONE, FAILED, CANCELLED)
+STRIDE = 10_000
+"""Room for the records of one request, which are never more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,16 @@ class Run:
 
 
 class Runs:
-    def __init__(self, store: Store, ledger: Journal, leases: Leases, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        store: Store,
+        ledger: Journal,
+        leases: Leases,
+        clock: Callable[[], float] = time.time,
+        retention: timedelta | None = None,
+    ) -> None:
         self.store, self.ledger, self.leases, self.clock = store, ledger, leases, clock
+        self.retention = retention
 
     def create(
         self,
@@ -55,7 +65,9 @@ class Runs:
         inputs: Mapping[str, Any] | None = None,
         budget: float | None = None,
     ) -> Run:
-        """A new run, `running` from now on; `kind` is action or workflow."""
+        """A new run, `running` from now on; `kind` is action or workflow. Old runs' data is deleted on the way."""
+        if self.retention is not None:
+            self.purge(self.retention)
         now = self.clock()
         identity = f"{datetime.fromtimestamp(now, UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         values = {
@@ -111,17 +123,23 @@ class Runs:
 
         `detail.resumes` counts how often a failed run was sent on again. Raises InputError for a run that ended.
         """
-        run = self.get(identity)
+        with self.store.write() as connection:
+            self._resume(connection, self.get(identity), budget)
+        return self.get(identity)
+
+    def _resume(self, connection: sa.Connection, run: Run, budget: float | None) -> None:
         if run.status in (DONE, CANCELLED):
-            raise InputError(f"The run {identity} is {run.status}; there is nothing to resume.")
+            raise InputError(f"The run {run.id} is {run.status}; there is nothing to resume.")
+        if run.kind == "workflow" and not run.inputs:
+            raise InputError(
+                f"What the run {run.id} needs to go on was deleted when its time was over.", hint="Start a new run."
+            )
         retries = int(run.detail.get("resumes", 0)) + (run.status == FAILED and "step" in run.detail)
         detail = {**run.detail, "resumes": retries}
         values: dict[str, Any] = {"status": RUNNING, "detail_json": dumps(detail), "ended_at": None}
         if budget is not None:
             values["budget"] = budget
-        with self.store.write() as connection:
-            connection.execute(sa.update(runs).where(runs.c.id == identity).values(**values))
-        return self.get(identity)
+        connection.execute(sa.update(runs).where(runs.c.id == run.id).values(**values))
 
     def note_step(self, run: str, step: str, position: int, status: str, summary: Mapping[str, Any]) -> None:
         values = {"position": position, "status": status, "summary_json": dumps(summary)}
@@ -133,13 +151,11 @@ class Runs:
         return [{"id": row["step"], "status": row["status"], **json.loads(row["summary_json"])} for row in rows]
 
     def save_records(self, run: str, step: str, start: int, found: Sequence[Any]) -> None:
-        """Keep a request's records at their place; saving the same place again replaces it."""
+        """Keep a request's records at their place, which has room for `STRIDE`; saving there again replaces them."""
         rows = [{"run": run, "step": step, "seq": start + n, "json": dumps(item)} for n, item in enumerate(found)]
         mine = (records.c.run == run, records.c.step == step)
         with self.store.write() as connection:
-            connection.execute(
-                sa.delete(records).where(*mine, records.c.seq >= start, records.c.seq < start + len(rows))
-            )
+            connection.execute(sa.delete(records).where(*mine, records.c.seq >= start, records.c.seq < start + STRIDE))
             insert_many(connection, records, rows)
 
     def records(self, run: str, step: str) -> Iterator[Any]:

@@ -2,8 +2,9 @@
 
     python victim.py '{"point": "after_reply", "item": "enrich:0.1"}' workflow run FILE ...
 
-`alone` is how many other requests of that step must be recorded first, so that nothing else is in flight. `lease`
-shortens how long this process owns a run without a sign of life.
+`alone` is how many other requests of that step must be recorded first, so that nothing else is in flight. `stop`
+stops the process instead. `lease` is how long it owns a run without a sign of life; a `deaf` one gives none, and so
+doesn't learn that it was declared dead.
 """
 
 import json
@@ -20,7 +21,8 @@ from typing import Any
 from apollo_component.cli import app
 from apollo_component.connector import client
 from apollo_component.host.calls import Caller
-from apollo_component.host.journal import Journal
+from apollo_component.host.journal import FOUND, Journal
+from apollo_component.host.leases import Heartbeat
 from apollo_component.host.runs import Runs
 from apollo_component.host.workflow import engine
 
@@ -30,13 +32,12 @@ current = threading.local()
 
 
 def die() -> None:
-    """Die once the step's other requests are recorded, without a chance to tidy up."""
+    """Once the step's other requests are recorded, die without a chance to tidy up, or stop."""
     database = sqlite3.connect(Path(os.environ["WORKFLOW_HOST_HOME"]) / "host.db")
     step = ORDER["item"].partition(":")[0]
     while database.execute(RECORDED, (f"{step}:%", ORDER["item"])).fetchone()[0] < ORDER.get("alone", 0):
         time.sleep(0.01)
-    os.kill(os.getpid(), signal.SIGKILL)
-    time.sleep(60)
+    os.kill(os.getpid(), signal.SIGSTOP if ORDER.get("stop") else signal.SIGKILL)
 
 
 def deadly(function: Callable[..., Any], before: str, after: str) -> Callable[..., Any]:
@@ -62,11 +63,25 @@ def named(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
+def finding(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Die right after a lost create was found, before anything is made of it."""
+
+    def wrapped(journal: Any, key: Any, attempt: int, state: str, *rest: Any, **values: Any) -> None:
+        function(journal, key, attempt, state, *rest, **values)
+        if state == FOUND and ORDER.get("point") == "after_found":
+            die()
+
+    return wrapped
+
+
 Caller.page = named(Caller.page)
 client.send = deadly(client.send, "before_send", "after_reply")
 Journal.received = deadly(Journal.received, "", "after_record")
 Runs.save_records = deadly(Runs.save_records, "", "after_save")
+Journal.mark = finding(Journal.mark)
 engine.LEASE_SECONDS = ORDER.get("lease", engine.LEASE_SECONDS)
+if ORDER.get("deaf"):
+    Heartbeat._beat = lambda _beat: None
 
 if __name__ == "__main__":
     sys.exit(app.run(sys.argv[2:]))

@@ -130,7 +130,13 @@ def failure(url: str, **more: Any) -> TransientError:
 def test_a_json_request_arrives_as_it_was_meant(server: Server) -> None:
     """Method, query, headers and JSON body reach the server unchanged; status, headers and body come back."""
     server.answers["/a"] = plain(
-        201, b'{"ok": 1}', X_Request_Id="r1", Retry_After="5", Content_Type="application/json", Server_Timing="x"
+        201,
+        b'{"ok": 1}',
+        X_Request_Id="r1",
+        X_Rate_Limit_Minute="",
+        Retry_After="5",
+        Content_Type="application/json",
+        Server_Timing="x",
     )
     query = (("name[]", "a b"), ("name[]", "ü&="), ("r[min]", "1"))
     reply = ask(server.url + "/a", method="POST", query=query, json={"x": [1, None, "ü"]}, headers={"x-api-key": "k"})
@@ -140,7 +146,12 @@ def test_a_json_request_arrives_as_it_was_meant(server: Server) -> None:
     assert headers["x-api-key"] == "k"
     assert json.loads(body) == {"x": [1, None, "ü"]}
     assert (reply.status, reply.body, reply.final_url_host) == (201, b'{"ok": 1}', "127.0.0.1")
-    assert reply.headers == {"x-request-id": "r1", "retry-after": "5", "content-type": "application/json"}
+    assert reply.headers == {
+        "x-request-id": "r1",
+        "x-rate-limit-minute": "",
+        "retry-after": "5",
+        "content-type": "application/json",
+    }
 
 
 def test_a_form_arrives_as_a_form(server: Server) -> None:

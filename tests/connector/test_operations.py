@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from apollo_component.connector.operations import bracketed, dig, number, page_from, request_for, whole
@@ -112,7 +112,6 @@ def read_back(pairs: list[tuple[str, str]]) -> dict[str, Any]:
     return found
 
 
-@settings(max_examples=60)
 @given(NESTED)
 def test_a_bracketed_query_says_what_was_given(values: dict[str, Any]) -> None:
     """Read back by the bracket rules, a query holds exactly the lists and objects that went in."""

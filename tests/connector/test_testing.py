@@ -8,7 +8,7 @@ import pytest
 
 from apollo_component.connector.testing import MAX_PROBES
 from apollo_component.contract.errors import NotFoundError, QuotaError, TransientError
-from apollo_component.contract.manifest import Manifest, Requires
+from apollo_component.contract.manifest import Credits, Manifest, Requires
 from apollo_component.contract.models import Account, Credential, Effect, Reply, TestReport
 
 Make = Callable[..., Reply]
@@ -183,6 +183,14 @@ def test_what_writes_or_costs_or_needs_input_is_untested(good: Any, check: Any, 
     report = check(*actions)
     assert report.verdict == "connected"
     assert [outcomes(report)[name] for name in actions] == ["untested"] * 4
+    assert len(service.requests) == 3
+
+
+def test_a_read_that_costs_is_not_tried(good: Any, check: Any, manifest: Manifest, service: Any) -> None:
+    """An action that only reads but costs credits is left untested: a test spends nothing."""
+    paid = dataclasses.replace(manifest.actions["users_search"], id="paid", credits=Credits(base=1))
+    report = check("paid", declaration=dataclasses.replace(manifest, actions={**manifest.actions, "paid": paid}))
+    assert (report.verdict, outcomes(report)["paid"]) == ("connected", "untested")
     assert len(service.requests) == 3
 
 

@@ -109,7 +109,7 @@ def write(home: Path, change: Callable[[Any], Any] | None = None) -> Path:
     if change:
         change(data)
     file = home / "connector.yaml"
-    file.write_text(yaml.safe_dump(json.loads(json.dumps(data)), sort_keys=False))
+    file.write_text(yaml.dump(json.loads(json.dumps(data)), Dumper=yaml.CSafeDumper, sort_keys=False))
     return file
 
 

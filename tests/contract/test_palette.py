@@ -28,6 +28,7 @@ def test_an_entry_shows_what_a_palette_needs() -> None:
 def declared(**more: Any) -> dict[str, Any]:
     action = {"id": "a", "title": "A", "group": "g"}
     top = {"id": "acme", "version": "1.0.0", "title": "Acme", "connection_types": [{"id": "k", "title": "K"}]}
+    top["groups"] = [{"id": "g", "title": "G"}]
     return top | {"actions": [action, action | {"id": "old", "deprecated": "Use a."}]} | more
 
 
@@ -35,6 +36,7 @@ def test_deprecated_actions_are_not_offered() -> None:
     """A deprecated action is left out; missing sections and costs count as none."""
     entry = palette_entry(declared())
     assert entry["actions"] == [{"id": "a", "title": "A", "group": "g", "credits": 0, "requires": {}}]
+    assert entry["groups"] == [{"id": "g", "title": "G"}]
     assert entry["triggers"] == []
 
 

@@ -115,7 +115,10 @@ DATA: dict[str, Any] = {
         action("put", "PUT", "/put", effect="upsert"),
         action("make", "POST", "/make", effect={"kind": "create", "lookup": LOOKUP}),
         action(
-            "ensure", "POST", "/ensure", effect={"kind": "create", "upsert_when": {"flag": "merge", "with_any": ["name"]}}
+            "ensure",
+            "POST",
+            "/ensure",
+            effect={"kind": "create", "upsert_when": {"flag": "merge", "with_any": ["name"]}},
         ),
         action("blind", "POST", "/blind", effect="create"),
         action(

@@ -14,6 +14,7 @@ from apollo_component.host.journal import (
     WITHOUT_EFFECT,
     Key,
     OwnershipLostError,
+    RunCancelledError,
     state_after,
 )
 from apollo_component.host.leases import Leases
@@ -68,10 +69,11 @@ def test_an_answer_comes_back_as_it_was(host, key):
 
 
 def test_attempts_are_counted_and_the_newest_leads(host, key):
-    """A repeat is a row of its own; the last one tells where the request stands."""
+    """A repeat is a row of its own; the newest that may have had an effect tells where the request stands."""
     assert (opened(host, key), opened(host, key)) == (1, 2)
+    assert host.journal.last(key).attempt == 2
     host.journal.received(key, 2, reply(422))
-    assert host.journal.last(key).state == WITHOUT_EFFECT
+    assert (host.journal.last(key).attempt, host.journal.last(key).state) == (1, SENDING)
     assert host.journal.last(Key(key.run, "s", "1")) is None
 
 
@@ -161,3 +163,11 @@ def test_every_doubt_is_listed_with_what_became_of_it(host, run):
         "noted": "not repeated",
     }
     assert host.journal.spent(run)["paid_twice"] == 1
+
+
+def test_a_cancelled_run_sends_nothing_more(host, key, run):
+    """From the moment a run is cancelled no request of it is let through."""
+    opened(host, key)
+    host.runs.cancel(run)
+    with pytest.raises(RunCancelledError):
+        opened(host, Key(run, "s", "1"))

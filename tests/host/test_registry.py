@@ -41,7 +41,7 @@ class Spy:
         self.seen = []
 
     @hookimpl(tryfirst=True)
-    def connector_execute(self, action, input, credential, cursor, context):
+    def connector_execute(self, action, input, credential, cursor, context):  # noqa: A002
         self.seen.append(credential)
 
     @hookimpl(trylast=True)

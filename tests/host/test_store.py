@@ -66,7 +66,9 @@ def test_a_database_named_by_a_uri_makes_no_folder(settings, monkeypatch, tmp_pa
     assert sorted(tmp_path.iterdir()) == before
 
 
-@pytest.mark.parametrize("content", [b"this is not a database, it is a letter to a friend. " * 99, b"SQLite format 3\0" + b"x" * 5000])
+@pytest.mark.parametrize(
+    "content", [b"this is not a database, it is a letter to a friend. " * 99, b"SQLite format 3\0" + b"x" * 5000]
+)
 def test_a_file_that_is_no_database_is_refused(tmp_path, content):
     """Garbage in place of the database is told and left alone."""
     file = tmp_path / "host.db"
@@ -152,9 +154,14 @@ def test_a_reader_goes_on_beside_a_writer(store):
 
 def test_a_write_that_fails_leaves_nothing(store):
     """An error inside a write undoes all of it."""
-    with pytest.raises(ValueError, match="stop"), store.write() as connection:
-        connection.execute(sa.insert(tables.leases).values(name="n", owner="", version=0, until=0))
-        raise ValueError("stop")
+
+    def failing():
+        with store.write() as connection:
+            connection.execute(sa.insert(tables.leases).values(name="n", owner="", version=0, until=0))
+            raise ValueError("stop")
+
+    with pytest.raises(ValueError, match="stop"):
+        failing()
     assert store.rows(sa.select(tables.leases)) == []
 
 

@@ -9,13 +9,16 @@ import threading
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
 from apollo_component.contract.errors import StoreError
+from apollo_component.contract.models import Credential
 from apollo_component.host import vault as vaults
 from apollo_component.host.settings import Settings
 from apollo_component.host.store import Store
+from apollo_component.host.tables import connections
 from apollo_component.host.vault import Vault, open_vault
 
 PLACE = ("c1", "oauth2", "credential", 3)
@@ -135,7 +138,9 @@ def test_the_environment_wins_over_the_file(settings, store):
     assert not (settings.home / "host.key").exists()
 
 
-@pytest.mark.parametrize("text", ["short", encoded(b"k" * 31), encoded(b"k" * 33), "ä" * 44, "!" * 44, encoded(b"k" * 32)[:-1]])
+@pytest.mark.parametrize(
+    "text", ["short", encoded(b"k" * 31), encoded(b"k" * 33), "ä" * 44, "!" * 44, encoded(b"k" * 32)[:-1]]
+)
 def test_a_malformed_key_is_refused_without_showing_it(settings, store, text):
     """Anything but base64 of 32 bytes is refused, named by where it stands."""
     with pytest.raises(StoreError, match="WORKFLOW_HOST_KEY") as caught:
@@ -184,8 +189,6 @@ def test_hosts_that_start_together_end_with_one_key(settings):
 
 def test_a_stored_secret_copied_to_another_row_is_refused(host, key):
     """Whoever can write the database can't give one connection the credential of another, or an older one back."""
-    from apollo_component.contract.models import Credential
-
     other = host.connections.add("other", "demo", Credential("api_key", api_key="canary-other"))
     with host.store.write() as connection:
         connection.exec_driver_sql(
@@ -198,9 +201,7 @@ def test_a_stored_secret_copied_to_another_row_is_refused(host, key):
 
 def test_an_old_credential_put_back_is_refused(host, key):
     """A credential that was replaced can't be replayed into its own row."""
-    from apollo_component.contract.models import Credential
-
-    old = host.store.rows(__import__("sqlalchemy").text("SELECT secret FROM host_connections"))[0]["secret"]
+    old = host.store.rows(sa.select(connections))[0]["secret"]
     host.connections.replace_credential(key, Credential("api_key", api_key="canary-new"), "linked again", "")
     with host.store.write() as connection:
         connection.exec_driver_sql("UPDATE host_connections SET secret = ?", (old,))

@@ -35,6 +35,7 @@ QUOTA = "waiting_for_quota"
 AUTHORIZATION = "waiting_for_authorization"
 BUDGET = "waiting_for_budget"
 HELD = "held"
+UNFINISHED = "unfinished"
 MAX_THREADS = 16
 ERRORS_KEPT = 1000
 MAX_RECORDS = 10**9
@@ -130,6 +131,7 @@ class Driver:
                 outcomes[unit.number] = outcome
             pending = [unit for unit in pending if self._unfinished(step, outcomes[unit.number])]
             if pending:
+                await self._note(step, UNFINISHED, list(outcomes.values()))
                 await self._park_for(step, [outcomes[unit.number] for unit in pending])
         return [outcomes[unit.number] for unit in units]
 
@@ -152,7 +154,7 @@ class Driver:
                 outcome: Outcome = await slot.run_async(name, self._unit, step, unit)
             if not outcome.get("ok") and (outcome.get("waits") or step.on_error == "stop"):
                 self.stopping = True
-            done += 1
+            done += not (outcome.get(HELD) or outcome.get("waits"))
             if self.live and (done % 25 == 0 or done == len(units)):
                 self.progress(f"{step.id}: {done}/{len(units)} requests")
             return outcome
@@ -255,14 +257,14 @@ class Driver:
         warnings = sorted({text for outcome in outcomes for text in outcome.get("warnings", [])})
         summary = {
             "action": step.action.id,
-            "requests": len(outcomes),
+            "requests": sum(not outcome.get(HELD) and not outcome.get("waits") for outcome in outcomes),
             "records": min(sum(outcome.get("found", 0) for outcome in outcomes), step.limit or MAX_RECORDS),
             "failed": len(errors),
             "errors": errors[:ERRORS_KEPT] if step.on_error == "collect" else [],
             "warnings": warnings[:20],
         }
         await self._thread(self.host.runs.note_step, self.run, step.id, step.position, status, summary)
-        if status != RUNNING and self.live:
+        if status not in (RUNNING, UNFINISHED) and self.live:
             self.progress(f"{step.id}: {status}, {summary['records']} records in {summary['requests']} requests")
 
     def _planner(self, step: Step) -> Planner:

@@ -57,7 +57,6 @@ def start(
     inputs: Mapping[str, Any],
     connections: Mapping[str, str],
     budget: float | None = None,
-    confirmed: bool = False,  # noqa: ARG001  # the file's own `confirm` is checked when it is read
 ) -> Run:
     """Store a run; nothing is sent yet. Raises InputError naming a missing input or connection."""
     problems: list[Problem] = []
@@ -185,10 +184,26 @@ def _inputs(workflow: Workflow, given: Mapping[str, Any], problems: list[Problem
             known = ", ".join(workflow.inputs) or "none"
             problems.append(Problem(f"is no input of this workflow; it has: {known}", path=name))
     for name, declared in workflow.inputs.items():
-        if name in given or "default" in declared:
-            yield name, given.get(name, declared.get("default"))
+        if name in given:
+            yield name, _typed(name, given[name], declared, problems)
+        elif "default" in declared:
+            yield name, declared["default"]
         else:
             problems.append(Problem("is required; give it with --input NAME=VALUE", path=f"inputs.{name}"))
+
+
+def _typed(name: str, value: Any, declared: Mapping[str, Any], problems: list[Problem]) -> Any:
+    """A value from a command line has the type of the declared default: JSON where that is no text."""
+    default = declared.get("default")
+    if not isinstance(value, str) or default is None or isinstance(default, str):
+        return value
+    try:
+        found = json.loads(value)
+    except ValueError:
+        found = None
+    if type(found) is not type(default) and not (isinstance(found, int) and isinstance(default, float)):
+        problems.append(Problem(f"must be JSON like its default, {json.dumps(default)}", path=f"inputs.{name}"))
+    return found
 
 
 def _connections(

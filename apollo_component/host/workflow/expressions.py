@@ -69,7 +69,7 @@ def _chains(tree: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
             yield from _chains(parts[0])
     elif kind in ("projection", "value_projection", "filter_projection", "index_expression", "flatten", "pipe"):
         yield from _chains(children[0])
-    elif kind == "literal":
+    elif kind in ("literal", "expref"):
         return
     else:
         for child in children:

@@ -147,7 +147,9 @@ def _step_checks(
     if "connection" not in item and len(connections) > 1:
         yield ("connection",), f"is required when there are several connections ({', '.join(connections)})"
         return
-    if isinstance(alias, str) and alias not in connections:
+    if not isinstance(alias, str):
+        return
+    if alias not in connections:
         yield ("connection",), f"is none of this file's connections ({', '.join(connections) or 'none'})"
         return
     manifest = manifests.get(str(_mapping(connections.get(alias)).get("connector")))
@@ -170,16 +172,19 @@ def _action_checks(
     item: dict[str, Any], action: Action, manifest: Manifest, data: dict[str, Any]
 ) -> Iterator[tuple[PathParts, str]]:
     values = item.get("with", {})
-    if not isinstance(values, dict) or is_reference(values):
+    if not isinstance(values, dict):
+        return
+    if action.effect.of(values) is Effect.SEND and item.get("confirm") is not True:
+        yield ("confirm",), "must be true: this action sends to real people"
+    if is_reference(values):
         return
     schemas = Schemas(manifest.root)
     for path, text in schemas.problems(action.input, values, known=lambda value: not is_reference(value)):
         yield ("with", *path), text
     if item.get("all") is True and action.paging is None:
         yield ("all",), "this action has no pages"
-    if action.effect.of(values) is Effect.SEND and item.get("confirm") is not True:
-        yield ("confirm",), "must be true: this action sends to real people"
-    unbounded = [flag for flag in action.credits.unbounded if values.get(flag) is True]
+    given = {flag: values.get(flag) for flag in action.credits.unbounded}
+    unbounded = [flag for flag, value in given.items() if value is True or is_reference(value)]
     if unbounded and "budget" in data and "max_credits_per_record" not in item:
         yield ("max_credits_per_record",), f"is required with a budget: {unbounded[0]} has no stated limit of cost"
 

@@ -8,12 +8,9 @@ from typing import Any
 from ...contract.errors import InputError, Problem
 from ...contract.schemas import Schemas
 from ..plans import chunks, unique
-from ..runs import Runs
+from ..runs import STRIDE, Runs
 from .expressions import evaluate, references, resolve, steps_named
 from .file import Step, Workflow
-
-STRIDE = 10_000
-"""Room for the records of one request, which are never more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +77,10 @@ class Planner:
     def result(self, step: Step) -> dict[str, Any]:
         """What expressions see of a step: its records, the first of them, their count, and collected errors."""
         records = list(unique(self.runs.records(self.run, step.id), step.action.key if step.all else None))
+        records = records[: step.limit] if step.limit else records
         summary = next((item for item in self.runs.steps(self.run) if item["id"] == step.id), {})
         return {
-            "records": records[: step.limit] if step.limit else records,
+            "records": records,
             "record": records[0] if records else None,
             "count": len(records),
             "errors": summary.get("errors", []),
