@@ -67,7 +67,7 @@ def cost_text(action: Action) -> str:
     price = action.credits
     if not price.base and not price.flags and not price.unbounded:
         return "free"
-    each = f" for each of {price.per}" if price.per else ""
+    each = f" for each of {' or '.join(price.per)}" if price.per else ""
     extra = [f"{more:g} more with {flag}" for flag, more in price.flags.items()]
     unbounded = [f"no known limit with {' or '.join(price.unbounded)}"] if price.unbounded else []
     return "; ".join([f"up to {cost(price.base)}{each}", *extra, *unbounded])

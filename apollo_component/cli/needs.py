@@ -49,5 +49,5 @@ def _show(needs: Mapping[str, Any]) -> None:
         print("A master key is needed: no single endpoint can be ticked for part of this.")
     for action, price in needs["credits"].items():
         flags = "".join(f", +{cost:g} with {flag}" for flag, cost in price.get("flags", {}).items())
-        each = f" for each of {price['per']}" if price.get("per") else ""
+        each = f" for each of {' or '.join(names(price['per']))}" if price.get("per") else ""
         print(f"Costs: {action} up to {_cost(price.get('base', 0))}{each}{flags}")

@@ -40,7 +40,7 @@ class Plan:
             hint = "Look at it with --dry-run, then add --yes."
             raise InputError("Real people get mail from this; nothing was sent.", hint=hint)
         if self.action.bulk and self.limit is not None:
-            text = f"is for searches; give fewer {self.action.bulk.items} instead"
+            text = f"is for searches; give fewer {' or '.join(self.action.bulk.items)} instead"
             raise InputError("The input was refused; nothing was sent.", [Problem(text, path="--limit")])
         if self.budget is not None and self.worst() is None:
             text = "is needed under a budget: the service sets no limit to what these options cost"

@@ -188,8 +188,9 @@ class Connector:
 
     def _check_size(self, action: Action, values: Mapping[str, Any]) -> None:
         """One request takes so many items; hosts cut longer lists before they call."""
-        if action.bulk and len(values.get(action.bulk.items) or ()) > action.bulk.max:
-            problem = Problem(f"may have at most {action.bulk.max} items a request", path=action.bulk.items)
+        name = action.bulk.given(values) if action.bulk else ""
+        if action.bulk and len(values.get(name) or ()) > action.bulk.max:
+            problem = Problem(f"may have at most {action.bulk.max} items a request", path=name)
             raise InputError("The input was refused; nothing was sent.", [problem])
 
     def _request(

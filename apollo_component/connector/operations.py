@@ -9,7 +9,7 @@ from urllib.parse import quote
 import orjson
 
 from ..contract.errors import InputError, Problem
-from ..contract.manifest import Action, Paging
+from ..contract.manifest import Action
 from ..contract.models import Page
 from .messages import Request
 
@@ -78,15 +78,10 @@ def _page_of(action: Action, values: Mapping[str, Any], cursor: str | None) -> d
     style = action.paging
     number = int(cursor) if cursor else int(values.get(style.page) or style.first)
     size = int(values.get(style.per_page) or style.max_per_page)
-    if _reached(style, number, size) > style.max_records:
+    if not style.reaches(number, size):
         text = f"asks for records past the {style.max_records:,}th, which the service doesn't give"
         raise InputError("The input was refused; nothing was sent.", [Problem(text, path=style.page)])
     return {style.page: number, style.per_page: size}
-
-
-def _reached(style: Paging, number: int, size: int) -> int:
-    """How many records the pages up to this one can hold."""
-    return (number - style.first + 1) * size
 
 
 def page_from(action: Action, values: Mapping[str, Any], answer: Any, cursor: str | None) -> Page:
@@ -95,7 +90,7 @@ def page_from(action: Action, values: Mapping[str, Any], answer: Any, cursor: st
         value = answer if action.reply.value == "." else dig(answer, action.reply.value)
         found = [] if value is None else [value]
         return Page(records=found, value=value, total=len(found), spent=_spent(action, values, answer, found))
-    records = dig(answer, action.reply.records or "")
+    records = answer if action.reply.records == "." else dig(answer, action.reply.records or "")
     records = records if isinstance(records, list) else []
     total = whole(dig(answer, action.reply.total)) if action.reply.total else None
     return Page(
@@ -113,22 +108,25 @@ def _next(
 ) -> str | None:
     if action.paging is None or not records:
         return None
-    current = _page_of(action, values, cursor)
-    number, size = current[action.paging.page], current[action.paging.per_page]
-    reached = _reached(action.paging, number, size)
-    done = reached >= total if total is not None else len(records) < size
-    return None if done or reached + size > action.paging.max_records else str(number + 1)
+    style, current = action.paging, _page_of(action, values, cursor)
+    number, size = current[style.page], current[style.per_page]
+    following = style.after(number, size)
+    done = style.skipped(following, size) >= total if total is not None else len(records) < size
+    return None if done or not style.reaches(following, size) else str(following)
 
 
 def _spent(action: Action, values: Mapping[str, Any], answer: Any, records: Sequence[Any]) -> float | None:
     """Credits the answer tells or implies; None when part of it is decided later."""
     credits = action.credits  # noqa: A001
+    if credits.variable or credits.settles_later(values):
+        return None
     if not credits.base:
         return 0
-    if credits.settles_later(values):
-        return None
     reported = number(dig(answer, credits.reported)) if credits.reported else None
-    return credits.base * sum(record is not None for record in records) if reported is None else reported
+    if reported is not None:
+        return reported
+    found = sum(record is not None for record in records)
+    return credits.base * (found if credits.per or action.reply.value else min(found, 1))
 
 
 def dig(value: Any, path: str) -> Any:

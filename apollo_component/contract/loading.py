@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import ManifestError, Problem
 from .located import Located, PathParts, read
-from .manifest import Manifest
+from .manifest import Manifest, names
 
 if TYPE_CHECKING:
     from .schemas import Schemas
@@ -189,10 +189,12 @@ def _named_inputs(item: dict[str, Any], parts: _Parts) -> Iterator[tuple[PathPar
     for number, name in enumerate(item.get("query", [])):
         yield ("query", number), name
     if "bulk" in item:
-        yield ("bulk", "items"), item["bulk"]["items"]
+        for name in names(item["bulk"]["items"]):
+            yield ("bulk", "items"), name
     credits = item.get("credits", {})  # noqa: A001
     if credits.get("per"):
-        yield ("credits", "per"), credits["per"]
+        for name in names(credits["per"]):
+            yield ("credits", "per"), name
     for flag in (*credits.get("flags", {}), *credits.get("unbounded", [])):
         yield ("credits",), flag
     upsert = item["effect"].get("upsert_when", {}) if isinstance(item["effect"], dict) else {}

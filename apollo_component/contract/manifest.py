@@ -33,23 +33,31 @@ class Requires:
 
 @dataclass(frozen=True, slots=True)
 class Credits:
-    """The worst cost of one request: for each item of the list `per` (or once), `base` plus the flags set.
+    """The worst cost of one request: for each item of the list `per` (or once), `base` plus the flags set. `per` names
+    the lists of which an input has one.
 
     `unbounded` names the flags whose cost the service doesn't limit. `reported` is the key of the answer that
-    tells what was spent; without it, every record found counts `base`.
+    tells what was spent; without it, every record found counts `base`, or the whole answer where it costs per page.
+    `variable` means that the service states no limit at all.
     """
 
     base: float = 0
-    per: str | None = None
+    per: tuple[str, ...] = ()
     flags: Mapping[str, float] = field(default_factory=dict)
     unbounded: tuple[str, ...] = ()
     reported: str | None = None
+    variable: bool = False
+
+    @property
+    def costs(self) -> bool:
+        """Whether the action can cost anything."""
+        return bool(self.base) or self.variable
 
     def worst(self, values: Mapping[str, Any], max_per_record: float | None = None) -> float | None:
         """Credits at most for this input; None when no bound is known and none was given."""
-        count = len(values.get(self.per) or ()) if self.per else 1
+        count = sum(len(values.get(name) or ()) for name in self.per) if self.per else 1
         each = self.base + sum(cost for flag, cost in self.flags.items() if values.get(flag) is True)
-        if any(values.get(flag) is True for flag in self.unbounded):
+        if self.variable or any(values.get(flag) is True for flag in self.unbounded):
             return None if max_per_record is None else count * max(each, max_per_record)
         return count * each
 
@@ -73,35 +81,86 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class EffectRule:
-    """What repeating the action would do; `upsert_flag` with one of `upsert_keys` makes a create an upsert."""
+    """What repeating the action would do; `upsert_flag` with one of `upsert_keys` makes a create an upsert, and
+    `send_flag` makes it one that sends."""
 
     kind: Effect
     upsert_flag: str | None = None
     upsert_keys: tuple[str, ...] = ()
+    send_flag: str | None = None
     lookup: Lookup | None = None
 
     def of(self, values: Mapping[str, Any]) -> Effect:
-        flagged = self.upsert_flag is not None and values.get(self.upsert_flag) is True
+        if self.send_flag and values.get(self.send_flag) is True:
+            return Effect.SEND
+        flagged = self.upsert_flag is None or values.get(self.upsert_flag) is True
         return Effect.UPSERT if flagged and any(values.get(key) for key in self.upsert_keys) else self.kind
 
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """A paging style: the names of its parameters, and its limits."""
+    """A paging style: the names of its parameters, and its limits.
+
+    `kind` is `page` (numbered pages) or `offset` (`page` names how many records to skip). `max_records` is what one
+    query reaches, None where no ceiling is documented.
+    """
 
     page: str = "page"
     per_page: str = "per_page"
     first: int = 1
     max_per_page: int = 100
-    max_records: int = 50000
+    max_records: int | None = 50000
+    kind: str = "page"
+
+    def skipped(self, number: int, size: int) -> int:
+        """How many records lie before page or offset `number`."""
+        return number if self.kind == "offset" else (number - self.first) * size
+
+    def after(self, number: int, size: int) -> int:
+        """The number of the page, or the offset, that follows."""
+        return number + (size if self.kind == "offset" else 1)
+
+    def reaches(self, number: int, size: int) -> bool:
+        """Whether the whole page lies below the ceiling."""
+        return self.max_records is None or self.skipped(number, size) + size <= self.max_records
 
 
 @dataclass(frozen=True, slots=True)
 class Bulk:
-    """The list that may be cut, and how many items one request takes."""
+    """The lists of which an input has one and that may be cut, and how many items one request takes."""
 
-    items: str
+    items: tuple[str, ...]
     max: int
+
+    def given(self, values: Mapping[str, Any]) -> str:
+        """The name of the list that an input has."""
+        return next((name for name in self.items if values.get(name)), self.items[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Where an answer tells of work that goes on after it: dotted keys of its id, status and progress."""
+
+    id: str
+    status: str
+    progress: str
+
+
+@dataclass(frozen=True, slots=True)
+class OptionSource:
+    """What fills a drop-down: a free action, its fixed `input`, and where a record keeps label and value.
+
+    `search` is the input that searches on the server; `where` keeps the records whose fields equal.
+    """
+
+    id: str
+    action: str
+    label: str
+    value: str
+    search: str | None = None
+    records: str | None = None
+    input: Mapping[str, Any] = field(default_factory=dict)
+    where: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +190,7 @@ class Action:
     query: tuple[str, ...] = ()
     paging: Paging | None = None
     bulk: Bulk | None = None
+    job: Job | None = None
     key: str | None = "id"
     """The field that identifies a record of a page stream; None = no de-duplication."""
     quirk: str | None = None
@@ -216,6 +276,7 @@ class Manifest:
     actions: Mapping[str, Action]
     test: tuple[TestStage, ...]
     triggers: Mapping[str, Trigger]
+    option_sources: Mapping[str, OptionSource]
     root: Path
     user_agent: str = ""
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -236,6 +297,7 @@ class Manifest:
             actions={item["id"]: _action(item, styles) for item in data["actions"]},
             test=tuple(_stage(item) for item in data["test"]),
             triggers={item["id"]: Trigger(**item) for item in data.get("triggers", [])},
+            option_sources={item["id"]: OptionSource(**item) for item in data.get("option_sources", [])},
             root=root,
             user_agent=f"{data['id']}-connector/{data['version']}",
             data=data,
@@ -256,7 +318,7 @@ class Manifest:
             "key_endpoints": sorted(name for name in endpoints if name),
             "oauth_scopes": sorted(name for name in scopes - always if name),
             "master_key": any(action.requires.master_key for action in chosen),
-            "credits": {action.id: self.action_data(action.id)["credits"] for action in chosen if action.credits.base},
+            "credits": {action.id: self.action_data(action.id)["credits"] for action in chosen if action.credits.costs},
         }
 
     def _tested(self, kind: str) -> list[Action]:
@@ -285,7 +347,8 @@ def _action(item: Mapping[str, Any], styles: Mapping[str, Paging]) -> Action:
             "reply": ReplyShape(**item["reply"]),
             "query": tuple(item.get("query", ())),
             "paging": styles[paging] if paging else None,
-            "bulk": Bulk(**bulk) if bulk else None,
+            "bulk": Bulk(names(bulk["items"]), bulk["max"]) if bulk else None,
+            "job": Job(**item["job"]) if "job" in item else None,
         }
     )
 
@@ -299,12 +362,18 @@ def _effect(item: str | Mapping[str, Any]) -> EffectRule:
         Effect(item["kind"]),
         upsert_flag=upsert.get("flag"),
         upsert_keys=tuple(upsert.get("with_any", ())),
+        send_flag=item.get("send_when", {}).get("flag"),
         lookup=Lookup(**lookup) if lookup else None,
     )
 
 
 def _credits(item: Mapping[str, Any]) -> Credits:
-    return Credits(**dict(item) | {"unbounded": tuple(item.get("unbounded", ()))})
+    return Credits(**dict(item) | {"unbounded": tuple(item.get("unbounded", ())), "per": names(item.get("per"))})
+
+
+def names(value: str | list[str] | None) -> tuple[str, ...]:
+    """One name or several, as the YAML has it."""
+    return (value,) if isinstance(value, str) else tuple(value or ())
 
 
 def _connection_type(item: Mapping[str, Any]) -> ConnectionType:

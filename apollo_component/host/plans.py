@@ -9,10 +9,11 @@ from ..contract.models import Page
 
 def chunks(action: Action, values: Mapping[str, Any]) -> list[dict[str, Any]]:
     """One input per request: the bulk list cut to the size one request takes, order kept."""
-    if action.bulk is None or len(values.get(action.bulk.items) or ()) <= action.bulk.max:
+    name = action.bulk.given(values) if action.bulk else ""
+    if action.bulk is None or len(values.get(name) or ()) <= action.bulk.max:
         return [dict(values)]
-    items, size = values[action.bulk.items], action.bulk.max
-    return [{**values, action.bulk.items: items[start : start + size]} for start in range(0, len(items), size)]
+    items, size = values[name], action.bulk.max
+    return [{**values, name: items[start : start + size]} for start in range(0, len(items), size)]
 
 
 def page_size(action: Action, values: Mapping[str, Any]) -> int:
@@ -28,16 +29,17 @@ def further_pages(action: Action, values: Mapping[str, Any], first: Page, limit:
     if first.total is None:
         return None
     style, size = action.paging, page_size(action, values)
-    start = int(values.get(style.page) or style.first)
-    reachable = min(first.total, style.max_records)
-    wanted = reachable if limit is None else min(reachable, (start - style.first) * size + limit)
-    last = min(-(-wanted // size), style.max_records // size) + style.first - 1
-    return [str(number) for number in range(start + 1, last + 1)]
+    number = int(values.get(style.page) or style.first)
+    wanted = first.total if limit is None else min(first.total, style.skipped(number, size) + limit)
+    cursors: list[str] = []
+    while style.skipped(number := style.after(number, size), size) < wanted and style.reaches(number, size):
+        cursors.append(str(number))
+    return cursors
 
 
 def shortfall(action: Action, first: Page) -> int:
     """How many matching records lie past the ceiling of one query."""
-    if action.paging is None or first.total is None:
+    if action.paging is None or first.total is None or action.paging.max_records is None:
         return 0
     return max(0, first.total - action.paging.max_records)
 

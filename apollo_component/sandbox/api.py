@@ -13,8 +13,8 @@ from .auth import caller_of, check_access
 from .faults import PROXY_PAGE, Fault, with_wrong_types
 from .http import Receive, Reply, Scope, Send, reply_of
 from .operation import Answer, Call, Caller, Listing, Operation
-from .refusals import REFUSALS
 from .recorder import Recorded, credential_name, token_body
+from .refusals import REFUSALS
 from .routes import RETIRED, TOKEN_PATHS, Routes
 
 if TYPE_CHECKING:

@@ -75,11 +75,11 @@ def async_parts(call: Call, people: list[Person]) -> dict[str, Any]:
 
 def _promise(call: Call, people: list[Person], triggers: list[str]) -> int:
     state, world = call.state, call.state.world
-    number = signed_int64(world.seed, len(world.reveals))
+    number, ids = signed_int64(world.seed, len(world.reveals)), [person.id for person in people]
     own, url = str(number), read.text(call.params, "webhook_url")
     ready = call.now + state.settings.async_seconds
     world.reveals[own] = entry = {
-        "people": [person.id for person in people],
+        "people": ids,
         "asked": triggers,
         "webhook_url": url,
         "at": call.now,
@@ -88,15 +88,15 @@ def _promise(call: Call, people: list[Person], triggers: list[str]) -> int:
         "result": None,
     }
     bill_later = state.settings.bill_on == "deliver"
-    credits = price(call.params, people)
+    cost = price(call.params, people)
     state.courier.expected += bool(url)
 
     def finish(moment: float) -> None:
         fault = state.faults.pick(f"{NAME}_result", exactly=True)
         failed = fault is not None and fault.kind == "fail"
         if bill_later and not failed:
-            state.ledger.bill_later(call, credits, entry["people"])
-        result = _payload(call, own, people, 0 if failed else credits, moment)
+            state.ledger.bill_later(call, cost, ids)
+        result = _payload(call, own, people, 0 if failed else cost, moment)
         entry.update(status="failed" if failed else "success", result=result, finished=moment)
         if url:
             state.courier.expected -= 1
@@ -106,15 +106,15 @@ def _promise(call: Call, people: list[Person], triggers: list[str]) -> int:
     return number
 
 
-def _payload(call: Call, own: str, people: list[Person], credits: int, moment: float) -> Payload:
+def _payload(call: Call, own: str, people: list[Person], cost: int, moment: float) -> Payload:
     if has_waterfall(call.params):
-        return _waterfall(call, own, people, credits, moment)
+        return _waterfall(call, own, people, cost, moment)
     return {
         "status": "success",
         "total_requested_enrichments": len(people),
         "unique_enriched_records": len({person.id for person in people if person.direct_phone}),
         "missing_records": sum(not person.direct_phone for person in people),
-        "credits_consumed": credits,
+        "credits_consumed": cost,
         "people": [
             {"id": person.id, "status": "success", "phone_numbers": [_phone(person)] if person.direct_phone else []}
             for person in people
@@ -143,7 +143,7 @@ def _phone(person: Person) -> Payload:
     }
 
 
-def _waterfall(call: Call, own: str, people: list[Person], credits: int, moment: float) -> Payload:
+def _waterfall(call: Call, own: str, people: list[Person], cost: int, moment: float) -> Payload:
     triggers = asked(call.params)
     mails, phones = "run_waterfall_email" in triggers, len(triggers) > ("run_waterfall_email" in triggers)
     found_mails = sum(person.email is not None for person in people) if mails else 0
@@ -159,7 +159,7 @@ def _waterfall(call: Call, own: str, people: list[Person], credits: int, moment:
         "enrichment_not_found": len(people) - enriched,
         "email_records_not_found": len(people) - found_mails if mails else 0,
         "mobile_records_not_found": len(people) - found_phones if phones else 0,
-        "credits_consumed": credits,
+        "credits_consumed": cost,
         "request_id": own,
         "request_initiated": _short(call.now - call.state.settings.async_seconds),
         "request_completed": _short(moment),

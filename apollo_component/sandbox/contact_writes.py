@@ -8,9 +8,9 @@ from .clock import stamp
 from .operation import Call
 from .typed_values import merged
 from .world import World
-from .world.lists import lists_named
 from .world.crm_records import set_email
 from .world.directory import hostname
+from .world.lists import lists_named
 
 Record = dict[str, Any]
 Params = Mapping[str, Any]

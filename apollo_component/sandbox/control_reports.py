@@ -3,8 +3,25 @@
 from collections.abc import Callable, Sized
 from typing import TYPE_CHECKING, Any
 
+from .control_switches import shown_settings
 from .operation import Call
-from .operations import OPERATIONS, accounts, contacts, deals, people, sequences, users
+from .operations import (
+    OPERATIONS,
+    accounts,
+    calls,
+    companies,
+    company_search,
+    contacts,
+    conversations,
+    deals,
+    email_search,
+    notes,
+    people,
+    sequences,
+    task_search,
+    users,
+)
+from .refusals import REFUSALS
 
 if TYPE_CHECKING:
     from .app import Sandbox
@@ -19,6 +36,13 @@ COUNTS: dict[str, Callable[[Call], Sized]] = {
     "opportunities_search": deals.matching,
     "emailer_campaigns_search": sequences.matching,
     "users_search": users.matching,
+    "mixed_companies_search": company_search.matching,
+    "news_articles_search": companies.news_matching,
+    "tasks_search": task_search.matching,
+    "phone_calls_search": calls.matching,
+    "emailer_messages_search": email_search.matching,
+    "notes_list": notes.matching,
+    "conversations_search": conversations.matching,
 }
 
 
@@ -54,12 +78,15 @@ def state(sandbox: "Sandbox", query: Query, order: Order) -> Any:  # noqa: ARG00
         "deal_stages": {stage["name"]: stage["id"] for stage in world.deal_stages},
         "labels": {label["name"]: own for own, label in world.labels.items()},
         "async_requests": dict(world.reveals),
-        "settings": {
-            "dialect": held.settings.dialect,
-            "latency_ms": held.settings.latency_ms,
-            "plan": held.settings.plan,
-            "revoke_family": held.tokens.revoke_family,
-        },
+        "schedules": {record["name"]: own for own, record in world.schedules.items()},
+        "custom_fields": {field["label"]: field["id"] for field in world.fields.values()},
+        "call_purposes": {name: own for own, name in world.call_purposes.items()},
+        "call_outcomes": {name: own for own, name in world.call_outcomes.items()},
+        "tasks": len(world.tasks),
+        "calls": len(world.calls),
+        "conversations": len(world.conversations),
+        "pipeline_id": world.pipeline_id,
+        "settings": shown_settings(sandbox),
     }
 
 
@@ -118,3 +145,29 @@ def held(sandbox: "Sandbox", query: Query, order: Order) -> Any:  # noqa: ARG001
 
 def faults(sandbox: "Sandbox", query: Query, order: Order) -> Any:  # noqa: ARG001
     return [fault.shown() for fault in sandbox.state.faults.active]
+
+
+def refusals(sandbox: "Sandbox", query: Query, order: Order) -> Any:  # noqa: ARG001
+    return {name: {"status": one.status, "body": one.body} for name, one in REFUSALS.items()}
+
+
+def usage(sandbox: "Sandbox", query: Query, order: Order) -> Any:  # noqa: ARG001
+    """Requests of the team in its open windows: {"classes": {"default": {"minute": 3, ..}}, "operations": ..}."""
+    state = sandbox.state
+    classes: dict[str, dict[str, int]] = {}
+    operations: dict[str, dict[str, int]] = {}
+    for operation in OPERATIONS:
+        used = state.quotas.used(state.world.team_id, operation.id)
+        total = classes.setdefault(operation.quota_class, dict.fromkeys(used, 0))
+        total |= {word: total[word] + number for word, number in used.items()}
+        if any(used.values()):
+            operations[operation.id] = used
+    return {"classes": classes, "operations": operations}
+
+
+def webhooks(sandbox: "Sandbox", query: Query, order: Order) -> Any:  # noqa: ARG001
+    return [one.shown() for one in sandbox.state.courier.deliveries]
+
+
+def jobs(sandbox: "Sandbox", query: Query, order: Order) -> Any:  # noqa: ARG001
+    return list(sandbox.state.world.jobs.values())

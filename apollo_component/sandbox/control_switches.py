@@ -1,8 +1,14 @@
 """What the control door changes: clock, quotas, credits, tokens, settings, faults."""
 
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
+from .courier import FAULTS as WEBHOOK_FAULTS
+from .courier import NAME as WEBHOOK
 from .operations import OPERATIONS
+from .quotas import PLANS
+from .refusals import REFUSALS
+from .settings import Settings
 
 if TYPE_CHECKING:
     from .app import Sandbox
@@ -10,8 +16,8 @@ if TYPE_CHECKING:
 Order = dict[str, Any]
 Query = dict[str, str]
 
-DIALECTS = ("new", "old")
-FAULT_NAMES = {"*", "oauth_token", *(operation.id for operation in OPERATIONS)}
+CHOICES = {"dialect": ("new", "old"), "bill_on": ("accept", "deliver"), "plan": tuple(PLANS)}
+FAULT_NAMES = {"*", "oauth_token", WEBHOOK, f"{WEBHOOK}_result", *(operation.id for operation in OPERATIONS)}
 
 
 def forget_requests(sandbox: "Sandbox", query: Query, order: Order) -> Any:  # noqa: ARG001
@@ -29,6 +35,13 @@ def add_fault(sandbox: "Sandbox", query: Query, order: Order) -> Any:  # noqa: A
     name = str(order.get("operation", "*"))
     if name not in FAULT_NAMES and not name.startswith("/"):
         raise ValueError(f"no operation is called {name}")
+    kind, refusal = order.get("kind"), order.get("name")
+    if kind == "refusal" and refusal not in REFUSALS:
+        raise ValueError(f"name must be one of {', '.join(REFUSALS)}")
+    if (name == WEBHOOK) != (kind in WEBHOOK_FAULTS) and (name == WEBHOOK or kind == "duplicate"):
+        raise ValueError(f"{kind} is no fault of {name}")
+    if (name == f"{WEBHOOK}_result") != (kind == "fail"):
+        raise ValueError(f"{kind} is no fault of {name}")
     return sandbox.state.faults.add(order).shown()
 
 
@@ -47,6 +60,7 @@ def release(sandbox: "Sandbox", query: Query, order: Order) -> Any:  # noqa: ARG
 
 def move_clock(sandbox: "Sandbox", query: Query, order: Order) -> Any:  # noqa: ARG001
     sandbox.state.clock.advance(float(order["advance"]))
+    sandbox.state.agenda.run(sandbox.state.clock.now())
     return {"now": sandbox.state.clock.now()}
 
 
@@ -76,18 +90,22 @@ def revoke_tokens(sandbox: "Sandbox", query: Query, order: Order) -> Any:  # noq
 def set_settings(sandbox: "Sandbox", query: Query, order: Order) -> Any:  # noqa: ARG001
     """Turns switches; those left out stay."""
     state = sandbox.state
-    if order.get("dialect", "new") not in DIALECTS:
-        raise ValueError(f"dialect must be one of {', '.join(DIALECTS)}")
-    state.settings.dialect = order.get("dialect", state.settings.dialect)
-    state.settings.latency_ms = float(order.get("latency_ms", state.settings.latency_ms))
-    state.settings.plan = order.get("plan", state.settings.plan)
+    if wrong := set(order) - {field.name for field in fields(Settings)} - {"revoke_family"}:
+        raise ValueError(f"unknown settings: {', '.join(sorted(wrong))}")
+    for name, allowed in CHOICES.items():
+        if order.get(name, allowed[0]) not in allowed:
+            raise ValueError(f"{name} must be one of {', '.join(allowed)}")
+    for name, value in order.items():
+        if name != "revoke_family":
+            old = getattr(state.settings, name)
+            setattr(state.settings, name, tuple(map(float, value)) if isinstance(old, tuple) else type(old)(value))
     state.tokens.revoke_family = bool(order.get("revoke_family", state.tokens.revoke_family))
-    return {
-        "dialect": state.settings.dialect,
-        "latency_ms": state.settings.latency_ms,
-        "plan": state.settings.plan,
-        "revoke_family": state.tokens.revoke_family,
-    }
+    return shown_settings(sandbox)
+
+
+def shown_settings(sandbox: "Sandbox") -> Order:
+    """All switches as they stand."""
+    return asdict(sandbox.state.settings) | {"revoke_family": sandbox.state.tokens.revoke_family}
 
 
 def reset(sandbox: "Sandbox", query: Query, order: Order) -> Any:  # noqa: ARG001

@@ -28,9 +28,7 @@ def acceptable(url: str) -> bool:
         _ = parts.port
     except ValueError:
         return False
-    return bool(parts.hostname) and (
-        parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
-    )
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK))
 
 
 @dataclass(slots=True)
@@ -74,16 +72,20 @@ class Courier:
 
     async def _run(self) -> None:
         while not self.faults.closing.is_set() and (self.expected or self.waiting):
+            await asyncio.sleep(TICK)
             self.agenda.run(self.clock.now())
             await self.send_due()
-            await asyncio.sleep(TICK)
 
     async def send_due(self) -> None:
         """Attempts every delivery that is due, all at once."""
         due = [one for one in self.waiting if one.due <= self.clock.now()]
         for one in due:
             one.state = "sending"
-        await asyncio.gather(*(self._attempt(one) for one in due))
+        try:
+            await asyncio.gather(*(self._attempt(one) for one in due))
+        finally:
+            for one in due:  # cut short by the end of its loop: nothing was noted, so it is due again
+                one.state = "waiting" if one.state == "sending" else one.state
 
     async def _attempt(self, one: Delivery) -> None:
         fault = self.faults.pick(NAME, exactly=True)

@@ -137,4 +137,9 @@ def throttled(endpoint: str, limit: int, window: str, seconds: int) -> Refusal:
         f"The maximum number of api calls allowed for {endpoint} is {limit} times per {window}. "
         f"Please upgrade your plan from {UPGRADE}."
     )
+    if endpoint.startswith("api/v1/fields"):  # the newer wording, of which the middle is unverified
+        text = (
+            f"The maximum number of API calls allowed for {endpoint} is {limit} times per {window}. "
+            f"To change your rate limit, upgrade your Apollo plan at {UPGRADE}."
+        )
     return Refusal(429, {"message": text}, {"retry-after": str(seconds)})

@@ -12,7 +12,7 @@ Record = dict[str, Any]
 def start_job(call: Call, kind: str, ids: list[str], work: Sequence[Callable[[], object]], **params: Any) -> Record:
     """Starts a job and gives it as it is at its start; the control door shows how it goes."""
     world, agenda = call.state.world, call.state.agenda
-    job = {
+    job: Record = {
         "id": world.new_id("job"),
         "user_id": call.caller.user_id,
         "job_type": kind,
@@ -27,14 +27,17 @@ def start_job(call: Call, kind: str, ids: list[str], work: Sequence[Callable[[],
     world.jobs[job["id"]] = job
     seconds = call.state.settings.job_seconds
 
-    def step(number: int, at: float) -> None:
-        work[number]()
-        job.update(status="in_progress", progress=100 * (number + 1) // len(work), updated_at=stamp(at))
+    def step(number: int) -> Callable[[float], None]:
+        def go(at: float) -> None:
+            work[number]()
+            job.update(status="in_progress", progress=100 * (number + 1) // len(work), updated_at=stamp(at))
+
+        return go
 
     def end(at: float) -> None:
         job.update(status="completed", progress=100, updated_at=stamp(at))
 
     for number in range(len(work)):
-        agenda.at(call.now + seconds * (number + 1) / len(work), lambda at, number=number: step(number, at))
+        agenda.at(call.now + seconds * (number + 1) / len(work), step(number))
     agenda.at(call.now + seconds, end)
     return dict(job)

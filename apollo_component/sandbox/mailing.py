@@ -32,7 +32,7 @@ def enter_step(state: "State", contact: Record, sequence_id: str, position: int,
         made["due_at"] = offset_stamp(due)
         state.agenda.at(due, lambda at: _step_mail(state, made, at))
         return
-    kind = STEP_TASKS.get(step["type"], step["type"])
+    kind = str(STEP_TASKS.get(step["type"], step["type"]))
     made = records.task(
         world.fresh_id("task", moment), standing["send_email_from_user_id"], kind,
         due_at=offset_stamp(due), creator_id=standing["added_by_user_id"], moment=moment,

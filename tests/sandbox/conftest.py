@@ -47,6 +47,21 @@ class Client:
         assert reply.status_code == 200, reply.text
         return reply.json()
 
+    def get(self, path: str, **params: Any) -> Any:
+        """The JSON of a GET that must succeed."""
+        reply = self.api("GET", path, params=params or None)
+        assert reply.status_code == 200, reply.text
+        return reply.json()
+
+    def refusal(self, method: str, path: str, body: Any = None, **more: Any) -> tuple[int, Any]:
+        """Status and JSON of a request that must be refused."""
+        reply = self.api(method, path, body, **more)
+        assert reply.status_code >= 400, reply.text
+        return reply.status_code, reply.json()
+
+    def wait(self, seconds: float) -> None:
+        self.control("POST", "/clock", {"advance": seconds})
+
     def people(self, **filters: Any) -> list[dict[str, Any]]:
         return self.post("/mixed_people/api_search", per_page=100, **filters)["people"]
 
@@ -63,7 +78,8 @@ def client() -> Client:
 def shared() -> Client:
     """One sandbox for all tests that change nothing in it; its limits are off."""
     made = Client(Sandbox(Options()))
-    made.control("POST", "/quotas", dict.fromkeys(("default", "search", "enrichment"), [None] * 3))
+    classes = ("default", "search", "enrichment", "enrichment_bulk", "sync_report", "conversations_export")
+    made.control("POST", "/quotas", dict.fromkeys(classes, [None] * 3))
     return made
 
 

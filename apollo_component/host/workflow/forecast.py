@@ -42,11 +42,11 @@ def _cost(step: Step) -> tuple[float | None, str]:
     credits = step.action.credits  # noqa: A001
     if not credits.base:
         return 0, ""
-    sized = not step.for_each and not any(path[0] == credits.per for path, _ in references(step.with_))
+    sized = not step.for_each and not any(path[0] in credits.per for path, _ in references(step.with_))
     if sized:
         return credits.worst(step.with_, step.max_credits_per_record), ""
     size = step.action.bulk.max if step.action.bulk and credits.per else 1
     one = credits.worst(
-        {**step.with_, **({credits.per: [None] * size} if credits.per else {})}, step.max_credits_per_record
+        {**step.with_, **({credits.per[0]: [None] * size} if credits.per else {})}, step.max_credits_per_record
     )
     return one, "for each request; how many there are is known when the step starts"

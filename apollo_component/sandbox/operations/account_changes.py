@@ -81,9 +81,7 @@ def bulk_create(call: Call) -> Answer:
     for item in sent:
         check_ids(item)
     world, wide = call.state.world, read.flag(call.params, "run_dedupe")
-    lists = lists_named(
-        world, read.texts(call.params, "append_label_names"), call.caller.user_id, call.now, "accounts"
-    )
+    lists = lists_named(world, read.texts(call.params, "append_label_names"), call.caller.user_id, call.now, "accounts")
     created: list[Record] = []
     existing: list[Record] = []
     for item in sent:

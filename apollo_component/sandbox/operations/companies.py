@@ -35,15 +35,21 @@ def show(call: Call) -> Answer:
     own = read.object_ids([call.path["id"]])[0]
     company = call.state.world.directory.company_by_id.get(own)
     call.state.ledger.bill(call, organizations=[own] if company else [])
-    extra = {"employee_metrics": [], "generic_org_insights": None, "show_intent": False, "detail_view_loaded": True}
+    extra: dict[str, object] = {
+        "employee_metrics": [],
+        "generic_org_insights": None,
+        "show_intent": False,
+        "detail_view_loaded": True,
+    }
     return {"organization": _shown(call, company) | extra if company else None}
 
 
 def bulk_enrich(call: Call) -> Answer:
     """Up to ten companies by domain, or by details, which win; misses are left out (unverified)."""
     details, domains = call.params.get("details"), read.texts(call.params, "domains")
-    by_details = isinstance(details, list) and bool(details)
-    keys = [item for item in details if isinstance(item, dict)] if by_details else [{"domain": own} for own in domains]
+    given = [item for item in details if isinstance(item, dict)] if isinstance(details, list) else []
+    by_details = bool(given)
+    keys = given or [{"domain": own} for own in domains]
     if not keys:
         raise bulk_refusal("INVALID_REQUEST", "invalid request, missing domains")
     if len(keys) > BULK_LIMIT:

@@ -134,7 +134,11 @@ def _shown(world: World, one: Record) -> Record:
     record |= {"playlist_clip_ids": [], "bot_call_ended_reason": None, "transcript": []}
     video = {"type_cd": "video", "url": None, "state_cd": "created"}
     if not _insights(one):
-        return record | {"participants": {"internal": [], "external": {}}, "opportunities": [], "video_recording": video}
+        return record | {
+            "participants": {"internal": [], "external": {}},
+            "opportunities": [],
+            "video_recording": video,
+        }
     deals = [world.deals[own] for own in one["opportunity_ids"] if own in world.deals]
     names = ("id", "name", "amount", "closed_date", "created_at", "opportunity_stage_id", "stage_name", "owner_id")
     summary = {"outcome": "A next call was agreed.", "pricing_discussion": "", "pain_points": "", "objections": ""}

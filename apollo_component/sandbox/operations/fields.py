@@ -153,7 +153,7 @@ def update(call: Call) -> Answer:
     _check(field, change)
     if label := read.text(change, "label"):
         field["label"] = label
-    meta = change.get("meta") if isinstance(change.get("meta"), dict) else {}
+    meta = _meta(change)
     if "max_length" in meta:
         field["max_length"] = read.integer(meta["max_length"])
     if field["type"] == "picklist":
@@ -162,9 +162,13 @@ def update(call: Call) -> Answer:
     return {"fields": [shown(field)], "typed_custom_fields": [_typed(field)], **more}
 
 
+def _meta(change: Record) -> Record:
+    meta = change.get("meta")
+    return meta if isinstance(meta, dict) else {}
+
+
 def _check(field: Record, change: Record) -> None:
-    meta = change.get("meta") if isinstance(change.get("meta"), dict) else {}
-    options = meta.get("picklist_values")
+    options = _meta(change).get("picklist_values")
     mapped = isinstance(options, list) and any(isinstance(one, dict) and one.get("mapped_crm_id") for one in options)
     if "mapped_crm_field" in change or mapped:  # what exactly counts as a mapping is unverified
         raise Refusal(403, {"error": "CRM Mapping cannot be configured using API Call"})

@@ -11,6 +11,7 @@ from ..asynchronous import async_parts, check_async, has_waterfall, price
 from ..errors import bad_id, bulk_refusal, unprocessable
 from ..ids import is_object_id
 from ..operation import Answer, Call, Operation
+from ..operations.accounts import shown as shown_account
 from ..paging import page_of
 from ..searching import cut
 from ..state_cache import cached
@@ -116,7 +117,7 @@ def shown(world: World, person: Person) -> dict[str, Any]:
     if contacts := world.contacts.find("person_id", person.id):
         record |= {"contact_id": contacts[0]["id"], "contact": contacts[0]}
         if account := world.accounts.get(contacts[0]["account_id"] or ""):
-            record |= {"account_id": account["id"], "account": account}
+            record |= {"account_id": account["id"], "account": shown_account(world, account)}
     return record
 
 

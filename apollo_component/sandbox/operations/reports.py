@@ -65,7 +65,8 @@ def sync_report(call: Call) -> Answer:
         if params.get(name) is None:
             raise Refusal(400, {"error": f"param is missing or the value is empty: {name}"})
     metrics = [_metric(entry) for entry in _objects(params, "metrics")]
-    facts = [fact for fact in facts_of(call.state.world) if _wanted(call, fact)]
+    wanted = _chosen(call)
+    facts = [fact for fact in facts_of(call.state.world) if wanted(fact)]
     rows, columns = _dimension(params, "group_by"), _dimension(params, "pivot_group_by")
     table, by_row, by_column = _table(call, facts, metrics, rows, columns)
     answer = {"table_response": table, "group_by_total_response": {}, "pivot_group_by_total_response": {}}
@@ -91,14 +92,23 @@ def _metric(entry: Record) -> tuple[str, bool]:
     return name, date in DATE_REFERENCES and user in USER_REFERENCES
 
 
-def _wanted(call: Call, fact: Fact) -> bool:
-    filters = call.params["filters"] if isinstance(call.params["filters"], dict) else {}
-    for name, group in FILTERS.items():
-        wanted = {call.caller.user_id if own == "current" else own for own in read.texts(filters, name)}
-        if wanted and fact.groups.get(group) not in wanted:
-            return False
+def _chosen(call: Call) -> Callable[[Fact], bool]:
+    """The test of the filters and the window of time."""
+    sent = call.params["filters"]
+    filters: Params = sent if isinstance(sent, dict) else {}
     low, high = _window(call, filters)
-    return low is None or (fact.at is not None and low <= fact.at and (high is None or fact.at < high))
+    sets = {
+        group: {call.caller.user_id if own == "current" else own for own in ids}
+        for name, group in FILTERS.items()
+        if (ids := read.texts(filters, name))
+    }
+
+    def wanted(fact: Fact) -> bool:
+        if any(fact.groups.get(group) not in ids for group, ids in sets.items()):
+            return False
+        return low is None or (fact.at is not None and low <= fact.at and (high is None or fact.at < high))
+
+    return wanted
 
 
 def _window(call: Call, filters: Params) -> tuple[datetime | None, datetime | None]:
@@ -191,10 +201,10 @@ def _buckets(
     skipped = set(read.texts(call.params, "skip_group_by_values"))
     groups: dict[tuple[str, str], list[Fact]] = {}
     for fact in facts:
-        if (key := _key(call, fact, name)) and key[0] not in skipped:
-            groups.setdefault(key, []).append(fact)
+        if (bucket := _key(call, fact, name)) and bucket[0] not in skipped:
+            groups.setdefault(bucket, []).append(fact)
     least = read.integer(call.params.get("min_ratio_denominator"), 0) or 0
-    found = []
+    found: list[tuple[Record, list[Fact]]] = []
     for (key, readable), members in sorted(groups.items()):
         numbers = values(members, metrics)
         denominators = [number for title, number in numbers.items() if title.endswith("_denominator")]

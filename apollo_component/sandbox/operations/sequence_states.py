@@ -24,6 +24,13 @@ def _sequence(call: Call) -> Record:
     return found
 
 
+def _people(call: Call, own: str) -> list[tuple[Record, Record]]:
+    """Everybody in a sequence who is still there, with how they stand."""
+    known = call.state.world.contacts.records
+    enrolled = call.state.world.enrolled[own].items()
+    return [(known[contact_id], standing) for contact_id, standing in enrolled if contact_id in known]
+
+
 def approve(call: Call) -> Answer:
     """Turns a sequence on; contacts that waited for it go on."""
     world, sequence = call.state.world, _sequence(call)
@@ -35,9 +42,9 @@ def approve(call: Call) -> Answer:
     if not _ready(call, own):
         raise unprocessable("Please make sure your template has content before turning it on.")
     sequence["active"] = True
-    for contact_id, standing in world.enrolled[own].items():
+    for contact, standing in _people(call, own):
         if standing["status"] == "paused" and standing["inactive_reason"] == INACTIVE:
-            resume(call.state, world.contacts.records[contact_id], standing, call.now)
+            resume(call.state, contact, standing, call.now)
     return _answer(call, sequence)
 
 
@@ -56,11 +63,11 @@ def abort(call: Call) -> Answer:
     if not sequence["active"]:
         raise unprocessable("The sequence is already inactive.")
     sequence["active"] = False
-    for contact_id, standing in world.enrolled[sequence["id"]].items():
+    for contact, standing in _people(call, sequence["id"]):
         if standing["status"] == "active":
             changes = {"status": "paused", "inactive_reason": INACTIVE, "paused_at": stamp(call.now)}
-            set_status(world, world.contacts.records[contact_id], standing, "paused", call.now, **changes)
-            drop_scheduled(call.state, contact_id, sequence["id"])
+            set_status(world, contact, standing, "paused", call.now, **changes)
+            drop_scheduled(call.state, contact["id"], sequence["id"])
     return _answer(call, sequence)
 
 
@@ -75,10 +82,10 @@ def archive(call: Call) -> Answer:
     """Archives a sequence and finishes everybody in it."""
     world, sequence = call.state.world, _sequence(call)
     sequence |= {"active": False, "archived": True, "deleted": True}
-    for contact_id, standing in world.enrolled[sequence["id"]].items():
-        drop_scheduled(call.state, contact_id, sequence["id"])
+    for contact, standing in _people(call, sequence["id"]):
+        drop_scheduled(call.state, contact["id"], sequence["id"])
         if standing["status"] in ("active", "paused"):
-            finish(world, world.contacts.records[contact_id], standing, "Sequence archived", call.now)
+            finish(world, contact, standing, "Sequence archived", call.now)
     shown_keys = ("id", "active", "archived", "deleted")
     return {"emailer_campaign": {name: sequence[name] for name in shown_keys}}
 

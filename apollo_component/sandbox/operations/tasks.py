@@ -7,6 +7,7 @@ from ..clock import offset_stamp
 from ..errors import Refusal, unprocessable
 from ..mailing import step_done
 from ..operation import Answer, Call, Operation
+from ..operations.accounts import shown as shown_account
 from ..searching import moment
 from ..word_list import words
 from ..world import World
@@ -83,9 +84,10 @@ def _due(params: Any) -> str | None:
 
 def shown(world: World, task: Record) -> Record:
     """A task with the people it is about."""
+    account = world.accounts.get(task["account_id"] or "")
     return task | {
         "contact": world.contacts.records.get(task["contact_id"] or ""),
-        "account": world.accounts.get(task["account_id"] or ""),
+        "account": shown_account(world, account) if account else None,
         "pending_send": False,
         "recommended": False,
         "recommendation_reasons": [],
@@ -130,7 +132,7 @@ def update(call: Call) -> Answer:
 
 
 def _is_admin(call: Call) -> bool:
-    return call.caller.user_id == call.state.world.acting_admin["id"]
+    return bool(call.caller.user_id == call.state.world.acting_admin["id"])
 
 
 def _close(call: Call, task: Record, status: str) -> None:

@@ -22,7 +22,7 @@ def enroll(
 def tell(world: World, contact_id: str, sequence_id: str, kind: str, moment: float, **more: object) -> None:
     """Adds an event to a contact's feed; keys that do not apply are left out, as documented."""
     sequence = world.sequences.get(sequence_id)
-    event = {"type": kind, "occurred_at": stamp(moment)[:-5] + "Z", "sequence_id": sequence_id}
+    event: Record = {"type": kind, "occurred_at": stamp(moment)[:-5] + "Z", "sequence_id": sequence_id}
     if sequence:
         event["sequence_name"] = sequence["name"]
     event |= {name: value for name, value in more.items() if value is not None}
