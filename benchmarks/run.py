@@ -40,6 +40,7 @@ def start_up() -> None:
 
 def calls(facts: dict[str, str]) -> None:
     import httpx
+
     from apollo_component.host import linking
     from apollo_component.host.calls import Call
     from apollo_component.host.host import Host
