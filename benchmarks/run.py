@@ -40,6 +40,7 @@ def start_up() -> None:
 
 def calls(facts: dict[str, str]) -> None:
     import httpx
+
     from apollo_component.host import linking
     from apollo_component.host.calls import Call
     from apollo_component.host.host import Host
@@ -65,9 +66,7 @@ def calls(facts: dict[str, str]) -> None:
         call_key = Key(run.id, "enrich", str(next(numbers)))
         return host.caller.page(Call(call_key, connection.id, actions["people_match"], {"id": person}))
 
-    bare_match = median_ms(
-        lambda: client.post(facts["api_url"] + "/people/match", json={"id": person}).json(), 200
-    )
+    bare_match = median_ms(lambda: client.post(facts["api_url"] + "/people/match", json={"id": person}).json(), 200)
     row("one enrichment, bare httpx", bare_match, bare_match, "itself")
     row("the same, journaled on disk before and after", median_ms(enrich, 200), bare_match, "bare")
     begun = time.perf_counter()

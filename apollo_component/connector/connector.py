@@ -82,7 +82,7 @@ class Connector:
 
     @hookimpl
     def connector_exchange(self, callback: Callback) -> Credential:
-        kind, oauth, server = self._oauth()
+        kind, oauth, server = self._oauth(callback.connection_type)
         return self._drive_token(auth.exchange(oauth, kind, callback, server, self._now()))
 
     @hookimpl

@@ -1,8 +1,10 @@
 """Reading a connector's declaration: from the wheel's index, or from connector.yaml with every check."""
 
+import contextlib
 import functools
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,21 +20,47 @@ if TYPE_CHECKING:
 MANIFEST = "connector.yaml"
 INDEX = "connector.index.json"
 INDEX_FORMAT = 1
+KEPT = f".make/{INDEX}"
+"""Where a checkout keeps the index of the state it was last checked in; not under version control."""
 META_SCHEMA = "schemas/connector.schema.json"
 _PLACEHOLDER = re.compile(r"{([A-Za-z_][A-Za-z0-9_]*)}")
 _BRACES = re.compile(r"[{}]")
 
 
 def load(package: Path) -> Manifest:
-    """The manifest that belongs to a package folder: in a wheel from its index, else from the checked YAML.
+    """The manifest that belongs to a package folder: in a wheel from its index, in a checkout from the YAML.
 
+    A checkout's YAML is checked in full once for each state of its files; the index of that state is kept beside it.
     Raises ManifestError with every problem, each at its file, line and path.
     """
     root = root_of(package)
-    index = package / INDEX
-    if root == package and index.is_file():
-        return Manifest.from_data(json.loads(index.read_bytes())["manifest"], root)
-    return load_file(root / MANIFEST)
+    if root == package and (package / INDEX).is_file():
+        return Manifest.from_data(json.loads((package / INDEX).read_bytes())["manifest"], root)
+    kept = root / KEPT
+    if known := _known(kept, root):
+        return Manifest.from_data(known, root)
+    manifest = load_file(root / MANIFEST)
+    _keep(kept, {"format": INDEX_FORMAT, "digest": digest(root), "manifest": manifest.data})
+    return manifest
+
+
+def _known(kept: Path, root: Path) -> dict[str, Any] | None:
+    try:
+        index = json.loads(kept.read_bytes())
+    except (OSError, ValueError):
+        return None
+    fresh = index.get("format") == INDEX_FORMAT and index.get("digest") == digest(root)
+    found: dict[str, Any] | None = index["manifest"] if fresh else None
+    return found
+
+
+def _keep(kept: Path, index: dict[str, Any]) -> None:
+    """Where it can't be written the YAML is simply read again."""
+    with contextlib.suppress(OSError):
+        kept.parent.mkdir(exist_ok=True)
+        draft = kept.with_name(f"{kept.name}.{os.getpid()}")
+        draft.write_text(json.dumps(index, ensure_ascii=False, separators=(",", ":")), "utf-8")
+        draft.replace(kept)
 
 
 def load_file(file: Path) -> Manifest:

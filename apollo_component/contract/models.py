@@ -74,6 +74,8 @@ class Callback:
     redirect_uri: str
     app: OAuthApp
     scopes: tuple[str, ...] = ()
+    connection_type: str = ""
+    """Empty: the connector's only one with a browser."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,19 @@
 """The palette of the installed connectors, read from their indexes without importing or running any of them.
 
-Standard library only, and little of it: a host draws its palette with this at every start.
+A host draws its palette with this at every start, so it imports next to nothing: `importlib.metadata` alone would
+cost more than all the rest.
 """
 
-import importlib.util
+from __future__ import annotations
+
 import json
-from collections.abc import Iterator, Mapping
-from importlib.metadata import entry_points
-from pathlib import Path
-from typing import Any
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
 
 INDEX = "connector.index.json"
 ENTRY_POINTS = "workflow_connectors"
@@ -16,7 +21,7 @@ ENTRY_POINTS = "workflow_connectors"
 
 def palette() -> dict[str, Any] | None:
     """`{connectors: [...]}`, or None when a connector has no index (a checkout) and must be loaded in full."""
-    indexes = list(_indexes())
+    indexes = [_index(package) for package in _packages()]
     if not indexes or None in indexes:
         return None
     return {"connectors": [palette_entry(index["manifest"]) for index in indexes if index]}
@@ -45,16 +50,42 @@ def _action(item: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _indexes() -> Iterator[dict[str, Any] | None]:
-    for entry in entry_points(group=ENTRY_POINTS):
-        spec = importlib.util.find_spec(entry.module.partition(".")[0])
-        folder = Path(spec.origin).parent if spec and spec.origin else None
-        yield _read(folder / INDEX) if folder else None
+def _packages() -> list[str]:
+    """The top-level packages that installed distributions name as connectors, each once."""
+    found = (package for folder in sys.path for package in _named_in(folder or "."))
+    return list(dict.fromkeys(found))
 
 
-def _read(file: Path) -> dict[str, Any] | None:
+def _named_in(folder: str) -> Iterator[str]:
     try:
-        index: dict[str, Any] = json.loads(file.read_bytes())
-    except (OSError, ValueError):
-        return None
-    return index
+        names = sorted(entry for entry in os.listdir(folder) if entry.endswith(".dist-info"))  # noqa: PTH208
+    except OSError:
+        return
+    for name in names:
+        yield from _connectors(os.path.join(folder, name, "entry_points.txt"))  # noqa: PTH118
+
+
+def _connectors(file: str) -> Iterator[str]:
+    """The packages in one entry_points.txt: lines such as `name = package.module:object` under our group."""
+    try:
+        with open(file, encoding="utf-8") as lines:  # noqa: PTH123
+            group = ""
+            for line in lines:
+                text = line.partition("#")[0].strip()
+                if text.startswith("["):
+                    group = text.strip("[]").strip()
+                elif group == ENTRY_POINTS and "=" in text:
+                    yield text.partition("=")[2].strip().partition(":")[0].partition(".")[0]
+    except (OSError, UnicodeDecodeError):
+        return
+
+
+def _index(package: str) -> dict[str, Any] | None:
+    for folder in sys.path:
+        try:
+            with open(os.path.join(folder or ".", package, INDEX), "rb") as file:  # noqa: PTH118, PTH123
+                found: dict[str, Any] = json.load(file)
+                return found
+        except (OSError, ValueError):
+            continue
+    return None

@@ -42,13 +42,14 @@ class Host:
         settings: Settings | None = None,
         registry: Registry | None = None,
         *,
+        store: Store | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         notice: Callable[[str], None] = lambda _text: None,
     ) -> "Host":
         """Raises StoreError when the database or key can't be used, ManifestError for a broken plugin."""
         settings = settings or Settings.from_environment()
-        store = Store.open(settings.database_url)
+        store = store or Store.open(settings.database_url)
         vault = open_vault(settings, store)
         registry = registry or Registry.installed()
         leases = Leases(store, clock)

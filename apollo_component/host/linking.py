@@ -90,7 +90,9 @@ def finish(
     """Exchange what came back, test it and store it. Raises ReauthorizationError when access was denied."""
     if host.clock() > attempt.ends_at:
         raise InputError("The attempt is older than ten minutes; nothing was linked.", hint="Start again.")
-    callback = Callback(query, attempt.state, attempt.redirect_uri, attempt.app, attempt.scopes)
+    callback = Callback(
+        query, attempt.state, attempt.redirect_uri, attempt.app, attempt.scopes, attempt.connection_type
+    )
     credential = host.registry.call(attempt.connector, "connector_exchange", callback=callback)
     return _stored(host, attempt.connector, attempt.name, credential, actions, app=(attempt.app_id, attempt.app))
 
@@ -98,7 +100,11 @@ def finish(
 def take_over(
     host: "Host", connector: str, name: str, connection_type: str, file: Path, app_id: str | None = None
 ) -> tuple[Connection, TestReport]:
-    """Store tokens made on another platform. Raises InputError naming what is missing, never showing a value."""
+    """Store tokens made on another platform, refreshing them when they have expired.
+
+    They are stored before they are refreshed, so that no pair can be lost; an existing connection of that name keeps
+    its own until the new ones are proved. Raises InputError naming what is missing, never showing a value.
+    """
     data = _imported(file)
     app = OAuthApp(data["client_id"], data["client_secret"])
     expires = _expiry(data.get("expires_at"))
@@ -112,12 +118,19 @@ def take_over(
     )
     check_name(name)
     existing = _existing(host, connector, name, credential)
-    connection = _saved(host, connector, name, credential, (app_id, app), existing)
+    trial = f"{name[:80]} {secrets.token_hex(4)}" if existing else name
+    connection = _saved(host, connector, trial, credential, (app_id, app), None)
     connection, report = test_stored(host, connection.id)
-    if report.verdict == "refused" and existing is None:
+    if report.verdict == "refused" or (existing and report.verdict == "unreachable"):
         host.connections.remove(connection)
-        raise ReauthorizationError(f"{report.text} Nothing was stored.", hint=report.hint)
-    return connection, report
+        kind = ReauthorizationError if report.verdict == "refused" else TransientError
+        raise kind(f"{report.text} Nothing was stored.", hint=report.hint)
+    if existing:
+        _, fresh = host.connections.current(connection.id)
+        host.connections.remove(connection)
+        connection = _saved(host, connector, name, fresh, (app_id, app), existing)
+        host.connections.record_test(connection, report)
+    return host.connections.get(connection.id), report
 
 
 def wanted_scopes(host: "Host", connector: str, actions: Sequence[str]) -> tuple[str, ...]:

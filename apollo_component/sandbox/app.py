@@ -1,10 +1,12 @@
 """The ASGI application: the API, the consent page and the control door of one sandbox."""
 
+import contextlib
+
 from starlette.applications import Starlette
 
 from . import api, control, storage
 from .consent import consent_routes
-from .http import Receive, Scope, Send
+from .http import ClientGone, Receive, Scope, Send
 from .operations import OPERATIONS
 from .routes import PREFIX, make_routes
 from .state import Options, State, new_state
@@ -31,6 +33,10 @@ class Sandbox:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise RuntimeError(f"the sandbox speaks HTTP only, not {scope['type']}")
+        with contextlib.suppress(ClientGone):
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
         if path.startswith(f"{PREFIX}/"):
             await api.serve(self.state, self.routes, scope, receive, send)

@@ -13,6 +13,10 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 JSON = "application/json; charset=utf-8"
 
 
+class ClientGone(ConnectionError):  # noqa: N818 - what it says
+    """The client left before its request was whole; nothing of it is worked on."""
+
+
 class ConnectionDropped(ConnectionError):  # noqa: N818 - what it says
     """Raised instead of an answer where there is no real connection to close."""
 
@@ -48,12 +52,14 @@ def reply_of(status: int, body: Any, headers: dict[str, str] | None = None) -> R
 
 
 async def read_body(receive: Receive) -> bytes:
-    """The whole body of a request."""
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    while message.get("more_body"):
+    """The whole body of a request. Raises ClientGone when the client went away before it was there."""
+    body, more = b"", True
+    while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone("the client went away in the middle of its request")
         body += message.get("body", b"")
+        more = message.get("more_body", False)
     return body
 
 

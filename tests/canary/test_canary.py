@@ -14,7 +14,7 @@ import pytest
 from tests.canary.scanner import Scanner, Watch
 from tests.canary.tour import Tour, _environment, temporary_files_in
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("canary")]
 
 ROOT = Path(__file__).parent.parent.parent
 

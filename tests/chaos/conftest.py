@@ -105,6 +105,9 @@ class Command:
         self.popen.kill()
         self.popen.wait(SECONDS)
 
+    def says(self, text: str) -> None:
+        until(lambda: text in self.err.read_text(), text)
+
     def stopped(self) -> None:
         """Wait for it to have stopped itself."""
         until(lambda: "T" in Path(f"/proc/{self.popen.pid}/stat").read_text().split()[2], "a stopped process")
@@ -230,6 +233,11 @@ class Trial:
                 found[f"search:{key[1]}" if step == "search" else names[key]] += 1
         return found
 
+    def broken(self, step: str) -> int:
+        """Requests cut off by a kill that the sandbox worked on although their body never came."""
+        requests = self.sandbox.ask("/requests", operation=ACTIONS[step])
+        return sum(not request["body"] and request["status"] == 200 for request in requests)
+
     def people(self) -> dict[str, list[dict[str, Any]]]:
         """The contacts that the sandbox has, by email."""
         found: dict[str, list[dict[str, Any]]] = {}
@@ -295,7 +303,7 @@ def facts_of(trial: Trial, report: dict[str, Any]) -> Undisturbed:
     enriched = [person for person in trial.records(report["id"], "enrich") if person]
     return Undisturbed(
         steps={step["id"]: step["records"] for step in report["steps"]},
-        contacts=sum(len(found) for found in trial.people().values()),
+        contacts=sum(len(found) for found in trial.people().values()) - trial.broken("contacts"),
         enriched={person["id"] for person in enriched},
         emails={person["email"] for person in enriched if person["email"]},
     )

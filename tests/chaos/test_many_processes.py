@@ -32,10 +32,13 @@ def test_two_runs_and_other_commands_at_once_repeat_nothing(trial: Any, undistur
 
 def test_a_run_that_is_driven_is_not_driven_twice(trial: Any, conclude: Callable[..., Any]) -> None:
     """Resuming a run that another process drives waits for it and sends nothing of its own."""
-    trial.sandbox.reset(latency_ms=20)
+    trial.sandbox.fault("enrich", "hold_after", times=1)
     first = trial.begin()
     run = first.run_id()
+    trial.sandbox.held()
     second = trial.resume(run)
+    second.says("Another process holds this run")
+    trial.sandbox.tell("/release", all=True)
     report = first.finish()
     assert second.finish()["status"] == "done"
     figures = conclude(trial, report)

@@ -128,7 +128,7 @@ def test_a_misspelt_spy_is_an_error():
     spy = Spy("plain", tidepool.manifest)
     marker = pluggy.HookimplMarker("workflow_connector")
     spy.connector_refreshed = marker(lambda credential: None)
-    with pytest.raises(ManifestError, match="the contract doesn.t"):
+    with pytest.raises(ManifestError, match=r"the contract doesn.t"):
         Registry({"spy": spy})
 
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from apollo_component.apollo.plugin import plugin
 from apollo_component.sandbox.operations import OPERATIONS
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +22,7 @@ import pytest
 from apollo_component.connector.connector import Connector
 from apollo_component.contract.manifest import Manifest
 from apollo_component.contract.models import Credential, OAuthApp, Reply
+from apollo_component.contract.schemas import Schemas
 from apollo_component.host.calls import Call
 from apollo_component.host.connections import Connection
 from apollo_component.host.host import Host
@@ -27,6 +30,7 @@ from apollo_component.host.journal import Key
 from apollo_component.host.registry import Registry
 from apollo_component.host.settings import Settings
 from apollo_component.host.store import Store
+from apollo_component.host.tables import metadata
 
 START = 1_800_000_000.0
 TOKEN_PATH = "/token"
@@ -223,9 +227,16 @@ def service() -> Service:
     return Service()
 
 
+@pytest.fixture(scope="session")
+def schemas(root: Path) -> Schemas:
+    return Schemas(root)
+
+
 @pytest.fixture
-def connector(manifest: Manifest, service: Service, clock: Clock) -> Connector:
-    return Connector(manifest, send=service.send, environ={}, now=clock.moment)
+def connector(manifest: Manifest, service: Service, clock: Clock, schemas: Schemas) -> Connector:
+    made = Connector(manifest, send=service.send, environ={}, now=clock.moment)
+    made.schemas = schemas  # compiled once for all tests
+    return made
 
 
 @pytest.fixture(scope="session")
@@ -236,12 +247,19 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@contextlib.contextmanager
+def memory_folder() -> Iterator[Path]:
+    """In memory where the system has such a folder: thousands of commits to a disk take their time."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None, prefix="host-tests-") as folder:
+        yield Path(folder)
+
+
 @pytest.fixture
-def home(tmp_path: Path, empty_database: Path) -> Path:
-    folder = tmp_path / "home"
-    folder.mkdir()
-    shutil.copy(empty_database, folder / "host.db")
-    return folder
+def home(empty_database: Path) -> Iterator[Path]:
+    with memory_folder() as folder:
+        shutil.copy(empty_database, folder / "host.db")
+        yield folder
 
 
 @pytest.fixture
@@ -266,11 +284,37 @@ def notices() -> list[str]:
     return []
 
 
+@pytest.fixture(scope="session")
+def shared(empty_database: Path) -> Iterator[tuple[Settings, Store]]:
+    """One database whose statements are compiled once, emptied before each test that uses it."""
+    with memory_folder() as folder:
+        shutil.copy(empty_database, folder / "host.db")
+        settings = Settings(folder, f"sqlite:///{folder / 'host.db'}")
+        made = Store.open(settings.database_url)
+        yield settings, made
+        made.close()
+
+
+OWN = {"settings", "home", "store"}
+
+
 @pytest.fixture
-def host(settings: Settings, registry: Registry, clock: Clock, notices: list[str]) -> Iterator[Host]:
-    made = Host.open(settings, registry, clock=clock, sleep=clock.sleep, notice=notices.append)
-    yield made
-    made.close()
+def host(
+    request: pytest.FixtureRequest, shared: tuple[Settings, Store], registry: Registry, clock: Clock, notices: list[str]
+) -> Iterator[Host]:
+    """A host on the shared database, or on one of its own for a test that asks for its settings, home or store."""
+    more: dict[str, Any] = {"clock": clock, "sleep": clock.sleep, "notice": notices.append}
+    if OWN & set(request.fixturenames):
+        made = Host.open(request.getfixturevalue("settings"), registry, **more)
+        yield made
+        made.close()
+        return
+    settings, store = shared
+    with store.write(durable=False) as connection:
+        for table in reversed(metadata.sorted_tables):
+            if table.name != "host_keys":
+                connection.execute(table.delete())
+    yield Host.open(settings, registry, store=store, **more)
 
 
 @pytest.fixture

@@ -577,14 +577,14 @@ def test_a_scope_that_was_not_granted_costs_no_request(host, clock, manifest, se
     assert service.requests == []
 
 
-def test_no_credential_is_in_an_error_or_the_journal(theirs, service, host):
+def test_no_credential_is_in_an_error_or_the_journal(theirs, service, host, home):
     """Whatever goes wrong, neither message nor journal holds a token."""
     service.on("/put", answer({"error": "denied"}, 422))
     with pytest.raises(RejectedError) as caught:
         call(theirs, "upsert")
     assert "access-0" not in repr(caught.value.as_dict()) + repr(theirs.make("put"))
     host.store.close()
-    data = b"".join(file.read_bytes() for file in host.settings.home.glob("host.db*"))
+    data = b"".join(file.read_bytes() for file in home.iterdir())
     assert b"access-0" not in data
 
 

@@ -16,10 +16,10 @@ KEY = Credential("api_key", api_key="canary-key")
 def raw(host):
     """Every byte the database has on disk."""
     host.store.close()
-    return b"".join(file.read_bytes() for file in host.settings.home.glob("host.db*"))
+    return b"".join(file.read_bytes() for file in host.settings.home.iterdir())
 
 
-def test_a_connection_shows_no_secret(host, clock):
+def test_a_connection_shows_no_secret(host, home):
     """Neither the repr, nor the dictionary, nor the database on disk holds any part of a credential in the clear."""
     secret = Credential("oauth2", access_token="canary-access", refresh_token="canary-refresh", scopes=("a", "b"))
     app_id = host.apps.add("the app", "demo", APP)

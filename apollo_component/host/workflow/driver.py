@@ -24,7 +24,7 @@ from ...contract.models import Page
 from ...contract.schemas import Schemas
 from ..calls import Call
 from ..host import Host
-from ..journal import Key, OwnershipLostError
+from ..journal import Key, OwnershipLostError, RunCancelledError
 from ..leases import Lease
 from ..plans import further_pages, shortfall
 from ..runs import CANCELLED, DONE, FAILED, RUNNING
@@ -38,6 +38,8 @@ HELD = "held"
 UNFINISHED = "unfinished"
 MAX_THREADS = 16
 ERRORS_KEPT = 1000
+UNTOLD_RESET = 60.0
+"""How long a quota is waited for when the service doesn't say until when."""
 MAX_RECORDS = 10**9
 Outcome = dict[str, Any]
 
@@ -181,6 +183,9 @@ class Driver:
             self.lost = True
             await asyncio.Event().wait()
             raise
+        except RunCancelledError:
+            self.stopping = True
+            return {HELD: True}
         except ConnectorError as error:
             return {"ok": False, "item": unit.item, "error": error.as_dict(), "waits": waiting_state(error)}
         except Exception as error:
@@ -219,6 +224,8 @@ class Driver:
     async def _park(self, state: str, step: Step, error: dict[str, Any], item: str = "") -> None:
         """Stand still here until the cause is gone. A failure goes on only when a person resumes the run."""
         self.failures += state == FAILED
+        if state == QUOTA and not error.get("resets_at"):
+            error["resets_at"] = datetime.fromtimestamp(self.host.clock() + UNTOLD_RESET, UTC).isoformat()
         detail = {"step": step.id, "item": item, "error": error, "connection": step.connection}
         if await self._thread(self._released, state, detail):
             return
@@ -235,10 +242,8 @@ class Driver:
     def _released(self, state: str, detail: dict[str, Any]) -> bool:
         run = self.host.runs.get(self.run)
         if state == QUOTA:
-            resets_at = detail["error"].get("resets_at")
-            return resets_at is None or datetime.fromisoformat(resets_at) <= datetime.fromtimestamp(
-                self.host.clock(), UTC
-            )
+            resets_at = datetime.fromisoformat(detail["error"]["resets_at"])
+            return resets_at <= datetime.fromtimestamp(self.host.clock(), UTC)
         if state == AUTHORIZATION:
             connection = self.host.connections.get(self.connections[detail["connection"]])
             return connection.status != "needs_reauthorization"

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import json
 import logging
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -18,7 +17,7 @@ from dbos import DBOS, DBOSClient, Serializer, SetWorkflowID
 from ...contract.errors import InputError, NotFoundError, Problem, TransientError
 from ..host import Host
 from ..journal import OwnershipLostError
-from ..leases import Heartbeat, Lease
+from ..leases import Heartbeat, Lease, is_dead, new_owner
 from ..runs import Run
 from .driver import Driver
 from .file import Workflow, parse_workflow
@@ -133,9 +132,12 @@ def _dbos(host: Host) -> Iterator[str]:
     logger.addHandler(logging.NullHandler())
     logger.propagate = False
     url = host.store.url.render_as_string(hide_password=False)
-    identity = f"host-{secrets.token_hex(8)}"
+    identity = new_owner()
     DBOS.migrate(url)
     client = DBOSClient(system_database_url=url, serializer=JsonSerializer(), application_name=APPLICATION)
+    for queue in client.list_queues():
+        if is_dead(queue.name):
+            client.delete_queue(queue.name)
     client.register_queue(identity, polling_interval_sec=0.1)
     DBOS(
         config={
