@@ -1,5 +1,6 @@
 """What Apollo needs beyond its manifest, each thing by name."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -37,7 +38,72 @@ def with_skipped(page: Page) -> Page:
     return replace(page, warnings=warnings, value={"skipped_contact_ids": skipped})
 
 
+def by_rank(page: Page) -> Page:
+    """A company search answers in two arrays; `model_ids` tells in which order they belong together."""
+    answer = page.value if isinstance(page.value, Mapping) else {}
+    found = [record for key in ("organizations", "accounts") for record in answer.get(key) or []]
+    rank = {identity: place for place, identity in enumerate(answer.get("model_ids") or [])}
+    return replace(page, records=sorted(found, key=lambda record: _place(record, rank)))
+
+
+def _place(record: Any, rank: Mapping[Any, int]) -> int:
+    """A saved company stands under the id of the company it is."""
+    names = (record.get("organization_id"), record.get("id")) if isinstance(record, Mapping) else ()
+    return next((rank[name] for name in names if name in rank), len(rank))
+
+
+def with_origin(page: Page) -> Page:
+    """What a bulk create made and what was there already, in one list, told apart."""
+    answer = page.value if isinstance(page.value, Mapping) else {}
+    made = [(record, False) for key, value in answer.items() if key.startswith("created_") for record in value or []]
+    known = [(record, True) for key, value in answer.items() if key.startswith("existing_") for record in value or []]
+    records = [{**record, "already_existed": existed} for record, existed in (*made, *known)]
+    return replace(page, records=records, value=None)
+
+
+def with_bare_id(page: Page) -> Page:
+    """A custom field is listed as `contact.<id>`, but inputs want the bare id."""
+    records = [
+        {**record, "field_id": str(record.get("id", "")).partition(".")[2] or record.get("id")}
+        for record in page.records
+        if isinstance(record, Mapping)
+    ]
+    return replace(page, records=records, value=None)
+
+
+def with_message(page: Page) -> Page:
+    """Nothing to do is 200 with a sentence instead of records."""
+    said = page.value.get("message") if isinstance(page.value, Mapping) else None
+    return replace(page, warnings=(str(said),)) if said else page
+
+
+def with_deletion(page: Page) -> Page:
+    """Completing or skipping a task that is gone answers 200 and says so in a field."""
+    gone = isinstance(page.value, Mapping) and page.value.get("deleted") is True
+    return replace(page, warnings=("the record was deleted before",)) if gone else page
+
+
+def as_rows(page: Page) -> Page:
+    """Usage comes as an object whose keys are texts of a JSON array: controller and action."""
+    answer = page.value if isinstance(page.value, Mapping) else {}
+    rows = [{"endpoint": _endpoint(key), **usage} for key, usage in answer.items() if isinstance(usage, Mapping)]
+    return replace(page, records=rows, value=None, total=len(rows))
+
+
+def _endpoint(key: str) -> str:
+    try:
+        return "/".join(str(part) for part in json.loads(key))
+    except (ValueError, TypeError):
+        return key
+
+
 QUIRKS = {
     "placeholder_email": Quirk(read=without_placeholder),
     "enroll": Quirk(prepare=with_sequence_id, read=with_skipped),
+    "two_arrays": Quirk(read=by_rank),
+    "created_and_existing": Quirk(read=with_origin),
+    "bare_field_id": Quirk(read=with_bare_id),
+    "message_as_warning": Quirk(read=with_message),
+    "deleted_as_warning": Quirk(read=with_deletion),
+    "usage_rows": Quirk(read=as_rows),
 }

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..contract.errors import InputError
+from ..contract.manifest import names as listed
 from .naming import Manifests, find_action
 from .palette import cost as _cost
 
@@ -49,5 +50,5 @@ def _show(needs: Mapping[str, Any]) -> None:
         print("A master key is needed: no single endpoint can be ticked for part of this.")
     for action, price in needs["credits"].items():
         flags = "".join(f", +{cost:g} with {flag}" for flag, cost in price.get("flags", {}).items())
-        each = f" for each of {' or '.join(names(price['per']))}" if price.get("per") else ""
+        each = f" for each of {' or '.join(listed(price['per']))}" if price.get("per") else ""
         print(f"Costs: {action} up to {_cost(price.get('base', 0))}{each}{flags}")

@@ -30,7 +30,7 @@ from ..contract.models import (
     TestReport,
 )
 from ..contract.schemas import Schemas
-from . import auth, operations, replies, testing
+from . import auth, operations, options, replies, testing
 from .messages import Flow, Request, T, drive
 from .servers import addresses
 
@@ -140,18 +140,12 @@ class Connector:
     def connector_options(
         self, source: str, credential: Credential, search: str, cursor: str | None, context: Context
     ) -> tuple[tuple[Choice, ...], str | None]:
-        declared = next((item for item in self.manifest.data.get("option_sources", []) if item["id"] == source), None)
-        if declared is None:
+        if source not in self.manifest.option_sources:
             raise NotFoundError("There is no such option source.", hint="See the manifest's option_sources.")
-        values = {declared["search"]: search} if search and "search" in declared else {}
-        page = self.connector_execute(declared["action"], values, credential, cursor, context)
-        found = [
-            (operations.dig(item, declared["label"]), operations.dig(item, declared["value"])) for item in page.records
-        ]
-        choices = tuple(
-            Choice(str(value if label is None else label), str(value)) for label, value in found if value is not None
-        )
-        return choices, page.next_cursor
+        declared = self.manifest.option_sources[source]
+        asked = {declared.search: search} if search and declared.search else {}
+        page = self.connector_execute(declared.action, {**declared.input, **asked}, credential, cursor, context)
+        return options.choices(declared, page.records, "" if asked else search), page.next_cursor
 
     @hookimpl
     def connector_poll(

@@ -219,18 +219,20 @@ def _named_inputs(item: dict[str, Any], parts: _Parts) -> Iterator[tuple[PathPar
     if "bulk" in item:
         for name in names(item["bulk"]["items"]):
             yield ("bulk", "items"), name
-    credits = item.get("credits", {})  # noqa: A001
-    if credits.get("per"):
-        for name in names(credits["per"]):
-            yield ("credits", "per"), name
-    for flag in (*credits.get("flags", {}), *credits.get("unbounded", [])):
-        yield ("credits",), flag
+    yield from _named_costs(item.get("credits", {}))
     upsert = item["effect"].get("upsert_when", {}) if isinstance(item["effect"], dict) else {}
-    for name in (upsert["flag"], *upsert["with_any"]) if upsert else ():
+    for name in (*names(upsert.get("flag")), *upsert["with_any"]) if upsert else ():
         yield ("effect", "upsert_when"), name
     if declared := parts.style(item.get("paging")):
         for key in ("page", "per_page"):
             yield ("paging",), declared[key]
+
+
+def _named_costs(credits: dict[str, Any]) -> Iterator[tuple[PathParts, str]]:  # noqa: A002
+    for name in names(credits.get("per")):
+        yield ("credits", "per"), name
+    for name in (*credits.get("flags", {}), *credits.get("unbounded", [])):
+        yield ("credits",), name
 
 
 def _fields(file: Path) -> set[str] | None:

@@ -206,13 +206,23 @@ def test_an_input_is_closed_and_an_output_open(plugin, action):
 def test_cost_and_effect_agree(plugin, action):
     """What costs is declared as billing and nothing else is; only reads and bills may be GET; bulk lists and lists
     that cost are the same list."""
-    assert (action.effect.kind is Effect.BILL) == bool(action.credits.base)
+    assert (action.effect.kind is Effect.BILL) == action.credits.costs
     if action.method == "GET":
         assert action.effect.kind in (Effect.READ, Effect.BILL)
     if action.bulk and action.credits.base:
         assert action.credits.per == action.bulk.items
         assert action.key is None
     assert bool(action.credits.flags or action.credits.unbounded) <= bool(action.credits.base)
+
+
+WITHOUT_NATURAL_KEY = {
+    "contacts_bulk_create": "many records at once",
+    "accounts_bulk_create": "many records at once",
+    "tasks_bulk_create": "many records at once",
+    "phone_calls_create": "without a call identifier nothing tells two calls apart",
+    "fields_create": "the list of fields tells no date, so an older field would be taken for the new one",
+}
+"""Creates that can't be looked up, and why: a lost answer of theirs ends as an unknown outcome."""
 
 
 @pytest.mark.parametrize(("plugin", "action"), ACTIONS)
@@ -223,6 +233,9 @@ def test_a_lost_create_can_be_looked_up(plugin, action):
     if action.effect.upsert_flag:
         assert {action.effect.upsert_flag, *action.effect.upsert_keys} <= set(mine)
     if action.effect.kind is not Effect.CREATE:
+        assert action.effect.lookup is None
+        return
+    if action.id in WITHOUT_NATURAL_KEY:
         assert action.effect.lookup is None
         return
     lookup = action.effect.lookup
@@ -247,13 +260,12 @@ def test_needs_are_stated(plugin, action):
 
 @pytest.mark.parametrize(("plugin", "action"), ACTIONS)
 def test_paging_agrees_with_the_input(plugin, action):
-    """A paged action is a read of records with a total, and its input has the page and a size within the limits."""
+    """A paged action reads records, and its input has the page and a size within the limits."""
     if action.paging is None:
         return
     fields = Schemas(plugin.manifest.root).fields(action.input)
-    assert action.effect.kind is Effect.READ
+    assert action.effect.kind in (Effect.READ, Effect.BILL)
     assert action.reply.records
-    assert action.reply.total
     assert fields[action.paging.page]["minimum"] == action.paging.first
     assert fields[action.paging.per_page]["maximum"] == action.paging.max_per_page
 

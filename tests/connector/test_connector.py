@@ -20,7 +20,7 @@ from apollo_component.contract.errors import (
     UnreadableReplyError,
 )
 from apollo_component.contract.hookspecs import Hookspecs
-from apollo_component.contract.manifest import Manifest
+from apollo_component.contract.manifest import Manifest, OptionSource
 from apollo_component.contract.models import Choice, Credential, Page, Reply, Window
 
 Make = Callable[..., Reply]
@@ -288,7 +288,7 @@ def test_a_plain_quirk_changes_nothing() -> None:
 
 def with_source(manifest: Manifest, **source: str) -> Manifest:
     declared = {"id": "users", "action": "users_search", "label": "name", "value": "id"} | source
-    return dataclasses.replace(manifest, data={**manifest.data, "option_sources": [declared]})
+    return dataclasses.replace(manifest, option_sources={"users": OptionSource(**declared)})
 
 
 def test_options_are_a_page_of_choices(

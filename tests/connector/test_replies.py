@@ -76,7 +76,7 @@ TABLE: dict[str, tuple[int, Any, str, str]] = {
         "permission_denied",
         "tick api/v1/contacts/search",
     ),
-    "key scope, under another status": (422, SCOPED, "rejected", "not authorized"),
+    "key scope, under another status": (422, SCOPED, "permission_denied", "tick api/v1/contacts/search"),
     "free plan": (403, FREE, "permission_denied", "Upgrade the plan"),
     "free plan, token": (
         403,

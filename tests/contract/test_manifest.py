@@ -32,7 +32,7 @@ def test_every_action_has_its_declaration(manifest: Manifest) -> None:
     action = manifest.actions["people_bulk_match"]
     assert (action.method, action.path, action.key) == ("POST", "/people/bulk_match", None)
     assert action.requires == Requires("api/v1/people/bulk_match", "people_bulk_match")
-    assert action.bulk == Bulk("details", 10)
+    assert action.bulk == Bulk(("details",), 10)
     assert action.paging is None
     paging = manifest.actions["contacts_search"].paging
     assert paging
@@ -93,7 +93,7 @@ def test_which_kinds_can_ever_run_an_action(requires: Requires, key: bool, oauth
     assert (requires.allows("key"), requires.allows("authorization_code")) == (key, oauth)
 
 
-PER_PERSON = Credits(base=1, per="details", flags={"phone": 8}, unbounded=("waterfall",))
+PER_PERSON = Credits(base=1, per=("details",), flags={"phone": 8}, unbounded=("waterfall",))
 
 
 @pytest.mark.parametrize(
