@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from ..contract.actions import Action
 from ..contract.errors import ManifestError
 from ..contract.loading import MANIFEST
 from ..contract.loading import validate as problems_of
-from ..contract.manifest import Action, Manifest
+from ..contract.manifest import Manifest
 from ..contract.palette import palette as indexed
 from ..contract.palette import palette_entry
 from ..contract.schemas import Schemas

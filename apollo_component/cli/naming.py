@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ..contract.actions import Action
 from ..contract.errors import InputError, NotFoundError, Problem
-from ..contract.manifest import Action, ConnectionType, Manifest
+from ..contract.manifest import ConnectionType, Manifest
 from .output import Output
 
 if TYPE_CHECKING:

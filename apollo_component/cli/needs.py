@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..contract.actions import names as listed
 from ..contract.errors import InputError
-from ..contract.manifest import names as listed
 from .naming import Manifests, find_action
 from .palette import cost as _cost
 

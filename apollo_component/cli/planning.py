@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..contract.actions import Action
 from ..contract.errors import InputError, Problem
-from ..contract.manifest import Action, Manifest
+from ..contract.manifest import Manifest
 from ..contract.models import Effect
 from .output import table
 

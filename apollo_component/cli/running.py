@@ -4,8 +4,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from ..contract.actions import Action
 from ..contract.errors import InputError, Problem
-from ..contract.manifest import Action, Manifest
+from ..contract.manifest import Manifest
 from ..contract.schemas import Schemas
 from .inputs import read_input
 from .naming import Manifests, find_action, installed, opened

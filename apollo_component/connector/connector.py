@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ..contract.actions import Action
 from ..contract.errors import (
     ConnectorError,
     CredentialExpiredError,
@@ -16,7 +17,7 @@ from ..contract.errors import (
     TransientError,
 )
 from ..contract.hookspecs import Context, hookimpl
-from ..contract.manifest import Action, ConnectionType, Manifest, OAuth
+from ..contract.manifest import ConnectionType, Manifest, OAuth
 from ..contract.models import (
     AuthorizeRequest,
     Callback,

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 import orjson
 
+from ..contract.actions import Action
 from ..contract.errors import InputError, Problem
-from ..contract.manifest import Action
 from ..contract.models import Page
 from .messages import Request
 

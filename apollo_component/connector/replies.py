@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from ..contract.actions import Action
 from ..contract.errors import (
     ConnectorError,
     CredentialExpiredError,
@@ -19,7 +20,6 @@ from ..contract.errors import (
     TransientError,
     UnreadableReplyError,
 )
-from ..contract.manifest import Action
 from ..contract.models import Reply, Window
 from .operations import dig, whole
 

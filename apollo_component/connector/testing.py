@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..contract.actions import Action
 from ..contract.errors import (
     ConnectorError,
     CredentialExpiredError,
@@ -11,7 +12,7 @@ from ..contract.errors import (
     ReauthorizationError,
     TransientError,
 )
-from ..contract.manifest import Action, Manifest, TestStage
+from ..contract.manifest import Manifest, TestStage
 from ..contract.models import Account, Credential, Effect, Reply, TestCheck, TestReport, Verdict
 from .messages import Flow, Request
 from .operations import dig

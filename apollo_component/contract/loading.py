@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .actions import names
 from .errors import ManifestError, Problem
 from .located import Located, PathParts, read
-from .manifest import Manifest, names
+from .manifest import Manifest
 
 if TYPE_CHECKING:
     from .schemas import Schemas

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from ..contract.actions import Action
 from ..contract.errors import (
     ConnectorError,
     CredentialExpiredError,
@@ -18,7 +19,6 @@ from ..contract.errors import (
     TransientError,
     UnreadableReplyError,
 )
-from ..contract.manifest import Action
 from ..contract.models import Credential, Effect, Page, Reply, Window
 from .connections import Connection, Connections
 from .journal import FOUND, IN_DOUBT, RECEIVED, SENDING, Entry, Journal, Key, OwnershipLostError

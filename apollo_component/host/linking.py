@@ -156,7 +156,8 @@ def _stored(
 ) -> tuple[Connection, TestReport]:
     report = tested(host, connector, credential, actions)
     if report.verdict == "refused":
-        raise ReauthorizationError(f"{report.text} Nothing was stored.", hint=report.hint)
+        hint = report.hint or "Copy it again or make a new one at the service, then link again."
+        raise ReauthorizationError(f"{report.text} Nothing was stored.", hint=hint)
     if report.verdict == "unreachable" and not credential.refresh_token:
         raise TransientError(f"{report.text} Nothing was stored.", hint=report.hint or "Try again.")
     connection = _saved(host, connector, name, credential, app, _existing(host, connector, name, credential))

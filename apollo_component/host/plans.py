@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ..contract.manifest import Action
+from ..contract.actions import Action
 from ..contract.models import Page
 
 

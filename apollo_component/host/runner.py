@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..contract.manifest import Action
+from ..contract.actions import Action
 from ..contract.models import Page
 from .calls import Call, Caller
 from .journal import Key

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apollo_component.connector.operations import bracketed, dig, number, page_from, request_for, whole
+from apollo_component.contract.actions import Action, Credits, Paging, ReplyShape
 from apollo_component.contract.errors import InputError
-from apollo_component.contract.manifest import Action, Credits, Manifest, Paging, ReplyShape
+from apollo_component.contract.manifest import Manifest
 
 BASE = "https://api.example.com/v1"
 ID = "c4010da225e590c49a61164d"

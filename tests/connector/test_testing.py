@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from apollo_component.connector.testing import MAX_PROBES
+from apollo_component.contract.actions import Credits, Requires
 from apollo_component.contract.errors import NotFoundError, QuotaError, TransientError
-from apollo_component.contract.manifest import Credits, Manifest, Requires
+from apollo_component.contract.manifest import Manifest
 from apollo_component.contract.models import Account, Credential, Effect, Reply, TestReport
 
 Make = Callable[..., Reply]

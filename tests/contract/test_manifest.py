@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from apollo_component.contract.actions import Bulk, Credits, EffectRule, Requires
 from apollo_component.contract.loading import load_file
-from apollo_component.contract.manifest import Bulk, Credits, EffectRule, Manifest, Requires
+from apollo_component.contract.manifest import Manifest
 from apollo_component.contract.models import (
     AuthorizeRequest,
     Callback,

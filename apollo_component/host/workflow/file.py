@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ...contract.actions import Action
 from ...contract.errors import ManifestError, Problem
 from ...contract.loading import root_of
 from ...contract.located import Located, PathParts, parse, read
-from ...contract.manifest import Action, Manifest
+from ...contract.manifest import Manifest
 from ...contract.models import Effect
 from ...contract.schemas import Schemas
 from .expressions import is_reference, problem, references

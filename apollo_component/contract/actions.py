@@ -1,0 +1,215 @@
+"""An action as frozen values: what it sends, needs, costs and does when repeated."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .models import Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Requires:
+    """What a credential needs for an action. `key_endpoint` is the name a key lists, not the URL path."""
+
+    key_endpoint: str | None = None
+    oauth_scope: str | None = None
+    master_key: bool = False
+    open: bool = False
+    """True when any credential will do, and even none."""
+
+    def allows(self, kind: str) -> bool:
+        """Whether a connection of this kind can ever run the action."""
+        return kind != "authorization_code" or self.open or self.oauth_scope is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Credits:
+    """The worst cost of one request: for each item of the list `per` (or once), `base` plus the flags set. `per` names
+    the lists of which an input has one.
+
+    `unbounded` names the flags whose cost the service doesn't limit. `reported` is the key of the answer that
+    tells what was spent; without it, every record found counts `base`, or the whole answer where it costs per page.
+    `variable` means that the service states no limit at all.
+    """
+
+    base: float = 0
+    per: tuple[str, ...] = ()
+    flags: Mapping[str, float] = field(default_factory=dict)
+    unbounded: tuple[str, ...] = ()
+    reported: str | None = None
+    variable: bool = False
+
+    @property
+    def costs(self) -> bool:
+        """Whether the action can cost anything."""
+        return bool(self.base) or self.variable
+
+    def worst(self, values: Mapping[str, Any], max_per_record: float | None = None) -> float | None:
+        """Credits at most for this input; None when no bound is known and none was given."""
+        count = sum(len(values.get(name) or ()) for name in self.per) if self.per else 1
+        each = self.base + sum(cost for flag, cost in self.flags.items() if values.get(flag) is True)
+        if self.variable or any(values.get(flag) is True for flag in self.unbounded):
+            return None if max_per_record is None else count * max(each, max_per_record)
+        return count * each
+
+    def settles_later(self, values: Mapping[str, Any]) -> bool:
+        """Whether part of the cost is only known after the answer (results that arrive later)."""
+        return any(values.get(flag) is True for flag in (*self.flags, *self.unbounded))
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """How to find what a lost `create` made: the action, its input and the keys that must be equal.
+
+    Both mappings go from the looked-up side's name to the name in the creating input.
+    """
+
+    action: str
+    input: Mapping[str, str]
+    match: Mapping[str, str]
+    created: str = "created_at"
+
+
+@dataclass(frozen=True, slots=True)
+class EffectRule:
+    """What repeating the action would do; `upsert_flag` with one of `upsert_keys` makes a create an upsert, and
+    `send_flag` makes it one that sends."""
+
+    kind: Effect
+    upsert_flag: str | None = None
+    upsert_keys: tuple[str, ...] = ()
+    send_flag: str | None = None
+    lookup: Lookup | None = None
+
+    def of(self, values: Mapping[str, Any]) -> Effect:
+        if self.send_flag and values.get(self.send_flag) is True:
+            return Effect.SEND
+        flagged = self.upsert_flag is None or values.get(self.upsert_flag) is True
+        return Effect.UPSERT if flagged and any(values.get(key) for key in self.upsert_keys) else self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """A paging style: the names of its parameters, and its limits.
+
+    `kind` is `page` (numbered pages) or `offset` (`page` names how many records to skip). `max_records` is what one
+    query reaches, None where no ceiling is documented.
+    """
+
+    page: str = "page"
+    per_page: str = "per_page"
+    first: int = 1
+    max_per_page: int = 100
+    max_records: int | None = 50000
+    kind: str = "page"
+
+    def skipped(self, number: int, size: int) -> int:
+        """How many records lie before page or offset `number`."""
+        return number if self.kind == "offset" else (number - self.first) * size
+
+    def after(self, number: int, size: int) -> int:
+        """The number of the page, or the offset, that follows."""
+        return number + (size if self.kind == "offset" else 1)
+
+    def reaches(self, number: int, size: int) -> bool:
+        """Whether the whole page lies below the ceiling."""
+        return self.max_records is None or self.skipped(number, size) + size <= self.max_records
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """The lists of which an input has one and that may be cut, and how many items one request takes."""
+
+    items: tuple[str, ...]
+    max: int
+
+    def given(self, values: Mapping[str, Any]) -> str:
+        """The name of the list that an input has."""
+        return next((name for name in self.items if values.get(name)), self.items[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Where an answer tells of work that goes on after it: dotted keys of its id, status and progress."""
+
+    id: str
+    status: str
+    progress: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyShape:
+    """Where an answer keeps its records, its single value (`.` = the whole answer) and the total."""
+
+    records: str | None = None
+    value: str | None = None
+    total: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    id: str
+    title: str
+    group: str
+    description: str
+    method: str
+    path: str
+    input: str
+    output: str
+    requires: Requires
+    effect: EffectRule
+    credits: Credits
+    quota_class: str
+    reply: ReplyShape
+    query: tuple[str, ...] = ()
+    paging: Paging | None = None
+    bulk: Bulk | None = None
+    job: Job | None = None
+    key: str | None = "id"
+    """The field that identifies a record of a page stream; None = no de-duplication."""
+    quirk: str | None = None
+    deprecated: str | None = None
+    server: str = "api"
+    example: Mapping[str, Any] = field(default_factory=dict)
+
+
+def action_from(item: Mapping[str, Any], styles: Mapping[str, Paging]) -> Action:
+    plain = dict(item)
+    paging = plain.pop("paging", None)
+    bulk = plain.pop("bulk", None)
+    return Action(
+        **plain
+        | {
+            "requires": Requires(**item.get("requires", {})),
+            "effect": _effect(item["effect"]),
+            "credits": _credits(item.get("credits", {})),
+            "reply": ReplyShape(**item["reply"]),
+            "query": tuple(item.get("query", ())),
+            "paging": styles[paging] if paging else None,
+            "bulk": Bulk(names(bulk["items"]), bulk["max"]) if bulk else None,
+            "job": Job(**item["job"]) if "job" in item else None,
+        }
+    )
+
+
+def _effect(item: str | Mapping[str, Any]) -> EffectRule:
+    if isinstance(item, str):
+        return EffectRule(Effect(item))
+    upsert = item.get("upsert_when", {})
+    lookup = item.get("lookup")
+    return EffectRule(
+        Effect(item["kind"]),
+        upsert_flag=upsert.get("flag"),
+        upsert_keys=tuple(upsert.get("with_any", ())),
+        send_flag=item.get("send_when", {}).get("flag"),
+        lookup=Lookup(**lookup) if lookup else None,
+    )
+
+
+def _credits(item: Mapping[str, Any]) -> Credits:
+    return Credits(**dict(item) | {"unbounded": tuple(item.get("unbounded", ())), "per": names(item.get("per"))})
+
+
+def names(value: str | list[str] | None) -> tuple[str, ...]:
+    """One name or several, as the YAML has it."""
+    return (value,) if isinstance(value, str) else tuple(value or ())
