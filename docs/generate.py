@@ -20,8 +20,8 @@ sys.path.insert(0, str(ROOT))
 from apollo_component.cli.app import app  # noqa: E402
 from apollo_component.cli.describing import cost_text  # noqa: E402
 from apollo_component.contract import errors  # noqa: E402
-from apollo_component.contract.loading import load_file  # noqa: E402
 from apollo_component.contract.actions import Action  # noqa: E402
+from apollo_component.contract.loading import load_file  # noqa: E402
 from apollo_component.sandbox.__main__ import parser as sandbox_parser  # noqa: E402
 
 DOCS = ROOT / "docs"

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,6 +14,8 @@ from .leases import Lease
 from .plans import chunks, further_pages, shortfall, unique
 
 CONCURRENCY = 8
+GRACE_SECONDS = 5.0
+"""When nobody wants more pages, answers on their way are waited for so long; one that waits for quota is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +74,17 @@ class Runner:
     def _in_order(self, calls: list[Call], concurrency: int) -> Iterator[Page]:
         """Up to `concurrency` requests ahead of the reader, never more pages held than that."""
         waiting: deque[Future[Page]] = deque()
-        with ThreadPoolExecutor(concurrency, thread_name_prefix="run") as pool:
-            try:
-                for call in calls:
-                    if len(waiting) >= concurrency:
-                        yield waiting.popleft().result()
-                    waiting.append(pool.submit(self.caller.page, call))
-                while waiting:
+        pool = ThreadPoolExecutor(concurrency, thread_name_prefix="run")
+        try:
+            for call in calls:
+                if len(waiting) >= concurrency:
                     yield waiting.popleft().result()
-            finally:
-                for future in waiting:
-                    future.cancel()
+                waiting.append(pool.submit(self.caller.page, call))
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            wait(waiting, timeout=GRACE_SECONDS)
 
     def _call(self, job: Job, item: str, values: Mapping[str, Any]) -> Call:
         return Call(

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 
 import pytest
 
@@ -186,6 +187,21 @@ def test_ctrl_c_notes_the_run_as_cancelled(linked):
     done = linked.finished(process)
     assert done.code == 130, done.err
     assert linked("runs", "list", "--json").json[0]["status"] == "cancelled"
+
+
+@pytest.mark.real
+def test_ctrl_c_ends_a_run_that_waits_for_quota(linked, service):
+    """Ctrl-C ends a run within seconds although it would have waited a minute for its quota."""
+    service.control("POST", "/quotas", {"people_api_search": [3, None, None]})
+    command = ["run", "people_api_search", "--connection", "main", "--input", '{"per_page": 1}', "--all", "--json"]
+    process = linked.process(*command)
+    for _ in range(3):
+        process.stdout.readline()
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    begun = time.monotonic()
+    assert linked.finished(process).code == 130
+    assert time.monotonic() - begun < 20
 
 
 @pytest.mark.real

@@ -184,7 +184,7 @@ def test_the_core_needs_no_host(installed):
         "print(len(plugin.manifest.actions), plugin.schemas.check('schemas/actions/people_match.schema.json',"
         " {'email': 'a@example.com'})['email'])"
     )
-    actions = len(PALETTE["connectors"][0]["actions"])
+    actions = len(load_file(ROOT / "connector.yaml").actions)
     assert installed.run(installed.python, "-c", code).stdout.split() == [str(actions), "a@example.com"]
 
 
@@ -206,7 +206,7 @@ def test_an_editable_install_shows_the_same_palette(tmp_path):
     source = copied(tmp_path / "source")
     editable = fresh(tmp_path, "--no-build-isolation", "--editable", str(source))
     assert editable.json("palette") == PALETTE
-    assert not list(tmp_path.rglob(INDEX))
+    assert not [file for file in tmp_path.rglob(INDEX) if file.parent.name != ".make"]
     file = source / "connector.yaml"
     file.write_text(file.read_text("utf-8").replace("title: Search people", "title: Look for people"), "utf-8")
     [connector] = editable.json("palette")["connectors"]
