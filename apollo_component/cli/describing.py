@@ -66,6 +66,8 @@ def effect_text(action: Action) -> str:
 def cost_text(action: Action) -> str:
     """The worst cost of one request in words."""
     price = action.credits
+    if price.variable:
+        return "no known limit"
     if not price.base and not price.flags and not price.unbounded:
         return "free"
     each = f" for each of {' or '.join(price.per)}" if price.per else ""

@@ -51,4 +51,5 @@ def _show(needs: Mapping[str, Any]) -> None:
     for action, price in needs["credits"].items():
         flags = "".join(f", +{cost:g} with {flag}" for flag, cost in price.get("flags", {}).items())
         each = f" for each of {' or '.join(listed(price['per']))}" if price.get("per") else ""
-        print(f"Costs: {action} up to {_cost(price.get('base', 0))}{each}{flags}")
+        most = "no known limit" if price.get("variable") else f"up to {_cost(price.get('base', 0))}{each}{flags}"
+        print(f"Costs: {action} {most}")

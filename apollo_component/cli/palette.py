@@ -27,6 +27,8 @@ def _lines(connector: Mapping[str, Any]) -> Iterator[str]:
                 yield f"  {item['id']:<{wide}}  {item['title']:<{long}}  {cost(item['credits'])}"
 
 
-def cost(credit: float) -> str:
+def cost(credit: float | None) -> str:
     """What one request (or item) costs before options that add to it."""
+    if credit is None:
+        return "varies"
     return f"{credit:g} credit{'s'[: credit != 1]}" if credit else "free"

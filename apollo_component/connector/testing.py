@@ -110,7 +110,7 @@ def _action(
 ) -> Generator[Request, Reply, None]:
     if miss := known_miss(manifest, action, credential):
         findings.checks.append(miss)
-    elif action.effect.kind is not Effect.READ or action.credits.base or needs_input(action):
+    elif action.effect.kind is not Effect.READ or action.credits.costs or needs_input(action):
         text = "not tried: it writes, costs or needs input; a refusal will show at its first use"
         findings.checks.append(TestCheck(action.id, "untested", text))
     elif findings.probed >= MAX_PROBES:

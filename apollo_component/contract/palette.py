@@ -45,9 +45,14 @@ def _action(item: Mapping[str, Any]) -> dict[str, Any]:
         "id": item["id"],
         "title": item["title"],
         "group": item["group"],
-        "credits": item.get("credits", {}).get("base", 0),
+        "credits": _cost(item.get("credits", {})),
         "requires": item.get("requires", {}),
     }
+
+
+def _cost(credits: Mapping[str, Any]) -> float | None:  # noqa: A002
+    """Credits of one request or item before options that add to it; None where the service states no limit."""
+    return None if credits.get("variable") else credits.get("base", 0)
 
 
 def _packages() -> list[str]:

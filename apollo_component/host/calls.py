@@ -56,7 +56,7 @@ class Call:
 
     @property
     def journaled(self) -> bool:
-        return self.effect is not Effect.READ or bool(self.action.credits.base)
+        return self.effect is not Effect.READ or self.action.credits.costs
 
     @property
     def worst(self) -> float | None:

@@ -40,7 +40,7 @@ def _row(step: Step) -> dict[str, Any]:
 
 def _cost(step: Step) -> tuple[float | None, str]:
     credits = step.action.credits  # noqa: A001
-    if not credits.base:
+    if not credits.costs:
         return 0, ""
     sized = not step.for_each and not any(path[0] in credits.per for path, _ in references(step.with_))
     if sized:
