@@ -32,6 +32,8 @@ REQUEST_SECONDS = 60.0
 CALL_SECONDS = 180.0
 """How long one call may take with all its retries and waits for a minute window."""
 BACKOFF = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+BILL_REPEATS = 2
+"""How often one call repeats a billing request whose answer was lost: each repeat may pay again."""
 LOOKUP_PAUSE = 3.0
 """Between the two look-ups of a lost create: searches lag behind writes."""
 CLOCK_SKEW = 300.0
@@ -98,7 +100,7 @@ class Caller:
 
     def _persistently(self, call: Call, doubtful: Entry | None) -> Page:
         """Retries inside the deadline: refusals before work for any effect, lost answers as the effect allows."""
-        until = self.clock() + CALL_SECONDS
+        until, lost = self.clock() + CALL_SECONDS, 0
         for attempt in range(len(BACKOFF) + 1):
             if doubtful and (found := self._resolve(call, doubtful)):
                 return found
@@ -116,7 +118,9 @@ class Caller:
                 failure = error
             last = self.journal.last(call.key) if call.journaled else None
             doubtful = last if last and last.state in (SENDING, IN_DOUBT) else None
-            if attempt == len(BACKOFF) or self.clock() + pause > until:
+            lost += doubtful is not None
+            dear = call.effect is Effect.BILL and lost > BILL_REPEATS
+            if dear or attempt == len(BACKOFF) or self.clock() + pause > until:
                 raise self._given_up(call, doubtful, failure)
             self.sleep(pause * random.uniform(0.8, 1.2))
         raise AssertionError("unreachable")

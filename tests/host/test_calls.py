@@ -295,11 +295,13 @@ def test_a_service_that_stays_away_is_given_up(caller, service, effect, clock):
 
 @pytest.mark.parametrize("effect", ["upsert", "bill"])
 def test_lost_answers_without_end_leave_the_outcome_unknown(caller, service, effect):
-    """When every repeat is lost too, the outcome is unknown, and what may have been paid stays reserved."""
+    """When every repeat is lost too, the outcome is unknown, and what may have been paid stays reserved; what costs is
+    sent three times at most."""
     service.always(path(effect), NO_ANSWER)
     with pytest.raises(OutcomeUnknownError):
         call(caller, effect)
     tries = len(service.requests)
+    assert tries <= (3 if effect == "bill" else 8)
     assert len(caller.doubts) == tries
     assert caller.credits["reserved"] == (tries if effect == "bill" else 0)
 
