@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -61,10 +62,17 @@ class Cli:
         return Done(result.exit_code, result.stdout, result.stderr)
 
     def process(self, *arguments: str, **more: Any) -> subprocess.Popen[str]:
-        """As a real process, with its streams as pipes."""
+        """As a real process, with its streams as pipes; Ctrl-C reaches it also when the tests run in the background."""
         command = [sys.executable, "-m", "apollo_component", *arguments]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | more
-        return subprocess.Popen(command, text=True, env=os.environ | self.env, cwd=ROOT, **pipes)
+        return subprocess.Popen(
+            command,
+            text=True,
+            env=os.environ | self.env,
+            cwd=ROOT,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # no thread holds a lock
+            **pipes,
+        )
 
     def finished(self, process: subprocess.Popen[str], stdin: str | None = None) -> Done:
         out, err = process.communicate(stdin, timeout=60)
