@@ -43,7 +43,7 @@ fast: $(VENV)/.test
 
 test: check
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not chaos"
-	$(BIN)/pytest -n 2 -m chaos
+	$(BIN)/pytest -n 2 -m chaos tests/chaos
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .
