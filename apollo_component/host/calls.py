@@ -244,7 +244,11 @@ class _Context:
         scope = self._connection.quota_scope
         self._permit = self._caller.limits.permit(scope, operation, self._give_up)
         self.deadline = _moment(self._caller.clock() + REQUEST_SECONDS)
-        self._open()
+        try:
+            self._open()
+        except ConnectorError:
+            self.observed(operation, (), None)
+            raise
 
     def observed(self, operation: str, windows: tuple[Window, ...], retry_after: float | None) -> None:
         if self._permit:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from apollo_component.contract.errors import (
     BudgetExhaustedError,
@@ -22,6 +23,7 @@ from apollo_component.contract.errors import (
 )
 from apollo_component.host.journal import FOUND, RECEIVED, SENDING, Journal, Key, OwnershipLostError
 from apollo_component.host.leases import Leases
+from apollo_component.host.tables import permits
 
 from .conftest import START, TOKEN_PATH, Caller, answer, page, windows
 
@@ -394,6 +396,14 @@ def test_a_budget_refuses_before_sending(host, key, manifest, service):
     assert len(service.requests) == 1
     caller.page("pay", {"items": [1]}, "2")
     assert len(service.requests) == 2
+
+
+def test_a_request_that_the_budget_refuses_holds_no_permit(host, key, manifest, service):
+    """What was not sent doesn't count as in flight for the requests that come after it."""
+    caller = Caller(host, key, manifest, budget=0)
+    with pytest.raises(BudgetExhaustedError):
+        call(caller, "bill")
+    assert host.store.rows(sa.select(permits)) == []
 
 
 def test_a_budget_refuses_a_repeat_that_it_doesnt_cover(host, key, manifest, service):
