@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from ..contract.errors import (
     ConnectorError,
@@ -191,8 +191,3 @@ _TOKEN_TABLE = (
 def headers_for(kind: ConnectionType, credential: Credential) -> dict[str, str]:
     """The one header that carries the credential."""
     return {kind.header: kind.prefix + (credential.api_key or credential.access_token)}
-
-
-def web_origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"

@@ -12,9 +12,9 @@ from ..contract.errors import (
     CredentialExpiredError,
     InputError,
     NotFoundError,
+    PermissionDeniedError,
     Problem,
     ReauthorizationError,
-    TransientError,
 )
 from ..contract.hookspecs import Context, hookimpl
 from ..contract.manifest import ConnectionType, Manifest, OAuth
@@ -125,7 +125,7 @@ class Connector:
         self._check_size(chosen, values)
         if miss := testing.known_miss(self.manifest, chosen, credential):
             error = f"{chosen.title} can't run with this connection: {miss.text}."
-            raise _denied(error, miss.missing)
+            raise PermissionDeniedError(error, missing=dict(miss.missing))
         quirk = self.quirks[chosen.quirk] if chosen.quirk else Quirk()
         request = self._request(chosen, quirk.prepare(values), credential, cursor)
         reply = context.sending()
@@ -238,12 +238,3 @@ def _lean(page: Page, read: Page) -> Page:
     """A list's whole answer has served its purpose once the quirk has seen it; a single value stays."""
     whole_answer = page.value is read.value and page.records and page.records[0] is not page.value
     return replace(read, value=None) if whole_answer else read
-
-
-def _denied(message: str, missing: Mapping[str, Any]) -> ConnectorError:
-    from ..contract.errors import PermissionDeniedError
-
-    return PermissionDeniedError(message, missing=dict(missing))
-
-
-__all__ = ["Connector", "Quirk", "TransientError"]

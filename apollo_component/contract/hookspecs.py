@@ -43,13 +43,13 @@ class Context(Protocol):
         """The host's clock, in UTC."""
 
     def permit(self, operation: str, quota_class: str) -> None:
-        """Ask before every request; may wait. Raises QuotaError."""
+        """Ask right before every request leaves; may wait, journals it. Raises QuotaError."""
 
     def observed(self, operation: str, windows: tuple[Window, ...], retry_after: float | None) -> None:
         """Tell after every request what its answer said of quotas; empty when there was none."""
 
     def sending(self) -> Reply | None:
-        """Journals the request. A Reply means that it was recorded before: don't send, use this."""
+        """Asked first: a Reply means that the answer was recorded before; don't send, use this."""
 
     def received(self, reply: Reply) -> None:
         """Journals the answer, before anything else happens."""
