@@ -15,7 +15,7 @@ from sqlalchemy import (
     Text,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; a database that names another is upgraded or, when unknown, refused."""
 
 metadata = MetaData()
@@ -118,6 +118,7 @@ runs = Table(
     Column("inputs_json", Text, nullable=False, default="{}"),
     Column("budget", Float),
     Column("engine_id", String(80), nullable=False, default=""),
+    Column("workflow", String(200), nullable=False, default="", index=True),
     Column("created_at", Float, nullable=False),
     Column("updated_at", Float, nullable=False),
     Column("ended_at", Float),
@@ -162,4 +163,52 @@ records = Table(
     Column("step", String(100), primary_key=True),
     Column("seq", BigInteger, primary_key=True),
     Column("json", Text, nullable=False),
+)
+
+subscriptions = Table(
+    "host_subscriptions",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(200), unique=True, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("connections_json", Text, nullable=False),
+    Column("inputs_json", Text, nullable=False),
+    Column("budget", Float),
+    Column("enabled", Boolean, nullable=False),
+    Column("since", Float),
+    Column("cursor", Text),
+    Column("sweep", Integer, nullable=False, default=0),
+    Column("swept", Integer, nullable=False, default=0),
+    Column("next_at", Float, nullable=False),
+    Column("polled_at", Float),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("error_json", Text, nullable=False, default="{}"),
+    Column("created_at", Float, nullable=False),
+)
+
+seen = Table(
+    "host_seen",
+    metadata,
+    Column("subscription", String(32), primary_key=True),
+    Column("record", String(200), primary_key=True),
+    Column("version", String(200), nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("sweep", Integer, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+deliveries = Table(
+    "host_deliveries",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("run", String(64), nullable=False),
+    Column("step", String(100), nullable=False),
+    Column("item", String(40), nullable=False),
+    Column("connection", String(32), nullable=False),
+    Column("source", String(100), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    Column("received_at", Float),
+    Column("body", LargeBinary),
+    Index("host_deliveries_of", "run", "step", "item"),
 )
