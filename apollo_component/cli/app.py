@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from .. import __version__
+from .callbacks import callbacks
 from .connecting import connect, connections, remove, test
 from .describing import describe, palette, requirements, validate
 from .oauth_apps import apps
@@ -77,6 +78,7 @@ app.command("run")(run_action)
 app.add_typer(apps, name="apps")
 app.add_typer(workflow, name="workflow")
 app.add_typer(runs, name="runs")
+app.command("callbacks")(callbacks)
 app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True}, add_help_option=False)(sandbox)
 app.command()(demo)
 

@@ -34,11 +34,16 @@ def run(
         Literal["repeat", "stop"], typer.Option(help="When the answer to a request that costs was lost.")
     ] = "repeat",
     concurrency: Annotated[int, typer.Option(min=1, max=16, help="Requests at the same time.")] = 8,
+    wait: Annotated[
+        bool | None,
+        typer.Option("--wait/--no-wait", help="Wait for what arrives after the answer.", show_default=False),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run one action. Records are printed as JSON, one a line, while they arrive.
 
-    The input is checked as a whole before anything is sent. What was spent is told at the end, on stderr.
+    The input is checked as a whole before anything is sent. What was spent is told at the end, on stderr. What arrives
+    after the answer is waited for, unless it goes to a webhook URL of your own.
     """
     out = Output(as_json)
     values = read_input(given)
@@ -59,7 +64,7 @@ def run(
         link = host.connections.get(connection)
         plan = Plan(*_checked(host.registry.manifests, action, link.connector, values), **wanted)
         plan.refuse(sends=not yes)
-        code = stream(host, Chosen(plan, link, on_unknown, concurrency), out)
+        code = stream(host, Chosen(plan, link, on_unknown, concurrency, wait), out)
     raise typer.Exit(code)
 
 

@@ -31,7 +31,7 @@ from ..contract.models import (
     TestReport,
 )
 from ..contract.schemas import Schemas
-from . import auth, operations, options, replies, testing
+from . import auth, late, operations, options, replies, testing
 from .messages import Flow, Request, T, drive
 from .servers import addresses
 
@@ -127,14 +127,15 @@ class Connector:
             error = f"{chosen.title} can't run with this connection: {miss.text}."
             raise PermissionDeniedError(error, missing=dict(miss.missing))
         quirk = self.quirks[chosen.quirk] if chosen.quirk else Quirk()
-        request = self._request(chosen, quirk.prepare(values), credential, cursor)
+        request = self._request(chosen, quirk.prepare(late.asked(chosen, values)), credential, cursor)
         reply = context.sending()
         if reply is None:
             reply = self._metered(request, context)
             context.received(reply)
         if error_found := self._error(reply, chosen, credential):
             raise error_found
-        page = operations.page_from(chosen, values, replies.answer_of(reply), cursor)
+        answer = replies.answer_of(reply)
+        page = late.announced(chosen, values, answer, operations.page_from(chosen, values, answer, cursor))
         return _lean(page, quirk.read(page))
 
     @hookimpl
@@ -161,7 +162,7 @@ class Connector:
 
     @hookimpl
     def connector_receive(self, trigger: str, body: bytes, headers: dict[str, str]) -> tuple[Event, ...]:
-        raise NotFoundError("This connector has no such trigger.")
+        return late.events(self.manifest, trigger, body)
 
     def _kind(self, name: str) -> ConnectionType:
         if name not in self.manifest.connection_types:

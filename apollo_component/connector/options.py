@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ..contract.answers import dig
 from ..contract.manifest import OptionSource
 from ..contract.models import Choice
-from .operations import dig
 
 
 def choices(source: OptionSource, records: Sequence[Any], search: str = "") -> tuple[Choice, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .models import Effect
+from .waits import Wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +134,8 @@ class Job:
     """Where an answer tells of work that goes on after it: dotted keys of its id, status and progress."""
 
     id: str
-    status: str
-    progress: str
+    status: str = ""
+    progress: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,8 @@ class Action:
     paging: Paging | None = None
     bulk: Bulk | None = None
     job: Job | None = None
+    wait: Wait | None = None
+    """How a result that comes after the answer is waited for."""
     key: str | None = "id"
     """The field that identifies a record of a page stream; None = no de-duplication."""
     quirk: str | None = None
@@ -173,10 +176,11 @@ class Action:
     example: Mapping[str, Any] = field(default_factory=dict)
 
 
-def action_from(item: Mapping[str, Any], styles: Mapping[str, Paging]) -> Action:
+def action_from(item: Mapping[str, Any], styles: Mapping[str, Paging], waits: Mapping[str, Wait]) -> Action:
     plain = dict(item)
     paging = plain.pop("paging", None)
     bulk = plain.pop("bulk", None)
+    wait = plain.pop("wait", None)
     return Action(
         **plain
         | {
@@ -188,6 +192,7 @@ def action_from(item: Mapping[str, Any], styles: Mapping[str, Paging]) -> Action
             "paging": styles[paging] if paging else None,
             "bulk": Bulk(names(bulk["items"]), bulk["max"]) if bulk else None,
             "job": Job(**item["job"]) if "job" in item else None,
+            "wait": waits[wait] if wait else None,
         }
     )
 

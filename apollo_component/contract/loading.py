@@ -14,6 +14,7 @@ from .actions import names
 from .errors import ManifestError, Problem
 from .located import Located, PathParts, read
 from .manifest import Manifest
+from .wait_checks import unasked, unmerged, waited_inputs
 
 if TYPE_CHECKING:
     from .schemas import Schemas
@@ -135,9 +136,19 @@ class _Parts:
 
     def style(self, name: str | None) -> dict[str, str]:
         """The parameters of a paging style, empty when there is none of that name or it is broken."""
-        styles = self.data.get("paging_styles", {})
-        sound = not {("paging_styles",), ("paging_styles", name)} & self.broken
-        return {"page": "page", "per_page": "per_page"} | styles[name] if sound and name in styles else {}
+        found = self.entry("paging_styles", name)
+        return {} if found is None else {"page": "page", "per_page": "per_page"} | found
+
+    def entry(self, section: str, name: str | None) -> dict[str, Any] | None:
+        """One named thing of a section, None when there is none of that name or it is broken."""
+        sound = not {(section,), (section, name)} & self.broken
+        found: dict[str, Any] | None = self.data.get(section, {}).get(name) if sound else None
+        return found
+
+    def entries(self, section: str) -> dict[str, Any]:
+        """What is sound of a section of named things."""
+        names = self.data.get(section, {}) if (section,) not in self.broken else {}
+        return {name: names[name] for name in names if (section, name) not in self.broken}
 
     def lacks(self, section: str, name: str) -> bool:
         """Whether a name stands for nothing; not judged when the section itself is broken."""
@@ -154,15 +165,30 @@ def _cross_checks(parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
     for number, item in parts.items("actions"):
         for path, text in _action_checks(item, parts, root):
             yield ("actions", number, *path), text
+    for name, wait in parts.entries("waits").items():
+        for path, text in _wait_checks(wait, parts, root):
+            yield ("waits", name, *path), text
     for section in ("test", "option_sources"):
         for number, item in parts.items(section):
             for path, text in _use_checks(item, parts):
                 yield (section, number, *path), text
+    yield from _type_checks(parts, root)
+
+
+def _type_checks(parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
     for number, kind in parts.items("connection_types"):
         if not (root / kind["fields"]).is_file():
             yield ("connection_types", number, "fields"), "names no file"
         if "oauth" in kind and parts.lacks("servers", kind["oauth"]["server"]):
             yield ("connection_types", number, "oauth", "server"), "names no server of this manifest"
+
+
+def _wait_checks(wait: dict[str, Any], parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
+    if parts.lacks("actions", wait["action"]):
+        yield ("action",), "names no action of this manifest"
+    asked = [item for _, item in parts.items("actions") if item["id"] == wait["action"]]
+    for item in asked:
+        yield from unasked(wait, _fields(root / item["input"]))
 
 
 def _use_checks(item: dict[str, Any], parts: _Parts) -> Iterator[tuple[PathParts, str]]:
@@ -191,6 +217,9 @@ def _action_checks(item: dict[str, Any], parts: _Parts, root: Path) -> Iterator[
         yield ("server",), "names no server of this manifest"
     if _BRACES.search(_PLACEHOLDER.sub("", item["path"])):
         yield ("path",), "holds a brace that is not {input_field}"
+    if item.get("wait") and parts.lacks("waits", item["wait"]):
+        yield ("wait",), "names no way to wait of this manifest"
+    yield from unmerged(item, parts.entry("waits", item.get("wait")))
     lookup = item["effect"].get("lookup") if isinstance(item["effect"], dict) else None
     if lookup and parts.lacks("actions", lookup["action"]):
         yield ("effect", "lookup", "action"), "names no action of this manifest"
@@ -220,6 +249,7 @@ def _named_inputs(item: dict[str, Any], parts: _Parts) -> Iterator[tuple[PathPar
     if "bulk" in item:
         for name in names(item["bulk"]["items"]):
             yield ("bulk", "items"), name
+    yield from waited_inputs(parts.entry("waits", item.get("wait")))
     yield from _named_costs(item.get("credits", {}))
     upsert = item["effect"].get("upsert_when", {}) if isinstance(item["effect"], dict) else {}
     for name in (*names(upsert.get("flag")), *upsert["with_any"]) if upsert else ():
@@ -240,7 +270,7 @@ def _fields(file: Path) -> set[str] | None:
     """The names of an input schema's fields, None when the file holds no JSON object."""
     try:
         schema = json.loads(file.read_bytes())
-    except ValueError:
+    except (OSError, ValueError):
         return None
     properties = schema.get("properties", {}) if isinstance(schema, dict) else None
     return set(properties) if isinstance(properties, dict) else None

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from .actions import Action, Paging, action_from
+from .waits import wait_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,7 @@ class Manifest:
     def from_data(cls, data: Mapping[str, Any], root: Path) -> Self:
         """Build from checked data: `loading.load` has refused anything that doesn't fit."""
         styles = {name: Paging(**style) for name, style in data.get("paging_styles", {}).items()}
+        waits = {name: wait_from(item) for name, item in data.get("waits", {}).items()}
         return cls(
             id=data["id"],
             title=data["title"],
@@ -128,7 +130,7 @@ class Manifest:
             servers={name: Server(**server) for name, server in data["servers"].items()},
             groups={group["id"]: group["title"] for group in data["groups"]},
             connection_types={item["id"]: _connection_type(item) for item in data["connection_types"]},
-            actions={item["id"]: action_from(item, styles) for item in data["actions"]},
+            actions={item["id"]: action_from(item, styles, waits) for item in data["actions"]},
             test=tuple(_stage(item) for item in data["test"]),
             triggers={item["id"]: Trigger(**item) for item in data.get("triggers", [])},
             option_sources={item["id"]: OptionSource(**item) for item in data.get("option_sources", [])},

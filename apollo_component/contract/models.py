@@ -133,6 +133,19 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Late:
+    """What will only come after an answer. `input` asks the action's `wait.action` for it; ids are texts.
+
+    `ids` are the records it is about, where they are told apart. `spent` is what the answer itself cost in credits,
+    None when it didn't say.
+    """
+
+    input: Mapping[str, JSON]
+    ids: tuple[str, ...] = ()
+    spent: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """What one request gave.
 
@@ -140,6 +153,7 @@ class Page:
     `next_cursor` is opaque to the host, None at the end. `total` is how many match in all, where told.
     `spent` is in credits, None when the answer doesn't tell and the worst must be assumed.
     `warnings` are sentences for the person, such as what the service skipped.
+    `late` tells of a result that comes after this answer.
     """
 
     records: Sequence[JSON] = ()
@@ -149,6 +163,7 @@ class Page:
     spent: float | None = 0
     warnings: tuple[str, ...] = ()
     ceiling: int | None = None
+    late: Late | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from ..contract.errors import (
     CredentialExpiredError,
     NotFoundError,
     OutcomeUnknownError,
+    PendingError,
     PermissionDeniedError,
     QuotaError,
     ReauthorizationError,
@@ -41,7 +42,10 @@ CLOCK_SKEW = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request of a run. `on_unknown` is `repeat` or `stop`, for billing actions whose answer was lost."""
+    """One request of a run. `on_unknown` is `repeat` or `stop`, for billing actions whose answer was lost.
+
+    `poll` asks how late work stands: a read whatever the action is, and "not yet" is an answer, not trouble.
+    """
 
     key: Key
     connection: str
@@ -51,18 +55,23 @@ class Call:
     lease: Lease | None = None
     on_unknown: str = "repeat"
     max_credits_per_record: float | None = None
+    poll: bool = False
 
     @property
     def effect(self) -> Effect:
-        return self.action.effect.of(self.input)
+        return Effect.READ if self.poll else self.action.effect.of(self.input)
 
     @property
     def journaled(self) -> bool:
-        return self.effect is not Effect.READ or self.action.credits.costs
+        return not self.poll and (self.effect is not Effect.READ or self.action.credits.costs)
 
     @property
     def worst(self) -> float | None:
         return self.action.credits.worst(self.input, self.max_credits_per_record)
+
+
+Addressed = Callable[[Call, Connection], dict[str, Any]]
+"""The input of a request that is about to leave: with the address for a result that comes later."""
 
 
 class Caller:
@@ -75,7 +84,9 @@ class Caller:
         journal: Journal,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        addressed: Addressed = lambda call, _connection: dict(call.input),
     ) -> None:
+        self.addressed = addressed
         self.registry, self.connections, self.refresher = registry, connections, refresher
         self.limits, self.journal = limits, journal
         self.clock, self.sleep = clock, sleep
@@ -114,6 +125,8 @@ class Caller:
                 pause = error.retry_after if error.retry_after is not None else BACKOFF[min(attempt, 5)]
                 failure: TransientError = error
             except TransientError as error:
+                if call.poll and isinstance(error, PendingError):
+                    raise
                 pause = error.retry_after if error.retry_after is not None else BACKOFF[min(attempt, 5)]
                 failure = error
             last = self.journal.last(call.key) if call.journaled else None
@@ -190,7 +203,7 @@ class Caller:
                 connection.connector,
                 "connector_execute",
                 action=call.action.id,
-                input=dict(call.input),
+                input=dict(call.input) if recorded else self.addressed(call, connection),
                 credential=credential,
                 cursor=call.cursor,
                 context=context,

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from .calls import Caller
 from .connections import Apps, Connections
+from .deliveries import Deliveries
 from .journal import Journal
+from .late import Waiter
 from .leases import Leases
 from .limits import Limits
 from .refreshing import Refresher
@@ -33,6 +35,8 @@ class Host:
     journal: Journal
     runs: Runs
     caller: Caller
+    deliveries: Deliveries
+    waiter: Waiter
     runner: Runner
     clock: Callable[[], float] = time.time
 
@@ -56,10 +60,12 @@ class Host:
         connections, apps = Connections(store, vault, clock), Apps(store, vault, clock)
         refresher = Refresher(connections, apps, registry, leases, clock, sleep)
         limits, journal = Limits(store, clock, sleep), Journal(store, clock)
-        caller = Caller(registry, connections, refresher, limits, journal, clock, sleep)
+        deliveries = Deliveries(store, registry, settings.public_url, clock)
+        caller = Caller(registry, connections, refresher, limits, journal, clock, sleep, deliveries.addressed)
+        waiter = Waiter(caller, deliveries)
         runs = Runs(store, journal, leases, clock, settings.retention)
         parts = (settings, registry, store, connections, apps, leases, refresher, limits, journal, runs, caller)
-        return cls(*parts, Runner(caller, notice), clock)
+        return cls(*parts, deliveries, waiter, Runner(caller, notice, waiter), clock)
 
     def close(self) -> None:
         self.store.close()

@@ -108,6 +108,12 @@ class Journal:
         with self.store.read() as connection:
             _check_owner(connection, lease)
 
+    def check_run(self, run: str, lease: Lease | None) -> None:
+        """For a run that only waits. Raises OwnershipLostError, or RunCancelledError when it was cancelled."""
+        with self.store.read() as connection:
+            _check_owner(connection, lease)
+            _check_cancelled(connection, run)
+
     def doubt(self, key: Key, attempt: int, lease: Lease | None) -> bool:
         """Declare that an attempt's answer is lost; False when a stalled owner has recorded it just now.
 

@@ -10,6 +10,7 @@ from ..contract.actions import Action
 from ..contract.models import Page
 from .calls import Call, Caller
 from .journal import Key
+from .late import Waiter
 from .leases import Lease
 from .plans import chunks, further_pages, shortfall, unique
 
@@ -33,23 +34,27 @@ class Job:
     lease: Lease | None = None
     on_unknown: str = "repeat"
     max_credits_per_record: float | None = None
+    wait: bool | None = None
+    """Whether to wait for what comes late; None = unless it goes to an address of the person's own."""
 
 
 class Runner:
     """`notice` gets sentences for the person while the work goes on."""
 
-    def __init__(self, caller: Caller, notice: Callable[[str], None] = lambda _text: None) -> None:
+    def __init__(self, caller: Caller, notice: Callable[[str], None], waiter: Waiter) -> None:
         self.caller = caller
+        self.waiter = waiter
         self.notice = notice
 
     def pages(self, job: Job) -> Generator[Page, None, None]:
         """The pages of a job in order, each record once. Raises any ConnectorError."""
         calls = [self._call(job, str(number), values) for number, values in enumerate(chunks(job.action, job.input))]
         pages = self._in_order(calls, job.concurrency) if len(calls) > 1 else self._paged(job, calls[0])
+        pages = self.waiter.finished(calls, pages, job.wait, self.notice)
         yield from limited(once_each(pages, job.action.key if job.every_page else None), job.limit)
 
     def _paged(self, job: Job, call: Call) -> Iterator[Page]:
-        first = self.caller.page(call)
+        first = self.waiter.page(call, job.wait)
         if job.every_page and (beyond := shortfall(job.action, first)):
             self.notice(
                 f"{first.total:,} records match, but one query gives the first {(first.total or 0) - beyond:,} only; "

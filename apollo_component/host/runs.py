@@ -14,7 +14,7 @@ from ..contract.errors import InputError, NotFoundError
 from .journal import Journal
 from .leases import Leases
 from .store import Store, dumps, insert_many, put
-from .tables import journal, records, runs, steps
+from .tables import deliveries, journal, records, runs, steps
 
 RUNNING = "running"
 DONE = "done"
@@ -194,6 +194,7 @@ class Runs:
             gone = connection.execute(sa.delete(records).where(records.c.run.in_(old))).rowcount
             bodies = sa.update(journal).where(journal.c.run.in_(old), journal.c.body.is_not(None))
             answers = connection.execute(bodies.values(body=None, headers_json=None)).rowcount
+            connection.execute(sa.delete(deliveries).where(deliveries.c.run.in_(old)))
             connection.execute(sa.update(runs).where(runs.c.id.in_(old)).values(inputs_json="{}"))
             removed = 0
             if summaries:

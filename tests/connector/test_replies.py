@@ -136,7 +136,7 @@ TABLE: dict[str, tuple[int, Any, str, str]] = {
         "Record not found.",
     ),
     "conversation": (404, {"error": "Conversation not found or access denied."}, "not_found", "Conversation"),
-    "pending": (404, {"error_code": "result_pending", "retry_after_seconds": 10}, "temporary", "temporary"),
+    "pending": (404, {"error_code": "result_pending", "retry_after_seconds": 10}, "pending", "isn't there yet"),
     "unknown": (404, {"error_code": "request_id_unknown"}, "not_found", "doesn't exist"),
     "expired": (410, {"error_code": "request_id_expired"}, "not_found", "doesn't exist"),
     "id": (422, {"error": "Parameters misconfigured. 12345 is not a valid ID"}, "rejected", "24 characters"),

@@ -19,12 +19,14 @@ from ...contract.errors import (
     ConnectorError,
     QuotaError,
     ReauthorizationError,
+    RejectedError,
 )
 from ...contract.models import Page
 from ...contract.schemas import Schemas
 from ..calls import Call
 from ..host import Host
 from ..journal import Key, OwnershipLostError, RunCancelledError
+from ..late import Count
 from ..leases import Lease
 from ..plans import further_pages, shortfall
 from ..runs import CANCELLED, DONE, FAILED, RUNNING
@@ -37,7 +39,7 @@ BUDGET = "waiting_for_budget"
 HELD = "held"
 UNFINISHED = "unfinished"
 MAX_THREADS = 16
-ERRORS_KEPT = 1000
+ERRORS_KEPT = LATE_KEPT = 1000
 UNTOLD_RESET = 60.0
 """How long a quota is waited for when the service doesn't say until when."""
 MAX_RECORDS = 10**9
@@ -64,6 +66,7 @@ class Driver:
         self.inputs = stored["inputs"]
         self.failures = 0
         self.pool = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="workflow")
+        self.count = Count(0, progress, host.clock)
         self.stopping = False
         self.live = False
         """Whether a request was made by this process: a replay of recorded steps tells nothing new."""
@@ -103,10 +106,19 @@ class Driver:
             await self._note(step, "skipped", [])
             return
         await self._note(step, RUNNING, [])
-        outcomes = await self._all_of(step, units)
+        outcomes = await self._with_late(step, units, await self._all_of(step, units))
         if step.all and outcomes and outcomes[0].get("ok"):
             outcomes += await self._further(step, units[0], outcomes[0])
         await self._note(step, DONE, outcomes)
+
+    async def _with_late(self, step: Step, units: list[Unit], outcomes: list[Outcome]) -> list[Outcome]:
+        """After all requests, what comes later: one durable wait for each that tells of it, in their order."""
+        late = [replace(unit, late=True) for unit, told in zip(units, outcomes, strict=True) if told.get("awaited")]
+        if not late:
+            return outcomes
+        self.count = Count(len(late), lambda text: self.progress(f"{step.id}: {text}"), self.host.clock)
+        arrived = dict(zip((unit.number for unit in late), await self._all_of(step, late), strict=True))
+        return [arrived.get(unit.number, told) for unit, told in zip(units, outcomes, strict=True)]
 
     async def _further(self, step: Step, first: Unit, outcome: Outcome) -> list[Outcome]:
         """The pages after the first: all at once when their number is known, else each after the other."""
@@ -152,12 +164,12 @@ class Driver:
         async def one(slot: Any, unit: Unit) -> Outcome:
             nonlocal done
             async with gate:
-                name = {"name": f"{step.id}:{unit.item}"}
+                name = {"name": f"{step.id}:{unit.name}"}
                 outcome: Outcome = await slot.run_async(name, self._unit, step, unit)
             if not outcome.get("ok") and (outcome.get("waits") or step.on_error == "stop"):
                 self.stopping = True
             done += not (outcome.get(HELD) or outcome.get("waits"))
-            if self.live and (done % 25 == 0 or done == len(units)):
+            if self.live and not unit.late and (done % 25 == 0 or done == len(units)):
                 self.progress(f"{step.id}: {done}/{len(units)} requests")
             return outcome
 
@@ -193,26 +205,37 @@ class Driver:
             raise
 
     def _request(self, step: Step, unit: Unit) -> Outcome:
-        page = self.host.caller.page(
-            Call(
-                Key(self.run, step.id, unit.item),
-                self.connections[step.connection],
-                step.action,
-                unit.input,
-                unit.cursor,
-                self.lease,
-                step.on_unknown,
-                step.max_credits_per_record,
-            )
+        call = Call(
+            Key(self.run, step.id, unit.item),
+            self.connections[step.connection],
+            step.action,
+            unit.input,
+            unit.cursor,
+            self.lease,
+            step.on_unknown,
+            step.max_credits_per_record,
         )
+        page = self.host.waiter.page(call, step.wait)
+        wanted = self.host.waiter.wanted(call, step.wait)
+        if unit.late or not wanted:
+            page = self._finished(step, unit, call, page)
         self.host.runs.save_records(self.run, step.id, unit.start, page.records)
-        return {
+        outcome = {
             "ok": True,
             "found": sum(record is not None for record in page.records),
             "total": page.total,
             "next": page.next_cursor,
             "warnings": list(page.warnings),
         }
+        return outcome if page.late is None else {**outcome, "late": dict(page.late.input), "awaited": wanted}
+
+    def _finished(self, step: Step, unit: Unit, call: Call, page: Page) -> Page:
+        """A page with its late part; a record whose late part failed goes like that of any refused request."""
+        try:
+            return self.host.waiter.finish(call, page, step.wait, self.count)
+        except RejectedError:
+            self.host.runs.save_records(self.run, step.id, unit.start, [])
+            raise
 
     async def _park_for(self, step: Step, outcomes: list[Outcome]) -> None:
         """Park for the gravest of the causes: a failure before a wait."""
@@ -267,6 +290,7 @@ class Driver:
             "failed": len(errors),
             "errors": errors[:ERRORS_KEPT] if step.on_error == "collect" else [],
             "warnings": warnings[:20],
+            "late": [outcome["late"] for outcome in outcomes if outcome.get("late")][:LATE_KEPT],
         }
         await self._thread(self.host.runs.note_step, self.run, step.id, step.position, status, summary)
         if status not in (RUNNING, UNFINISHED) and self.live:

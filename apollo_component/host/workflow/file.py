@@ -35,6 +35,7 @@ class Step:
     on_unknown: str = "repeat"
     max_credits_per_record: float | None = None
     confirm: bool = False
+    wait: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,8 @@ def _action_checks(
         yield ("with", *path), text
     if item.get("all") is True and action.paging is None:
         yield ("all",), "this action has no pages"
+    if "wait" in item and action.wait is None:
+        yield ("wait",), "this action has nothing to wait for"
     given = {flag: values.get(flag) for flag in action.credits.unbounded}
     unbounded = [flag for flag, value in given.items() if value is True or is_reference(value)]
     if unbounded and "budget" in data and "max_credits_per_record" not in item:

@@ -19,6 +19,12 @@ class Unit:
     number: int
     input: Mapping[str, Any] = field(repr=False)
     cursor: str | None = None
+    late: bool = False
+    """Its request has been answered; what comes later is waited for."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.item}:late" if self.late else self.item
 
     @property
     def start(self) -> int:
@@ -75,7 +81,8 @@ class Planner:
         return {"inputs": dict(self.inputs), "steps": earlier}
 
     def result(self, step: Step) -> dict[str, Any]:
-        """What expressions see of a step: its records, the first of them, their count, and collected errors."""
+        """What expressions see of a step: its records, the first of them, their count, collected errors, and
+        how to fetch what came too late or wasn't waited for."""
         records = list(unique(self.runs.records(self.run, step.id), step.action.key if step.all else None))
         records = records[: step.limit] if step.limit else records
         summary = next((item for item in self.runs.steps(self.run) if item["id"] == step.id), {})
@@ -84,6 +91,7 @@ class Planner:
             "record": records[0] if records else None,
             "count": len(records),
             "errors": summary.get("errors", []),
+            "late": summary.get("late", []),
         }
 
 
