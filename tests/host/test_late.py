@@ -518,9 +518,7 @@ def test_a_delivery_that_comes_again_changes_nothing(public, service, post, job)
     """The first one counts, also when the second says something else."""
 
     def fast(request):
-        statuses = [
-            post(request.json["hook"], body) for body in (payload("x"), payload("x", cost=500), payload("x"))
-        ]
+        statuses = [post(request.json["hook"], body) for body in (payload("x"), payload("x", cost=500), payload("x"))]
         assert statuses == [200] * 3
         return told("x")
 
