@@ -6,18 +6,34 @@ from typing import Any
 
 from ..contract.actions import names as listed
 from ..contract.errors import InputError
+from ..contract.manifest import Manifest
 from .naming import Manifests, find_action
 from .palette import cost as _cost
 
 
 def needs_of(manifests: Manifests, names: Sequence[str]) -> dict[str, Any]:
-    """`{key_endpoints, oauth_scopes, master_key, credits}`; with several connectors one such object for each."""
+    """`{key_endpoints, oauth_scopes, master_key, credits, late}`; with several connectors one such object for each.
+
+    `late` tells which action is asked for what some inputs make come later: `{action: {when, needs}}`.
+    """
     actions: dict[str, list[str]] = {}
     for name in _actions(manifests, names):
         manifest, action = find_action(manifests, name)
         actions.setdefault(manifest.id, []).append(action.id)
-    found = {connector: manifests[connector].requirements(ids) for connector, ids in actions.items()}
+    found = {connector: _needs(manifests[connector], ids) for connector, ids in actions.items()}
     return next(iter(found.values())) if len(found) == 1 else {"connectors": found}
+
+
+def _needs(manifest: Manifest, chosen: Sequence[str]) -> dict[str, Any]:
+    """What always comes later is asked for by an action whose rights belong to the list."""
+    waits = {name: wait for name in chosen if (wait := manifest.actions[name].wait)}
+    asked = [wait.action for wait in waits.values() if not wait.when]
+    late = {
+        name: {"when": list(wait.when), "needs": wait.action}
+        for name, wait in waits.items()
+        if wait.when and wait.action not in (*chosen, *asked)
+    }
+    return manifest.requirements(list(dict.fromkeys((*chosen, *asked)))) | {"late": late}
 
 
 def is_file(name: str) -> bool:
@@ -31,7 +47,8 @@ def _actions(manifests: Manifests, names: Sequence[str]) -> list[str]:
         raise InputError("Give one workflow file, or actions.")
     from ..host.workflow.file import load_workflow
 
-    return [f"{step.connector}.{step.action.id}" for step in load_workflow(Path(names[0]), manifests).steps]
+    steps = load_workflow(Path(names[0]), manifests).steps
+    return list(dict.fromkeys(f"{step.connector}.{name}" for step in steps for name in step.runs))
 
 
 def show_needs(found: Mapping[str, Any]) -> None:
@@ -53,3 +70,6 @@ def _show(needs: Mapping[str, Any]) -> None:
         each = f" for each of {' or '.join(listed(price['per']))}" if price.get("per") else ""
         most = "no known limit" if price.get("variable") else f"up to {_cost(price.get('base', 0))}{each}{flags}"
         print(f"Costs: {action} {most}")
+    for action, later in needs["late"].items():
+        flags = f"{', '.join(later['when'][:-1])} or {later['when'][-1]}" if later["when"][1:] else later["when"][0]
+        print(f"Late results: {action} with {flags} needs {later['needs']}, too")

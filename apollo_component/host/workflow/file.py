@@ -37,6 +37,14 @@ class Step:
     confirm: bool = False
     wait: bool | None = None
 
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """The ids of the actions it may run: its own, and the one that is asked for what comes later."""
+        wait = self.action.wait
+        flags = [self.with_.get(flag) for flag in wait.when] if wait else []
+        comes = wait is not None and (not flags or any(flag is True or is_reference(flag) for flag in flags))
+        return (self.action.id, wait.action) if wait and comes and self.wait is not False else (self.action.id,)
+
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
@@ -52,7 +60,7 @@ class Workflow:
 
     def actions(self, connector: str) -> list[str]:
         """The ids of a connector's actions that the steps run, each once."""
-        return list(dict.fromkeys(step.action.id for step in self.steps if step.connector == connector))
+        return list(dict.fromkeys(name for step in self.steps if step.connector == connector for name in step.runs))
 
 
 def load_workflow(file: Path, manifests: Mapping[str, Manifest]) -> Workflow:
