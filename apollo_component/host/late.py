@@ -17,6 +17,7 @@ from ..contract.errors import (
     PendingError,
     PermissionDeniedError,
     QuotaError,
+    ReauthorizationError,
     RejectedError,
     TransientError,
 )
@@ -90,23 +91,32 @@ class Waiter:
         if rule is None or not rule.expected(calls[0].input):
             yield from pages
             return
-        held: list[Page] = []
-        failure: ConnectorError | None = None
-        try:
-            held.extend(pages)
-        except ConnectorError as error:
-            failure = error
-        count = Count(sum(page.late is not None for page in held), say, self.clock)
-        for number, (call, page) in enumerate(zip(calls, held, strict=False)):
-            try:
-                done = self.finish(call, page, wait, count)
-            except KeyboardInterrupt:
-                for left in held[number:]:
-                    say(f"Not waited for any longer. {_fetch(rule, left.late)}" if left.late else "")
-                raise
-            yield done
+        if not self.wanted(calls[0], wait):
+            yield from (_unwaited(rule, page) for page in pages)
+            return
+        held, failure = _held(pages)
+        yield from self._waited(rule, list(zip(calls, held, strict=False)), say)
         if failure:
             raise failure
+
+    def _waited(self, rule: Wait, held: Sequence[tuple[Call, Page]], say: Callable[[str], None]) -> Iterator[Page]:
+        count = Count(sum(page.late is not None for _, page in held), say, self.clock)
+        for number, (call, page) in enumerate(held):
+            try:
+                done = self._last_chance(call, rule, page, count)
+            except KeyboardInterrupt:
+                for _, left in held[number:]:
+                    if left.late:
+                        say(f"Not waited for any longer. {_fetch(rule, left.late)}")
+                raise
+            yield done
+
+    def _last_chance(self, call: Call, rule: Wait, page: Page, count: Count) -> Page:
+        """Such a run can't be resumed, so a record that was paid for comes although nobody may ask any more."""
+        try:
+            return self.finish(call, page, True, count)
+        except ReauthorizationError as error:
+            return self._without(call, rule, page, Found(problem=_told(error)))
 
     def wanted(self, call: Call, wait: bool | None) -> bool:
         """Whether to wait: as told, else unless the result goes to an address of the person's own."""
@@ -124,7 +134,7 @@ class Waiter:
         if page.late is None or rule is None:
             return page
         if not self.wanted(call, wait):
-            return _warned(page, f"More comes later and isn't waited for. {_fetch(rule, page.late)}")
+            return _unwaited(rule, page)
         found = self._found(call, rule, page.late, count)
         count.done()
         if found.problem:
@@ -166,15 +176,15 @@ class Waiter:
         except TransientError as error:
             return None, error.retry_after
         except _FINAL as error:
-            told = " ".join(part for part in (error.message, error.hint) if part)
-            return (None, None) if error.code in rule.pending else (Found(problem=told), None)
+            return (None, None) if error.code in rule.pending else (Found(problem=_told(error)), None)
         standing = rule.standing(page.value)
         if standing is Standing.WORKING:
             return None, rule.pause(page.value)
         if standing is Standing.FAILED:
             why = rule.why(page.value)
             return Found(page, problem=f"It failed{f': {why}' if why else ''}.", failed=True), None
-        return Found(page, rule.part(page.value)), None
+        result = rule.part(page.value)
+        return Found(page, result, problem="It came without a result." if result is None else ""), None
 
     def _with(self, call: Call, rule: Wait, page: Page, late: Late, found: Found) -> Page:
         if rule.merge is None:
@@ -196,6 +206,24 @@ class Waiter:
         late = page.late or Late({})
         parts = (found.problem, "The record stays as it came.", _paid(call, late), _fetch(rule, late))
         return _warned(page, " ".join(part for part in parts if part))
+
+
+def _held(pages: Iterable[Page]) -> tuple[list[Page], ConnectorError | None]:
+    """All pages there are, and what ended them."""
+    held: list[Page] = []
+    try:
+        held.extend(pages)
+    except ConnectorError as error:
+        return held, error
+    return held, None
+
+
+def _unwaited(rule: Wait, page: Page) -> Page:
+    return _warned(page, f"More comes later and isn't waited for. {_fetch(rule, page.late)}") if page.late else page
+
+
+def _told(error: ConnectorError) -> str:
+    return " ".join(part for part in (error.message, error.hint) if part)
 
 
 def _paid(call: Call, late: Late) -> str:

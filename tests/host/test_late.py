@@ -384,6 +384,36 @@ def test_a_final_refusal_leaves_the_paid_record(host, service, job, refusal):
     assert len(service.sent(path())) == 1
 
 
+def test_a_key_that_is_withdrawn_leaves_the_paid_record(host, service, job):
+    """A run that can't be resumed gives what was paid for, and says what to do."""
+    service.on("/pay", told("x"))
+    service.on(path(), answer({"error": "who are you"}, 401))
+    (page,) = pages(host, job())
+    assert page.records == [{"id": "x", "name": "nx"}]
+    assert "who are you" in page.warnings[0]
+
+
+def test_a_result_without_content_is_told(host, service, job):
+    """Done but empty: the record that was paid for comes, and the worst cost stays reserved."""
+    service.on("/pay", told("x"))
+    service.on(path(), answer({"status": "done", "payload": None}))
+    (page,) = pages(host, job())
+    assert (page.records, page.warnings[0].startswith("It came without a result.")) == (
+        [{"id": "x", "name": "nx"}],
+        True,
+    )
+    assert host.journal.spent(job().run)["reserved"] == 9
+
+
+def test_without_waiting_pages_come_as_they_are_answered(host, service, job):
+    """Nothing is held back when nothing is waited for."""
+    service.on("/pay", told("1"), answer({"error": "no"}, 422))
+    stream = host.runner.pages(job({"items": ["1", "2", "3"], "phone": True}, concurrency=1, wait=False))
+    assert next(stream).records[0]["id"] == "1"
+    assert len(service.sent("/pay")) == 1
+    stream.close()
+
+
 def test_failed_work_can_be_an_error(host, service, job):
     """Where the manifest says so, what failed later is a refusal; a time to ask again means that it goes on."""
     service.on("/send", answer({"mail": {"id": "m1", "status": "queued"}}))
