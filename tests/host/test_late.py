@@ -573,13 +573,24 @@ def test_a_delivery_about_others_is_ignored_and_noted(public, service, post, job
     assert events.count("delivery ignored") == 1
 
 
-def test_a_delivery_about_others_after_the_answer_is_ignored(public, service, post, job, key):
-    """It isn't even kept: the result is asked for at a slower pace instead."""
+def test_a_delivery_about_others_after_the_answer_is_not_kept(public, service, post, job, key):
+    """It is answered and noted; the result is asked for at a slower pace instead."""
     service.on("/pay", told("x"))
     service.on(path(), result("x"))
-    assert delivering(public, post, service, payload("evil")) == []
-    assert records(pages(public, job()))[0]["phones"] == ["xx"]
+    pages(public, job(wait=False))
+    assert post(address(service), payload("evil")) == 200
+    assert [expected.body for expected in public.deliveries.of(Key(job().run, "run", "0"))] == [None]
     assert [item["event"] for item in public.connections.history(key)].count("delivery ignored") == 1
+    assert records(pages(public, job()))[0]["phones"] == ["xx"]
+
+
+def test_of_two_deliveries_at_once_one_is_kept(public, service, job):
+    """Whoever comes second changes nothing, however close they are."""
+    service.on("/pay", told("x"))
+    pages(public, job(wait=False))
+    (expected,) = public.deliveries.of(Key(job().run, "run", "0"))
+    assert [public.deliveries.keep(expected, body) for body in (b"first", b"second")] == [True, False]
+    assert public.deliveries.of(expected.key)[0].body == b"first"
 
 
 def test_without_a_delivery_the_service_is_asked_at_a_slower_pace(public, service, clock, job):
