@@ -21,7 +21,7 @@ from ...contract.errors import (
     ReauthorizationError,
 )
 from ...contract.models import Page
-from ...contract.schemas import Schemas
+from ...contract.schemas import schemas_at
 from ..calls import Call
 from ..host import Host
 from ..journal import Key, OwnershipLostError, RunCancelledError
@@ -274,7 +274,7 @@ class Driver:
             self.progress(f"{step.id}: {status}, {summary['records']} records in {summary['requests']} requests")
 
     def _planner(self, step: Step) -> Planner:
-        schemas = Schemas(self.host.registry.manifest(step.connector).root)
+        schemas = schemas_at(self.host.registry.manifest(step.connector).root)
         return Planner(self.workflow, self.host.runs, self.run, self.inputs, schemas, self.event)
 
     async def _thread(self, function: Callable[..., Any], *arguments: Any) -> Any:

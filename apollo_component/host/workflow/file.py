@@ -11,7 +11,7 @@ from ...contract.loading import root_of
 from ...contract.located import Located, PathParts, parse, read
 from ...contract.manifest import Manifest
 from ...contract.models import Effect
-from ...contract.schemas import Schemas
+from ...contract.schemas import schemas_at
 from ...contract.triggers import Trigger
 from .expressions import is_reference, problem, references
 from .schedules import schedule_problem
@@ -97,7 +97,7 @@ def _checked(located: Located, text: str, manifests: Mapping[str, Manifest]) -> 
 
 
 def _schema_problems(data: Any) -> list[tuple[PathParts, str]]:
-    return Schemas(root_of(Path(__file__).parent.parent.parent)).problems(SCHEMA, data)
+    return schemas_at(root_of(Path(__file__).parent.parent.parent)).problems(SCHEMA, data)
 
 
 def _built(data: Mapping[str, Any], text: str, manifests: Mapping[str, Manifest]) -> Workflow:
@@ -187,7 +187,7 @@ def _start_checks(
     if item["on"] not in manifest.triggers:
         yield ("trigger", "on"), _unknown(item["on"], "trigger", manifest.id, list(manifest.triggers))
         return
-    for path, text in Schemas(manifest.root).problems(manifest.triggers[item["on"]].input, item.get("with", {})):
+    for path, text in schemas_at(manifest.root).problems(manifest.triggers[item["on"]].input, item.get("with", {})):
         yield ("trigger", "with", *path), text
     if isinstance(item.get("when"), str) and (text := problem(item["when"], dict.fromkeys(TRIGGER_NAMES))):
         yield ("trigger", "when"), text
@@ -246,7 +246,7 @@ def _action_checks(
         yield ("confirm",), "must be true: this action sends to real people"
     if is_reference(values):
         return
-    schemas = Schemas(manifest.root)
+    schemas = schemas_at(manifest.root)
     for path, text in schemas.problems(action.input, values, known=lambda value: not is_reference(value)):
         yield ("with", *path), text
     if item.get("all") is True and action.paging is None:

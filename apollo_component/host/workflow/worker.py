@@ -36,6 +36,7 @@ class Worker:
 
     async def serve(self, *, once: bool = False) -> None:
         """Work until told to stop; with `once`, until everything that is due now is done."""
+        stopped = asyncio.create_task(self.stop.wait())
         with launched(self.host) as queue:
             looked: set[str] = set()
             while not self.stop.is_set():
@@ -43,13 +44,11 @@ class Worker:
                 busy = await self._drive(queue)
                 if once and not (self.looking or self.driving or busy):
                     break
-                await self._pause()
+                # Until the next round, or at once when a task ended.
+                waiting = {*self.looking.values(), *self.driving.values(), stopped}
+                await asyncio.wait(waiting, timeout=TICK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             await self._drain()
-
-    async def _pause(self) -> None:
-        """Until the next round, or at once when a task ended."""
-        waiting = {*self.looking.values(), *self.driving.values(), asyncio.ensure_future(self.stop.wait())}
-        await asyncio.wait(waiting, timeout=TICK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
 
     async def _look(self, looked: set[str] | None) -> None:
         """Sweep what is due, each in a thread; `looked` keeps what needs no second look."""
