@@ -35,17 +35,20 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="A workflow file.")]
 def check(file: File, as_json: AsJson = False) -> None:
     """Check a workflow file whole, and show what each step would send and cost at most. Nothing is sent."""
     from ..host.workflow.file import load_workflow
-    from ..host.workflow.forecast import forecast
+    from ..host.workflow.forecast import forecast, started_by
 
     manifests = installed()
-    rows = forecast(load_workflow(file, manifests), manifests)
+    loaded = load_workflow(file, manifests)
+    rows, start = forecast(loaded, manifests), started_by(loaded)
 
     def people() -> None:
+        if start:
+            print(f"Runs start by: {start}")
         columns = ("step", "action", "request", "effect", "credits at most", "note")
         table(columns, [_row(row) for row in rows])
         print("The file is fine. Nothing was sent.")
 
-    Output(as_json).result({"valid": True, "steps": rows}, people)
+    Output(as_json).result({"valid": True, "started_by": start or None, "steps": rows}, people)
 
 
 def _row(row: Mapping[str, Any]) -> tuple[Any, ...]:

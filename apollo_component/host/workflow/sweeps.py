@@ -93,6 +93,8 @@ class Sweeps:
     def _scheduled(self, subscription: Subscription, workflow: Workflow, start: Start, lease: Lease) -> Swept:
         """One run for the time that has come; times that passed while nobody looked are one run, for the last."""
         now = self.clock()
+        if subscription.next_at > now:
+            return Swept()
         due, later = subscription.next_at, following(start.cron, start.timezone, subscription.next_at)
         while later <= now:
             due, later = later, following(start.cron, start.timezone, later)
