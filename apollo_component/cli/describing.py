@@ -1,9 +1,8 @@
 """Commands that tell what connectors can do and what that needs; no account is used."""
 
 import sys
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -15,11 +14,13 @@ from ..contract.manifest import Manifest
 from ..contract.palette import palette as indexed
 from ..contract.palette import palette_entry
 from ..contract.schemas import Schemas
-from .naming import find_action, installed
+from .fields import inputs
+from .naming import find_action, find_trigger, installed
 from .needs import needs_of, show_needs
 from .options import AsJson
 from .output import Output, table
 from .palette import cost, shown
+from .triggers import describe_trigger
 
 EFFECTS = {
     "read": "Reads only; repeating it changes nothing.",
@@ -37,10 +38,15 @@ def palette(as_json: AsJson = False) -> None:
 
 
 def describe(
-    action: Annotated[str, typer.Argument(metavar="ACTION", help="An action of the palette.")], as_json: AsJson = False
+    action: Annotated[str, typer.Argument(metavar="ACTION|TRIGGER", help="An action or a trigger of the palette.")],
+    as_json: AsJson = False,
 ) -> None:
-    """Show what an action does, needs, costs and takes."""
-    manifest, found = find_action(installed(), action)
+    """Show what an action or a trigger does, needs, costs and takes."""
+    manifests = installed()
+    if trigger := find_trigger(manifests, action):
+        describe_trigger(*trigger, Output(as_json))
+        return
+    manifest, found = find_action(manifests, action)
     schemas = Schemas(manifest.root)
     data = {
         **manifest.action_data(found.id),
@@ -90,32 +96,9 @@ def _show(manifest: Manifest, action: Action, schemas: Schemas) -> None:
         "Deprecated": action.deprecated or "",
     }
     print("\n".join(f"{name + ':':<13}{value}" for name, value in facts.items() if value))
-    table(("input", "type", "required", "default", "description"), inputs(schemas, action), empty="\nNo inputs.")
+    table(("input", "type", "required", "default", "description"), inputs(schemas, action.input), empty="\nNo inputs.")
     if action.example:
         print(f"Example: {json.dumps(dict(action.example), ensure_ascii=False)}")
-
-
-def inputs(schemas: Schemas, action: Action) -> Iterator[tuple[str, ...]]:
-    """One row per input field: name, type, required, default, description."""
-    required = schemas.schema(action.input).get("required", [])
-    for name, field in schemas.fields(action.input).items():
-        default = field.get("default")
-        yield (
-            name,
-            type_text(field),
-            "yes" if name in required else "",
-            "" if default is None else str(default).lower() if isinstance(default, bool) else str(default),
-            field.get("description") or field.get("title", ""),
-        )
-
-
-def type_text(field: Mapping[str, Any]) -> str:
-    kind = field.get("type", "")
-    text = " or ".join(kind) if isinstance(kind, list) else str(kind)
-    if text == "array":
-        items = field.get("items", {})
-        return f"list of {type_text(items) or 'objects'}" if "$ref" not in items else "list"
-    return "one of " + ", ".join(str(item) for item in field["enum"]) if "enum" in field else text
 
 
 def requirements(

@@ -1,4 +1,4 @@
-"""What chosen actions need, as a tick-list."""
+"""What chosen actions and triggers need, as a tick-list."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 from ..contract.actions import names as listed
 from ..contract.errors import InputError
 from ..contract.manifest import Manifest
-from .naming import Manifests, find_action
+from .naming import Manifests, find_asked
 from .palette import cost as _cost
 
 
@@ -18,7 +18,7 @@ def needs_of(manifests: Manifests, names: Sequence[str]) -> dict[str, Any]:
     """
     actions: dict[str, list[str]] = {}
     for name in _actions(manifests, names):
-        manifest, action = find_action(manifests, name)
+        manifest, action = find_asked(manifests, name)
         actions.setdefault(manifest.id, []).append(action.id)
     found = {connector: _needs(manifests[connector], ids) for connector, ids in actions.items()}
     return next(iter(found.values())) if len(found) == 1 else {"connectors": found}
@@ -47,8 +47,9 @@ def _actions(manifests: Manifests, names: Sequence[str]) -> list[str]:
         raise InputError("Give one workflow file, or actions.")
     from ..host.workflow.file import load_workflow
 
-    steps = load_workflow(Path(names[0]), manifests).steps
-    return list(dict.fromkeys(f"{step.connector}.{name}" for step in steps for name in step.runs))
+    workflow = load_workflow(Path(names[0]), manifests)
+    connectors = dict.fromkeys(connector for connector, _ in workflow.connections.values())
+    return [f"{connector}.{name}" for connector in connectors for name in workflow.actions(connector)]
 
 
 def show_needs(found: Mapping[str, Any]) -> None:

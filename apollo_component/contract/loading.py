@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -162,15 +162,12 @@ class _Parts:
 def _cross_checks(parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
     for section in ("groups", "connection_types", "actions", "triggers", "option_sources"):
         yield from _twice(parts.items(section), section)
-    for number, item in parts.items("actions"):
-        for path, text in _action_checks(item, parts, root):
-            yield ("actions", number, *path), text
     for name, wait in parts.entries("waits").items():
         for path, text in _wait_checks(wait, parts, root):
             yield ("waits", name, *path), text
-    for section in ("test", "option_sources"):
+    for section, checks in _SECTION_CHECKS.items():
         for number, item in parts.items(section):
-            for path, text in _use_checks(item, parts):
+            for path, text in checks(item, parts, root):
                 yield (section, number, *path), text
     yield from _type_checks(parts, root)
 
@@ -186,12 +183,36 @@ def _type_checks(parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
 def _wait_checks(wait: dict[str, Any], parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
     if parts.lacks("actions", wait["action"]):
         yield ("action",), "names no action of this manifest"
-    asked = [item for _, item in parts.items("actions") if item["id"] == wait["action"]]
-    for item in asked:
+    if "callback" in wait and parts.lacks("triggers", wait["callback"]["trigger"]):
+        yield ("callback", "trigger"), "names no trigger of this manifest"
+    for item in (item for _, item in parts.items("actions") if item["id"] == wait["action"]):
         yield from unasked(wait, _fields(root / item["input"]))
 
 
-def _use_checks(item: dict[str, Any], parts: _Parts) -> Iterator[tuple[PathParts, str]]:
+def _trigger_checks(item: dict[str, Any], parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
+    if parts.lacks("groups", item["group"]):
+        yield ("group",), "names no group of this manifest"
+    own = _fields(root / item["input"]) if (root / item["input"]).is_file() else None
+    if own is None:
+        yield ("input",), "names no file that holds a JSON object"
+    if "action" not in item:
+        return
+    action = next((entry for _, entry in parts.items("actions") if entry["id"] == item["action"]), None)
+    if action is None:
+        if parts.lacks("actions", item["action"]):
+            yield ("action",), "names no action of this manifest"
+        return
+    if action["effect"] != "read" or action.get("credits"):
+        yield ("action",), "must only read and cost nothing"
+    fields = _fields(root / action["input"]) if (root / action["input"]).is_file() else None
+    named = [("input", name) for name in sorted(own or ())] + [("fixed", name) for name in item.get("fixed", {})]
+    named += [("recent", item["recent"]["input"])] if "recent" in item else []
+    for key, name in named:
+        if fields is not None and name not in fields:
+            yield (key,), f"names no input of the action ({name})"
+
+
+def _use_checks(item: dict[str, Any], parts: _Parts, _root: Path) -> Iterator[tuple[PathParts, str]]:
     """A test stage or an option source: the action it runs, and for which connections."""
     if parts.lacks("actions", item["action"]):
         yield ("action",), "names no action of this manifest"
@@ -274,6 +295,14 @@ def _fields(file: Path) -> set[str] | None:
         return None
     properties = schema.get("properties", {}) if isinstance(schema, dict) else None
     return set(properties) if isinstance(properties, dict) else None
+
+
+_SECTION_CHECKS: dict[str, Callable[[dict[str, Any], _Parts, Path], Iterator[tuple[PathParts, str]]]] = {
+    "actions": _action_checks,
+    "triggers": _trigger_checks,
+    "test": _use_checks,
+    "option_sources": _use_checks,
+}
 
 
 def _schema_problems(located: Located, root: Path) -> Iterator[Problem]:

@@ -22,6 +22,16 @@ def forecast(workflow: Workflow, manifests: Mapping[str, Manifest]) -> list[dict
     return [_row(step) for step in workflow.steps]
 
 
+def started_by(workflow: Workflow) -> str:
+    """What starts its runs, in words; empty when a person does."""
+    start = workflow.start
+    if start is None:
+        return ""
+    if start.trigger is None:
+        return f"at the times {start.cron} ({start.timezone})"
+    return f"{start.trigger.id}, looked at every {start.every} s"
+
+
 def _row(step: Step) -> dict[str, Any]:
     action = step.action
     effect = action.effect.of(step.with_)
