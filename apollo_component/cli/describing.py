@@ -82,6 +82,15 @@ def cost_text(action: Action) -> str:
     return "; ".join([f"up to {cost(price.base)}{each}", *extra, *unbounded])
 
 
+def waits_text(action: Action) -> str:
+    """What comes after the answer and how long it is waited for, empty when nothing does."""
+    wait = action.wait
+    if wait is None:
+        return ""
+    when = f" with {' or '.join(wait.when)}" if wait.when else ""
+    return f"up to {wait.timeout / 60:g} minutes for what comes later{when} (asks {wait.action}); --no-wait doesn't"
+
+
 def _show(manifest: Manifest, action: Action, schemas: Schemas) -> None:
     import json
 
@@ -93,6 +102,7 @@ def _show(manifest: Manifest, action: Action, schemas: Schemas) -> None:
         "OAuth needs": action.requires.oauth_scope or ("any token" if action.requires.open else "not available"),
         "Effect": effect_text(action),
         "Cost": cost_text(action),
+        "Waits": waits_text(action),
         "Deprecated": action.deprecated or "",
     }
     print("\n".join(f"{name + ':':<13}{value}" for name, value in facts.items() if value))

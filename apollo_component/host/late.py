@@ -233,7 +233,8 @@ def _paid(call: Call, late: Late) -> str:
         return ""
     if worst is None or late.spent is None:
         return "What it costs isn't known."
-    return f"Paid so far: {late.spent:g} credits; up to {worst - late.spent:g} more stay reserved for what is late."
+    count = f"{late.spent:g} credit{'s'[: late.spent != 1]}"
+    return f"Paid so far: {count}; up to {worst - late.spent:g} more stay reserved for what is late."
 
 
 def _fetch(rule: Wait, late: Late) -> str:

@@ -84,6 +84,12 @@ def test_actions_say_what_their_late_results_need(cli):
     assert cli("requirements", "people_match", "webhook_result_show", "--json").json["late"] == {}
 
 
+def test_a_description_says_what_is_waited_for(cli):
+    """Who looks an action up learns that it takes its time, and what it asks."""
+    assert "up to 30 minutes for what comes later with reveal_phone_number" in cli("describe", "people_match").out
+    assert "Waits:" not in cli("describe", "labels_list").out
+
+
 @pytest.mark.real
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
 def test_callbacks_listens_on_this_machine_and_ends_when_told(cli, end):

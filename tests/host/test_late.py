@@ -239,7 +239,7 @@ def test_when_the_time_is_over_the_record_comes_with_what_was_paid(host, service
     assert page.records == [{"id": "x", "name": "nx"}]
     (text,) = page.warnings
     assert text == (
-        "Nothing has arrived within 10 minutes. The record stays as it came. Paid so far: 1 credits; up to 8 more stay "
+        "Nothing has arrived within 10 minutes. The record stays as it came. Paid so far: 1 credit; up to 8 more stay "
         f"reserved for what is late. Fetch it later with result, request_id {NUMBER}. It is kept for a while."
     )
     assert page.late.input == {"request_id": str(NUMBER)}

@@ -12,6 +12,7 @@ from collections import Counter
 import httpx
 import pytest
 
+from apollo_component.contract.models import Credential
 from apollo_component.host import linking
 from apollo_component.host.host import Host
 from apollo_component.host.registry import Registry
@@ -143,7 +144,7 @@ def test_a_result_can_be_fetched_after_the_time_was_over(live, sandbox):
     sandbox.control("POST", "/settings", {"async_seconds": 4000})
     (page,) = live.run("people_match", {**person, "reveal_phone_number": True})
     assert "Nothing has arrived within 30 minutes" in page.warnings[0]
-    assert "Paid so far: 1 credits; up to 8 more" in page.warnings[0]
+    assert "Paid so far: 1 credit; up to 8 more" in page.warnings[0]
     asked = dict(page.late.input)
     assert asked["request_id"] in page.warnings[0]
     sandbox.control("POST", "/clock", {"advance": 1000})
@@ -244,6 +245,88 @@ def test_a_run_goes_on_when_nothing_arrives(live, sandbox):
     assert report["credits"]["reserved"] == 27
 
 
+FAILED = {"id": "x", "status": "failed", "message": "Email failed to send.", "failure_reason": "Mailbox disconnected"}
+MAIL = """
+  - id: mail
+    action: emailer_messages_send_now
+    for_each: inputs.people
+    confirm: true
+    on_error: collect
+    with: {id: {$from: item}}
+"""
+
+
+def draft(live, number):
+    person = {"first_name": "Dana", "email": f"dana{number}@example.com", "run_dedupe": True}
+    contact = live.run("contacts_create", person)[0].value["id"]
+    return live.run("emailer_messages_create", {"contact_id": contact, "subject": "Hello", "body_html": "Hi"})[0].value[
+        "id"
+    ]
+
+
+def test_an_email_that_fails_is_an_error_of_its_item(live, sandbox):
+    """With `collect` the run goes on; the one that failed is among the errors and not among the records."""
+    drafts = [draft(live, number) for number in range(2)]
+    failing = {"operation": "emailer_messages_send_status", "kind": "status", "status": 200, "body": FAILED, "times": 1}
+    sandbox.control("POST", "/faults", failing)
+    run = live.begin(MAIL.replace("confirm", "concurrency: 1\n    confirm"), people=drafts)
+    report = live.drive(run)
+    assert report["status"] == "done", report
+    (error,) = report["steps"][0]["errors"]
+    assert (error["error"]["code"], "Mailbox disconnected" in error["error"]["message"]) == ("rejected", True)
+    assert [(mail["id"], mail["status"]) for mail in live.host.runs.records(run, "mail")] == [(drafts[1], "completed")]
+    assert sandbox.count("emailer_messages_send_now") == 2
+
+
+def test_a_failed_run_waits_again_when_it_is_resumed(live, sandbox):
+    """With `stop` the run fails at the waiting; resumed, it asks again and sends nothing twice."""
+    failing = {"operation": "emailer_messages_send_status", "kind": "status", "status": 200, "body": FAILED, "times": 1}
+    sandbox.control("POST", "/faults", failing)
+    run = live.begin(MAIL.replace("collect", "stop"), people=[draft(live, 0)])
+    report = live.drive(run)
+    assert (report["status"], report["detail"]["item"]) == ("failed", "0")
+    live.host.runs.resume(run)
+    assert live.drive(run)["status"] == "done"
+    assert sandbox.count("emailer_messages_send_now") == 1
+
+
+def meanwhile(live, happens):
+    """Let something happen once, in the middle of the waiting."""
+    sleep, done = live.host.waiter.sleep, []
+
+    def sleeping(seconds):
+        sleep(seconds)
+        if live.moved > 20 and not done:
+            done.append(True)
+            happens()
+
+    live.host.waiter.sleep = sleeping
+
+
+def test_a_cancelled_run_stops_waiting(live, sandbox):
+    """A person who cancels in the middle isn't made to wait, and nothing more is asked."""
+    sandbox.control("POST", "/settings", {"async_seconds": 3600})
+    run = live.begin(REVEAL, people=found_people(live, 3))
+    meanwhile(live, lambda: live.host.runs.cancel(run))
+    assert live.drive(run)["status"] == "cancelled"
+    assert live.moved < 60
+
+
+def test_a_key_that_is_withdrawn_parks_the_waiting(live, sandbox):
+    """A workflow waits for the account to be linked again, then goes on waiting and pays once."""
+    sandbox.control("POST", "/settings", {"async_seconds": 100})
+    run = live.begin(REVEAL, people=found_people(live, 3))
+    mine = live.host.connections.get("mine")
+    bad = Credential("api_key", api_key="x" * 22)
+    meanwhile(live, lambda: live.host.connections.replace_credential(mine, bad, "linked again", ""))
+    assert live.drive(run)["status"] == "waiting_for_authorization"
+    linking.link_key(live.host, "apollo", "mine", "api_key", {"api_key": sandbox.facts["keys"]["master"]})
+    assert live.drive(run)["status"] == "done"
+    assert next(iter(live.host.runs.records(run, "reveal")))["phone_numbers"]
+    assert len(answered(sandbox, "people_bulk_match")) == 1
+    live.agrees(run)
+
+
 def command(live, *arguments, **environ):
     env = os.environ | {"WORKFLOW_HOST_HOME": str(live.host.settings.home)} | environ
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
@@ -324,6 +407,10 @@ def test_deliveries_are_taken_once_whatever_happens_to_them(public, sandbox, fau
     assert records[0]["phone_numbers"]
     assert sandbox.count("webhook_result_show") == 0
     public.agrees()
+    tokens = [json.loads(body)["webhook_url"].rpartition("/")[2] for body in sandbox.bodies("people_bulk_match")]
+    kept = b"".join(file.read_bytes() for file in public.host.settings.home.glob("host.db*"))
+    assert len(set(tokens)) == 2
+    assert not [token for token in tokens if token.encode() in kept]
 
 
 def test_without_a_receiver_the_results_are_fetched(live, sandbox):
