@@ -1,5 +1,6 @@
 """A connector made of a manifest: implements every hook; keeps no state and opens no file while it works."""
 
+import functools
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from ..contract.errors import (
     ReauthorizationError,
 )
 from ..contract.hookspecs import Context, hookimpl
+from ..contract.inputs import input_fields
 from ..contract.manifest import ConnectionType, Manifest, OAuth
 from ..contract.models import (
     AuthorizeRequest,
@@ -63,6 +65,7 @@ class Connector:
         self.manifest = manifest
         self.quirks = quirks or {}
         self.schemas = Schemas(manifest.root)
+        self.fields = functools.cache(lambda path: input_fields(self.schemas, path))
         self._send = send
         self._environ = environ
         self._now = now
@@ -123,6 +126,8 @@ class Connector:
         chosen = self._action(action)
         values = self.schemas.check(chosen.input, input)
         self._check_size(chosen, values)
+        if unnamed := options.names_left(self.manifest, self.fields(chosen.input), values):
+            raise InputError("The input was refused; nothing was sent.", unnamed)
         if miss := testing.known_miss(self.manifest, chosen, credential):
             error = f"{chosen.title} can't run with this connection: {miss.text}."
             raise PermissionDeniedError(error, missing=dict(miss.missing))

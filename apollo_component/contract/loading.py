@@ -139,6 +139,15 @@ class _Parts:
         sound = not {("paging_styles",), ("paging_styles", name)} & self.broken
         return {"page": "page", "per_page": "per_page"} | styles[name] if sound and name in styles else {}
 
+    def action(self, name: str) -> dict[str, Any] | None:
+        """The action of that name, None when there is none or it is broken."""
+        return next((item for _, item in self.items("actions") if item["id"] == name), None)
+
+    def usage(self) -> list[tuple[PathParts, Any]]:
+        """The parts of the usage section with their places."""
+        sound = not {(), ("usage",), ("usage", "requests"), ("usage", "credits")} & self.broken
+        return [(("usage", name), part) for name, part in self.data.get("usage", {}).items()] if sound else []
+
     def lacks(self, section: str, name: str) -> bool:
         """Whether a name stands for nothing; not judged when the section itself is broken."""
         if (section,) in self.broken:
@@ -154,10 +163,9 @@ def _cross_checks(parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
     for number, item in parts.items("actions"):
         for path, text in _action_checks(item, parts, root):
             yield ("actions", number, *path), text
-    for section in ("test", "option_sources"):
-        for number, item in parts.items(section):
-            for path, text in _use_checks(item, parts):
-                yield (section, number, *path), text
+    for place, item in _uses(parts):
+        for path, text in _use_checks(item, parts):
+            yield (*place, *path), text
     for number, kind in parts.items("connection_types"):
         if not (root / kind["fields"]).is_file():
             yield ("connection_types", number, "fields"), "names no file"
@@ -165,10 +173,23 @@ def _cross_checks(parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
             yield ("connection_types", number, "oauth", "server"), "names no server of this manifest"
 
 
+def _uses(parts: _Parts) -> Iterator[tuple[PathParts, Any]]:
+    """Test stages, option sources and usage: what a host asks for by itself, each with its place."""
+    for section in ("test", "option_sources"):
+        for number, item in parts.items(section):
+            yield (section, number), item
+    yield from parts.usage()
+
+
 def _use_checks(item: dict[str, Any], parts: _Parts) -> Iterator[tuple[PathParts, str]]:
-    """A test stage or an option source: the action it runs, and for which connections."""
+    """The action it runs, which only reads and costs nothing whatever its input, and for which connections."""
     if parts.lacks("actions", item["action"]):
         yield ("action",), "names no action of this manifest"
+    if action := parts.action(item["action"]):
+        if any(action.get("credits", {}).get(key) for key in ("base", "flags", "unbounded", "variable")):
+            yield ("action",), "names an action that costs credits"
+        if action["effect"] != "read":
+            yield ("action",), "names an action that does more than read"
     for place, name in enumerate(item.get("connection_types", ())):
         if parts.lacks("connection_types", name):
             yield ("connection_types", place), "names no connection type of this manifest"
@@ -249,6 +270,7 @@ def _fields(file: Path) -> set[str] | None:
 def _schema_problems(located: Located, root: Path) -> Iterator[Problem]:
     from jsonschema import Draft202012Validator, SchemaError
 
+    from .inputs import input_fields
     from .schemas import Schemas
 
     broken = []
@@ -261,9 +283,14 @@ def _schema_problems(located: Located, root: Path) -> Iterator[Problem]:
         yield from broken
         return
     schemas = Schemas(root)
+    sources = {item["id"] for item in located.data.get("option_sources", [])}
     for number, item in enumerate(located.data["actions"]):
         for path, text in schemas.problems(item["input"], item.get("example", {})):
             yield located.problem(("actions", number, "example", *path), text)
+        for field in input_fields(schemas, item["input"]):
+            if field.source and field.source not in sources:
+                text = f"names no option source of this manifest ({field.name}: {field.source})"
+                yield located.problem(("actions", number, "input"), text)
 
 
 def _stale(root: Path) -> Iterator[Problem]:

@@ -19,6 +19,7 @@ from ..contract.errors import (
     TransientError,
     UnreadableReplyError,
 )
+from ..contract.hookspecs import Context
 from ..contract.models import Credential, Effect, Page, Reply, Window
 from .connections import Connection, Connections
 from .journal import FOUND, IN_DOUBT, RECEIVED, SENDING, Entry, Journal, Key, OwnershipLostError
@@ -56,6 +57,19 @@ class Call:
     def effect(self) -> Effect:
         return self.action.effect.of(self.input)
 
+    def ask(self, registry: Registry, connector: str, credential: Credential, context: Context) -> Page:
+        """The request itself, by the connector."""
+        page: Page = registry.call(
+            connector,
+            "connector_execute",
+            action=self.action.id,
+            input=dict(self.input),
+            credential=credential,
+            cursor=self.cursor,
+            context=context,
+        )
+        return page
+
     @property
     def journaled(self) -> bool:
         return self.effect is not Effect.READ or self.action.credits.costs
@@ -79,6 +93,8 @@ class Caller:
         self.registry, self.connections, self.refresher = registry, connections, refresher
         self.limits, self.journal = limits, journal
         self.clock, self.sleep = clock, sleep
+        self.prepare: Callable[[Call], Call] = lambda call: call
+        """What the input becomes before a request is journaled or sent; may ask the service for what it needs."""
 
     def page(self, call: Call) -> Page:
         """The page of one call, from the journal when it was recorded before. Raises any ConnectorError."""
@@ -96,7 +112,7 @@ class Caller:
                 )
             if last.state in (SENDING, IN_DOUBT, FOUND):
                 doubtful = last
-        return self._persistently(call, doubtful)
+        return self._persistently(self.prepare(call), doubtful)
 
     def _persistently(self, call: Call, doubtful: Entry | None) -> Page:
         """Retries inside the deadline: refusals before work for any effect, lost answers as the effect allows."""
@@ -186,15 +202,7 @@ class Caller:
     ) -> Page:
         context = _Context(self, call, connection, doubtful, recorded)
         try:
-            page: Page = self.registry.call(
-                connection.connector,
-                "connector_execute",
-                action=call.action.id,
-                input=dict(call.input),
-                credential=credential,
-                cursor=call.cursor,
-                context=context,
-            )
+            page = call.ask(self.registry, connection.connector, credential, context)
         except ConnectorError as error:
             context.failed(error)
             if isinstance(error, QuotaError) and error.resets_at is None and error.retry_after is not None:
