@@ -15,7 +15,8 @@ from ..contract.manifest import Manifest
 from ..contract.palette import palette as indexed
 from ..contract.palette import palette_entry
 from ..contract.schemas import Schemas
-from .naming import find_action, installed
+from .choosing import show as show_choices
+from .naming import find_action, installed, opened
 from .needs import needs_of, show_needs
 from .options import AsJson
 from .output import Output, table
@@ -37,22 +38,44 @@ def palette(as_json: AsJson = False) -> None:
 
 
 def describe(
-    action: Annotated[str, typer.Argument(metavar="ACTION", help="An action of the palette.")], as_json: AsJson = False
+    action: Annotated[str, typer.Argument(metavar="ACTION", help="An action of the palette.")],
+    connection: Annotated[
+        str | None, typer.Option(help="Also show the custom fields of this connection's workspace.")
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show what an action does, needs, costs and takes."""
-    manifest, found = find_action(installed(), action)
-    schemas = Schemas(manifest.root)
+    out = Output(as_json)
+    if connection is None:
+        manifest, found = find_action(installed(), action)
+        out.result(_described(manifest, found), lambda: _show(manifest, found))
+        return
+    with opened(out) as host:
+        link = host.connections.get(connection)
+        manifest, found = find_action(host.registry.manifests, action, link.connector)
+        fields, schemas = host.fields.known(link.id, found), host.fields.schemas(link.id, found)
+
+    def people() -> None:
+        _show(manifest, found)
+        for name, known in fields.items():
+            print(f"\nCustom fields for {name}")
+            show_choices(known, empty="This workspace has none.")
+
+    out.result({**_described(manifest, found), "custom_fields": schemas}, people)
+
+
+def _described(manifest: Manifest, action: Action) -> dict[str, Any]:
     data = {
-        **manifest.action_data(found.id),
+        **manifest.action_data(action.id),
         "connector": manifest.id,
-        "effect": str(found.effect.kind),
-        "effect_text": effect_text(found),
-        "input": dict(schemas.schema(found.input)),
-        "input_schema": found.input,
-        "output_schema": found.output,
+        "effect": str(action.effect.kind),
+        "effect_text": effect_text(action),
+        "input": dict(Schemas(manifest.root).schema(action.input)),
+        "input_schema": action.input,
+        "output_schema": action.output,
     }
     data.pop("output", None)
-    Output(as_json).result(data, lambda: _show(manifest, found, schemas))
+    return data
 
 
 def effect_text(action: Action) -> str:
@@ -76,7 +99,7 @@ def cost_text(action: Action) -> str:
     return "; ".join([f"up to {cost(price.base)}{each}", *extra, *unbounded])
 
 
-def _show(manifest: Manifest, action: Action, schemas: Schemas) -> None:
+def _show(manifest: Manifest, action: Action) -> None:
     import json
 
     print(f"{action.title} ({manifest.id}.{action.id})\n\n{action.description}\n")
@@ -90,7 +113,11 @@ def _show(manifest: Manifest, action: Action, schemas: Schemas) -> None:
         "Deprecated": action.deprecated or "",
     }
     print("\n".join(f"{name + ':':<13}{value}" for name, value in facts.items() if value))
-    table(("input", "type", "required", "default", "description"), inputs(schemas, action), empty="\nNo inputs.")
+    table(
+        ("input", "type", "required", "default", "description"),
+        inputs(Schemas(manifest.root), action),
+        empty="\nNo inputs.",
+    )
     if action.example:
         print(f"Example: {json.dumps(dict(action.example), ensure_ascii=False)}")
 

@@ -5,18 +5,19 @@ and values of pick lists the names of their options. A map whose keys are all id
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from ..contract.actions import Action
 from ..contract.errors import InputError, Problem
-from ..contract.inputs import InputField, changed
+from ..contract.inputs import InputField, changed, input_fields
 from ..contract.located import PathParts
 from ..contract.manifest import Manifest, OptionSource
 from ..contract.models import Choice
+from ..contract.schemas import Schemas
 from .calls import Call
-from .field_values import FieldMap
+from .field_values import FieldMap, schema_of
 from .options import Options
 
 
@@ -35,7 +36,7 @@ class CustomFields:
         found: Any = values
         problems: list[Problem] = []
         for field, source in self._maps(self._manifest(connection), action):
-            is_id = re.compile(source.ids or "(?!)").fullmatch
+            is_id = id_form(source)
             if names_in(values, field, is_id):
                 known = FieldMap(tuple(self.options.every(connection, source.id)), is_id, problems)
                 found = changed(found, field.path, known.resolved)
@@ -43,26 +44,41 @@ class CustomFields:
             raise InputError("The input was refused; nothing was sent.", problems)
         return dict(found)
 
-    def names(self, manifest: Manifest, action: Action, values: Mapping[str, Any]) -> list[str]:
-        """The maps of an input in which there are names, by their dotted names."""
-        return [
-            field.name
-            for field, source in self._maps(manifest, action)
-            if names_in(values, field, re.compile(source.ids or "(?!)").fullmatch)
-        ]
-
     def known(self, connection: str, action: Action) -> dict[str, tuple[Choice, ...]]:
         """The workspace's fields for each such map of an action, by the map's dotted name."""
         maps = self._maps(self._manifest(connection), action)
         return {field.name: tuple(self.options.every(connection, source.id)) for field, source in maps}
 
+    def schemas(self, connection: str, action: Action) -> dict[str, dict[str, Any]]:
+        """The same as JSON Schemas: for each map, an object whose properties are the fields by their ids."""
+        return {
+            name: {"type": "object", "properties": {field.value: schema_of(field) for field in fields}}
+            for name, fields in self.known(connection, action).items()
+        }
+
     def _maps(self, manifest: Manifest, action: Action) -> Iterator[tuple[InputField, OptionSource]]:
-        for field in self.options.fields(manifest, action.input):
-            if field.fields:
-                yield field, manifest.option_sources[field.fields]
+        return maps(manifest, self.options.fields(manifest, action.input))
 
     def _manifest(self, connection: str) -> Manifest:
         return self.registry.manifest(self.connections.get(connection).connector)
+
+
+def maps(manifest: Manifest, fields: Iterable[InputField]) -> Iterator[tuple[InputField, OptionSource]]:
+    """The inputs that are maps of a workspace's own fields, each with the source that lists those."""
+    for field in fields:
+        if field.fields:
+            yield field, manifest.option_sources[field.fields]
+
+
+def unresolved(manifest: Manifest, action: Action, values: Mapping[str, Any]) -> list[str]:
+    """The maps of an input in which there are names to be looked up, by their dotted names. Asks nobody."""
+    fields = input_fields(Schemas(manifest.root), action.input)
+    return [field.name for field, source in maps(manifest, fields) if names_in(values, field, id_form(source))]
+
+
+def id_form(source: OptionSource) -> Callable[[str], object]:
+    """Tells what needs no look-up; without a declared form everything does."""
+    return re.compile(source.ids or "(?!)").fullmatch
 
 
 def names_in(values: Mapping[str, Any], field: InputField, is_id: Callable[[str], object]) -> list[str]:

@@ -73,6 +73,15 @@ def value_of(known: Choice, value: Any, is_id: Callable[[str], object]) -> Any:
     return value
 
 
+def schema_of(known: Choice) -> dict[str, Any]:
+    """A field as a JSON Schema property: its name as title, its options by id and name."""
+    option = {"type": "string", "oneOf": [{"const": choice.value, "title": choice.label} for choice in known.choices]}
+    several = {"type": "array", "items": option}
+    forms: dict[str, dict[str, Any]] = {**_FORMS, "choice": option, "choices": several}
+    either = {"anyOf": [option, several]} if known.choices else {}
+    return {"title": known.label, **forms.get(known.type, either)}
+
+
 def _option(known: Choice, value: Any, is_id: Callable[[str], object]) -> str:
     """The id of an option; where the service doesn't tell the options, only an id will do."""
     if not known.choices:
@@ -121,4 +130,11 @@ _TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "boolean": (lambda value: isinstance(value, bool), "must be true or false"),
     "date": (_is_date, "must be a day such as 2026-10-31"),
     "datetime": (_is_moment, "must be a time such as 2026-10-31T09:00:00Z, or a day"),
+}
+_FORMS: dict[str, dict[str, Any]] = {
+    "text": {"type": "string"},
+    "number": {"type": "number"},
+    "boolean": {"type": "boolean"},
+    "date": {"type": "string", "format": "date"},
+    "datetime": {"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]},
 }

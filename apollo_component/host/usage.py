@@ -50,10 +50,8 @@ class Usages:
         """Raises NotFoundError, and ReauthorizationError: without a credential no part can be told."""
         link = self.caller.connections.get(connection)
         told = self.caller.registry.manifest(link.connector).usage
-        learnt = tuple(self.caller.limits.of(link.quota_scope))
-        return UsageReport(
-            self._part(link, told.credits, self._credits), self._part(link, told.requests, _requests), learnt
-        )
+        parts = self._part(link, told.credits, self._credits), self._part(link, told.requests, _requests)
+        return UsageReport(*parts, tuple(self.caller.limits.of(link.quota_scope)))
 
     def _part(self, link: Connection, declared: Declared | None, read: Callable[[Manifest, Any, Page], Part]) -> Part:
         if declared is None:
