@@ -126,8 +126,6 @@ class Connector:
         chosen = self._action(action)
         values = self.schemas.check(chosen.input, input)
         self._check_size(chosen, values)
-        if unnamed := options.names_left(self.manifest, self.fields(chosen.input), values):
-            raise InputError("The input was refused; nothing was sent.", unnamed)
         if miss := testing.known_miss(self.manifest, chosen, credential):
             error = f"{chosen.title} can't run with this connection: {miss.text}."
             raise PermissionDeniedError(error, missing=dict(miss.missing))
@@ -135,6 +133,8 @@ class Connector:
         request = self._request(chosen, quirk.prepare(values), credential, cursor)
         reply = context.sending()
         if reply is None:
+            if unresolved := options.names_left(self.manifest, self.fields(chosen.input), values):
+                raise InputError("The input was refused; nothing was sent.", unresolved)
             reply = self._metered(request, context)
             context.received(reply)
         if error_found := self._error(reply, chosen, credential):

@@ -114,7 +114,7 @@ class Options:
 
     def _named(self, manifest: Manifest, action: Action, name: str) -> tuple[InputField, str]:
         """The field of that name, and the key behind it where the field is a map."""
-        wanted = name.replace("[]", "")
+        wanted = name.replace("[].", ".")
         fields = self.fields(manifest, action.input)
         for field in fields:
             if field.name == wanted:
