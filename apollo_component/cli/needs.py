@@ -1,13 +1,16 @@
 """What chosen actions need, as a tick-list."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..contract.actions import names as listed
 from ..contract.errors import InputError
 from .naming import Manifests, find_action
 from .palette import cost as _cost
+
+if TYPE_CHECKING:
+    from ..host.workflow.file import Step
 
 
 def needs_of(manifests: Manifests, names: Sequence[str]) -> dict[str, Any]:
@@ -31,7 +34,18 @@ def _actions(manifests: Manifests, names: Sequence[str]) -> list[str]:
         raise InputError("Give one workflow file, or actions.")
     from ..host.workflow.file import load_workflow
 
-    return [f"{step.connector}.{step.action.id}" for step in load_workflow(Path(names[0]), manifests).steps]
+    steps = load_workflow(Path(names[0]), manifests).steps
+    return [f"{step.connector}.{action}" for step in steps for action in (step.action.id, *_look_ups(manifests, step))]
+
+
+def _look_ups(manifests: Manifests, step: "Step") -> Iterator[str]:
+    """Where a step names custom fields, the action that lists them; values that earlier steps give aren't known."""
+    from ..host.custom_fields import look_ups
+    from ..host.workflow.expressions import resolve
+
+    given = resolve(step.with_, lambda _expression: None)
+    for _, action in look_ups(manifests[step.connector], step.action, given):
+        yield action
 
 
 def show_needs(found: Mapping[str, Any]) -> None:

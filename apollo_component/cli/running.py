@@ -71,9 +71,9 @@ def run(
 
 def _tell_names(plan: Plan, out: Output) -> None:
     """Without a connection nobody knows the workspace's own fields."""
-    from ..host.custom_fields import unresolved
+    from ..host.custom_fields import look_ups
 
-    for name in unresolved(plan.manifest, plan.action, plan.values):
+    for name, _ in look_ups(plan.manifest, plan.action, plan.values):
         out.warn(f"{name}: the names of custom fields were not checked; add --connection to look them up.")
 
 

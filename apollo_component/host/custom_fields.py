@@ -70,10 +70,15 @@ def maps(manifest: Manifest, fields: Iterable[InputField]) -> Iterator[tuple[Inp
             yield field, manifest.option_sources[field.fields]
 
 
-def unresolved(manifest: Manifest, action: Action, values: Mapping[str, Any]) -> list[str]:
-    """The maps of an input in which there are names to be looked up, by their dotted names. Asks nobody."""
+def look_ups(manifest: Manifest, action: Action, values: Any) -> list[tuple[str, str]]:
+    """The maps of an input in which there are names, by their dotted names, each with the id of the action that lists
+    the fields. Asks nobody."""
     fields = input_fields(Schemas(manifest.root), action.input)
-    return [field.name for field, source in maps(manifest, fields) if names_in(values, field, id_form(source))]
+    return [
+        (field.name, source.action)
+        for field, source in maps(manifest, fields)
+        if names_in(values, field, id_form(source))
+    ]
 
 
 def id_form(source: OptionSource) -> Callable[[str], object]:
@@ -81,7 +86,7 @@ def id_form(source: OptionSource) -> Callable[[str], object]:
     return re.compile(source.ids or "(?!)").fullmatch
 
 
-def names_in(values: Mapping[str, Any], field: InputField, is_id: Callable[[str], object]) -> list[str]:
+def names_in(values: Any, field: InputField, is_id: Callable[[str], object]) -> list[str]:
     """The keys of a map of fields that aren't ids, wherever in the input it stands."""
     found: list[str] = []
 

@@ -227,3 +227,23 @@ def test_usage_says_what_it_cannot_tell(cli, service):
     out = cli("usage", "small")
     assert out.code == 0
     assert "api/v1/usage_stats/credit_usage_stats" in out.out
+
+
+def test_requirements_of_a_workflow_hold_the_look_ups(cli, tmp_path):
+    """A file that names custom fields also needs the right to list them; ids and computed maps don't."""
+    text = """
+name: x
+connections: {apollo: {connector: apollo}}
+steps:
+  - {id: make, action: contacts_create, with: {email: a@example.com, typed_custom_fields: FIELDS}}
+"""
+    file = tmp_path / "fields.yaml"
+    for fields, needed in {
+        "{Segment: Startup}": True,
+        "{c4010da225e590c49a61164d: Startup}": False,
+        "{$from: inputs}": False,
+    }.items():
+        file.write_text(text.replace("FIELDS", fields))
+        found = cli("requirements", str(file), "--json").json
+        assert ("api/v1/fields/index" in found["key_endpoints"]) is needed
+        assert ("custom_fields_list" in found["oauth_scopes"]) is needed

@@ -5,7 +5,7 @@ import pytest
 from apollo_component.contract.errors import InputError, OutcomeUnknownError, TransientError
 from apollo_component.contract.models import Choice
 from apollo_component.contract.schemas import Schemas
-from apollo_component.host.custom_fields import unresolved
+from apollo_component.host.custom_fields import look_ups
 from apollo_component.host.field_values import FieldMap, schema_of
 from apollo_component.host.runner import Job
 from apollo_component.host.workflow.file import parse_workflow
@@ -200,8 +200,9 @@ steps:
 def test_what_must_be_looked_up_is_known_without_a_connection(manifest):
     """A dry run can say where names stand that nobody has checked."""
     action = manifest.actions["people_make"]
-    assert unresolved(manifest, action, {"people": [{"own": {"f001": 1}}, {"own": {"Owner": 1}}]}) == ["people.own"]
-    assert unresolved(manifest, action, {"people": [{"own": {"f001": 1}}], "own": {}}) == []
+    named = {"people": [{"own": {"f001": 1}}, {"own": {"Owner": 1}}]}
+    assert look_ups(manifest, action, named) == [("people.own", "fields")]
+    assert look_ups(manifest, action, {"people": [{"own": {"f001": 1}}], "own": {}}) == []
 
 
 def test_fields_are_shown_as_schemas(host, key, manifest):
