@@ -425,7 +425,16 @@ def test_meta_schema_knows_nothing_of_the_service() -> None:
 def test_later_sections_are_closed_too() -> None:
     """Triggers and option sources are accepted in their full form and refused with an unknown key."""
     check = validator(ROOT / "schemas" / "connector.schema.json").is_valid
-    trigger = {"id": "made", "title": "Made", "description": "When made."}
+    trigger = {
+        "id": "made",
+        "title": "Made",
+        "group": "people",
+        "description": "When made.",
+        "input": "schemas/triggers/nothing.schema.json",
+        "style": "scan",
+        "action": "users_search",
+        "interval": 60,
+    }
     source = {
         "id": "users",
         "action": "users_search",

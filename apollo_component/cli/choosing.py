@@ -7,7 +7,7 @@ import typer
 
 from ..contract.errors import InputError, Problem
 from ..contract.models import Choice
-from .naming import find_action, opened
+from .naming import find_action, find_trigger, opened
 from .options import AsJson
 from .output import Output, table
 
@@ -20,7 +20,10 @@ Turn = Callable[[str | None], "Opened"]
 
 def options(
     names: Annotated[
-        list[str], typer.Argument(metavar="ACTION FIELD|SOURCE", help="A field of an action, or an option source.")
+        list[str],
+        typer.Argument(
+            metavar="ACTION|TRIGGER FIELD|SOURCE", help="A field of an action or a trigger, or an option source."
+        ),
     ],
     connection: Annotated[str | None, typer.Option(help="The connection whose choices are shown.")] = None,
     search: Annotated[str, typer.Option(metavar="TEXT", help="Only choices with this in their name.")] = "",
@@ -54,10 +57,11 @@ def _turn(host: "Host", names: Sequence[str], connection: str | None, search: st
             raise InputError("Nothing was sent.", [Problem("is required", path="--connection")])
         return lambda cursor: host.options.page(connection, names[0], search, cursor)
     if len(names) != 2:
-        raise InputError("Give an action and one of its fields, or an option source.")
+        raise InputError("Give an action or a trigger and one of its fields, or an option source.")
     connector = host.connections.get(connection).connector if connection else None
-    manifest, action = find_action(host.registry.manifests, names[0], connector)
-    return lambda cursor: host.options.of(manifest, action, names[1], connection, search, cursor)
+    manifests = host.registry.manifests
+    manifest, asked = find_trigger(manifests, names[0]) or find_action(manifests, names[0], connector)
+    return lambda cursor: host.options.of(manifest, asked, names[1], connection, search, cursor)
 
 
 def as_dict(choice: Choice) -> dict[str, Any]:

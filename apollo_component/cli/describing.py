@@ -1,7 +1,6 @@
 """Commands that tell what connectors can do and what that needs; no account is used."""
 
 import sys
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,13 +13,15 @@ from ..contract.loading import validate as problems_of
 from ..contract.manifest import Manifest
 from ..contract.palette import palette as indexed
 from ..contract.palette import palette_entry
-from ..contract.schemas import Schemas
+from ..contract.schemas import schemas_at
 from .choosing import show as show_choices
-from .naming import find_action, installed, opened
+from .fields import inputs
+from .naming import find_action, find_trigger, installed, opened
 from .needs import needs_of, show_needs
 from .options import AsJson
 from .output import Output, table
 from .palette import cost, shown
+from .triggers import describe_trigger
 
 EFFECTS = {
     "read": "Reads only; repeating it changes nothing.",
@@ -38,16 +39,19 @@ def palette(as_json: AsJson = False) -> None:
 
 
 def describe(
-    action: Annotated[str, typer.Argument(metavar="ACTION", help="An action of the palette.")],
+    action: Annotated[str, typer.Argument(metavar="ACTION|TRIGGER", help="An action or a trigger of the palette.")],
     connection: Annotated[
         str | None, typer.Option(help="Also show the custom fields of this connection's workspace.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what an action does, needs, costs and takes."""
-    out = Output(as_json)
+    """Show what an action or a trigger does, needs, costs and takes."""
+    out, manifests = Output(as_json), installed()
+    if trigger := find_trigger(manifests, action):
+        describe_trigger(*trigger, out)
+        return
     if connection is None:
-        manifest, found = find_action(installed(), action)
+        manifest, found = find_action(manifests, action)
         out.result(_described(manifest, found), lambda: _show(manifest, found))
         return
     with opened(out) as host:
@@ -70,7 +74,7 @@ def _described(manifest: Manifest, action: Action) -> dict[str, Any]:
         "connector": manifest.id,
         "effect": str(action.effect.kind),
         "effect_text": effect_text(action),
-        "input": dict(Schemas(manifest.root).schema(action.input)),
+        "input": dict(schemas_at(manifest.root).schema(action.input)),
         "input_schema": action.input,
         "output_schema": action.output,
     }
@@ -115,34 +119,11 @@ def _show(manifest: Manifest, action: Action) -> None:
     print("\n".join(f"{name + ':':<13}{value}" for name, value in facts.items() if value))
     table(
         ("input", "type", "required", "default", "description"),
-        inputs(Schemas(manifest.root), action),
+        inputs(schemas_at(manifest.root), action.input),
         empty="\nNo inputs.",
     )
     if action.example:
         print(f"Example: {json.dumps(dict(action.example), ensure_ascii=False)}")
-
-
-def inputs(schemas: Schemas, action: Action) -> Iterator[tuple[str, ...]]:
-    """One row per input field: name, type, required, default, description."""
-    required = schemas.schema(action.input).get("required", [])
-    for name, field in schemas.fields(action.input).items():
-        default = field.get("default")
-        yield (
-            name,
-            type_text(field),
-            "yes" if name in required else "",
-            "" if default is None else str(default).lower() if isinstance(default, bool) else str(default),
-            field.get("description") or field.get("title", ""),
-        )
-
-
-def type_text(field: Mapping[str, Any]) -> str:
-    kind = field.get("type", "")
-    text = " or ".join(kind) if isinstance(kind, list) else str(kind)
-    if text == "array":
-        items = field.get("items", {})
-        return f"list of {type_text(items) or 'objects'}" if "$ref" not in items else "list"
-    return "one of " + ", ".join(str(item) for item in field["enum"]) if "enum" in field else text
 
 
 def requirements(

@@ -1,4 +1,4 @@
-"""What chosen actions need, as a tick-list."""
+"""What chosen actions and triggers need, as a tick-list."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..contract.actions import names as listed
 from ..contract.errors import InputError
-from .naming import Manifests, find_action
+from .naming import Manifests, find_asked
 from .palette import cost as _cost
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ def needs_of(manifests: Manifests, names: Sequence[str]) -> dict[str, Any]:
     """`{key_endpoints, oauth_scopes, master_key, credits}`; with several connectors one such object for each."""
     actions: dict[str, list[str]] = {}
     for name in _actions(manifests, names):
-        manifest, action = find_action(manifests, name)
+        manifest, action = find_asked(manifests, name)
         actions.setdefault(manifest.id, []).append(action.id)
     found = {connector: manifests[connector].requirements(ids) for connector, ids in actions.items()}
     return next(iter(found.values())) if len(found) == 1 else {"connectors": found}
@@ -34,8 +34,10 @@ def _actions(manifests: Manifests, names: Sequence[str]) -> list[str]:
         raise InputError("Give one workflow file, or actions.")
     from ..host.workflow.file import load_workflow
 
-    steps = load_workflow(Path(names[0]), manifests).steps
-    return [f"{step.connector}.{action}" for step in steps for action in (step.action.id, *_look_ups(manifests, step))]
+    workflow = load_workflow(Path(names[0]), manifests)
+    connectors = dict.fromkeys(connector for connector, _ in workflow.connections.values())
+    asked = [f"{connector}.{name}" for connector in connectors for name in workflow.actions(connector)]
+    return [*asked, *(name for step in workflow.steps for name in _look_ups(manifests, step))]
 
 
 def _look_ups(manifests: Manifests, step: "Step") -> Iterator[str]:
@@ -45,7 +47,7 @@ def _look_ups(manifests: Manifests, step: "Step") -> Iterator[str]:
 
     given = resolve(step.with_, lambda _expression: None)
     for _, action in look_ups(manifests[step.connector], step.action, given):
-        yield action
+        yield f"{step.connector}.{action}"
 
 
 def show_needs(found: Mapping[str, Any]) -> None:

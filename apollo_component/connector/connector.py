@@ -28,12 +28,13 @@ from ..contract.models import (
     Event,
     OAuthApp,
     Page,
+    Poll,
     Redirect,
     Reply,
     TestReport,
 )
 from ..contract.schemas import Schemas
-from . import auth, operations, options, replies, testing
+from . import auth, operations, options, polling, replies, testing
 from .messages import Flow, Request, T, drive
 from .servers import addresses
 
@@ -160,9 +161,16 @@ class Connector:
         input: dict[str, Any],  # noqa: A002
         credential: Credential,
         cursor: str | None,
+        since: datetime | None,
         context: Context,
-    ) -> tuple[tuple[Event, ...], str | None]:
-        raise NotFoundError("This connector has no such trigger.")
+    ) -> Poll:
+        declared = self.manifest.triggers.get(trigger)
+        if declared is None or declared.action is None:
+            raise NotFoundError(f"{self.manifest.title} has no trigger of that name that can be asked.")
+        sweep = polling.sweep_from(cursor, since)
+        values = polling.asked(declared, self.schemas.check(declared.input, input), context.now())
+        page = self.connector_execute(declared.action, values, credential, sweep.page, context)
+        return polling.poll_of(declared, page, sweep, context.now())
 
     @hookimpl
     def connector_receive(self, trigger: str, body: bytes, headers: dict[str, str]) -> tuple[Event, ...]:

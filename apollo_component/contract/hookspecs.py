@@ -19,6 +19,7 @@ from .models import (
     Event,
     OAuthApp,
     Page,
+    Poll,
     Redirect,
     Reply,
     TestReport,
@@ -97,9 +98,10 @@ class Hookspecs(Protocol):
         input: dict[str, Any],
         credential: Credential,
         cursor: str | None,
+        since: datetime | None,
         context: Context,
-    ) -> tuple[tuple[Event, ...], str | None]:
-        """What happened since the cursor, and the new cursor."""
+    ) -> Poll:
+        """One request of a sweep. Without a cursor it begins at `since`, or at the newest record there is."""
 
     @hookspec
     def connector_receive(self, trigger: str, body: bytes, headers: dict[str, str]) -> tuple[Event, ...]:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -160,11 +160,12 @@ class _Parts:
 def _cross_checks(parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
     for section in ("groups", "connection_types", "actions", "triggers", "option_sources"):
         yield from _twice(parts.items(section), section)
-    for number, item in parts.items("actions"):
-        for path, text in _action_checks(item, parts, root):
-            yield ("actions", number, *path), text
-    for place, item in _uses(parts):
-        for path, text in _use_checks(item, parts):
+    for section, checks in _SECTION_CHECKS.items():
+        for number, item in parts.items(section):
+            for path, text in checks(item, parts, root):
+                yield (section, number, *path), text
+    for place, item in parts.usage():
+        for path, text in _use_checks(item, parts, root):
             yield (*place, *path), text
     for number, kind in parts.items("connection_types"):
         if not (root / kind["fields"]).is_file():
@@ -173,16 +174,27 @@ def _cross_checks(parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
             yield ("connection_types", number, "oauth", "server"), "names no server of this manifest"
 
 
-def _uses(parts: _Parts) -> Iterator[tuple[PathParts, Any]]:
-    """Test stages, option sources and usage: what a host asks for by itself, each with its place."""
-    for section in ("test", "option_sources"):
-        for number, item in parts.items(section):
-            yield (section, number), item
-    yield from parts.usage()
+def _trigger_checks(item: dict[str, Any], parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
+    if parts.lacks("groups", item["group"]):
+        yield ("group",), "names no group of this manifest"
+    own = _fields(root / item["input"]) if (root / item["input"]).is_file() else None
+    if own is None:
+        yield ("input",), "names no file that holds a JSON object"
+    if "action" not in item:
+        return
+    yield from _use_checks(item, parts, root)
+    if (action := parts.action(item["action"])) is None:
+        return
+    fields = _fields(root / action["input"]) if (root / action["input"]).is_file() else None
+    named = [("input", name) for name in sorted(own or ())] + [("fixed", name) for name in item.get("fixed", {})]
+    named += [("recent", item["recent"]["input"])] if "recent" in item else []
+    for key, name in named:
+        if fields is not None and name not in fields:
+            yield (key,), f"names no input of the action ({name})"
 
 
-def _use_checks(item: dict[str, Any], parts: _Parts) -> Iterator[tuple[PathParts, str]]:
-    """The action it runs, which only reads and costs nothing whatever its input, and for which connections."""
+def _use_checks(item: dict[str, Any], parts: _Parts, _root: Path) -> Iterator[tuple[PathParts, str]]:
+    """What a host asks for by itself: the action only reads and costs nothing, and the connections are declared."""
     if parts.lacks("actions", item["action"]):
         yield ("action",), "names no action of this manifest"
     if action := parts.action(item["action"]):
@@ -267,6 +279,14 @@ def _fields(file: Path) -> set[str] | None:
     return set(properties) if isinstance(properties, dict) else None
 
 
+_SECTION_CHECKS: dict[str, Callable[[dict[str, Any], _Parts, Path], Iterator[tuple[PathParts, str]]]] = {
+    "actions": _action_checks,
+    "triggers": _trigger_checks,
+    "test": _use_checks,
+    "option_sources": _use_checks,
+}
+
+
 def _schema_problems(located: Located, root: Path) -> Iterator[Problem]:
     from jsonschema import Draft202012Validator, SchemaError
 
@@ -287,10 +307,12 @@ def _schema_problems(located: Located, root: Path) -> Iterator[Problem]:
     for number, item in enumerate(located.data["actions"]):
         for path, text in schemas.problems(item["input"], item.get("example", {})):
             yield located.problem(("actions", number, "example", *path), text)
+    asked = [(s, number, item) for s in ("actions", "triggers") for number, item in enumerate(located.data.get(s, []))]
+    for section, number, item in asked:
         for field in input_fields(schemas, item["input"]):
             if field.source and field.source not in sources:
                 text = f"names no option source of this manifest ({field.name}: {field.source})"
-                yield located.problem(("actions", number, "input"), text)
+                yield located.problem((section, number, "input"), text)
 
 
 def _stale(root: Path) -> Iterator[Problem]:

@@ -1,12 +1,13 @@
 """A manifest as frozen values: what a connector is to a host. Reading and checking files is `loading.py`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from .actions import Action, Paging, action_from
 from .models import ValueType
+from .triggers import Trigger, trigger_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +143,6 @@ class TestStage:
 
 
 @dataclass(frozen=True, slots=True)
-class Trigger:
-    id: str
-    title: str
-    description: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Manifest:
     """A connector, loaded. `data` is the plain declaration; `root` is the folder its schema paths start from."""
 
@@ -184,7 +178,7 @@ class Manifest:
             connection_types={item["id"]: _connection_type(item) for item in data["connection_types"]},
             actions={item["id"]: action_from(item, styles) for item in data["actions"]},
             test=tuple(_stage(item) for item in data["test"]),
-            triggers={item["id"]: Trigger(**item) for item in data.get("triggers", [])},
+            triggers={item["id"]: trigger_from(item) for item in data.get("triggers", [])},
             option_sources={item["id"]: _option_source(item) for item in data.get("option_sources", [])},
             root=root,
             usage=_usage(data.get("usage", {})),
@@ -193,12 +187,12 @@ class Manifest:
         )
 
     def requirements(self, actions: Iterable[str]) -> dict[str, Any]:
-        """What a credential needs for `actions` and for the connection test, nothing more.
+        """What a credential needs for `actions` (or triggers) and for the connection test, nothing more.
 
         `{key_endpoints, oauth_scopes, master_key, credits}`, lists sorted; `credits` maps each action that
         can cost to its table. Scopes that the service adds by itself are left out.
         """
-        chosen = [self.actions[name] for name in actions]
+        chosen = list(self.needed(actions))
         kinds = self.connection_types.values()
         always = {scope for kind in kinds if kind.oauth for scope in kind.oauth.always_scopes}
         endpoints = {action.requires.key_endpoint for action in (*chosen, *self._tested("key"))}
@@ -209,6 +203,11 @@ class Manifest:
             "master_key": any(action.requires.master_key for action in chosen),
             "credits": {action.id: self.action_data(action.id)["credits"] for action in chosen if action.credits.costs},
         }
+
+    def needed(self, names: Iterable[str]) -> Iterator[Action]:
+        """The actions behind the names of actions and triggers, each once. Raises KeyError for a name of neither."""
+        found = (self.triggers[name].action if name in self.triggers else name for name in names)
+        return (self.actions[name] for name in dict.fromkeys(found) if name is not None)
 
     def _tested(self, kind: str) -> list[Action]:
         """The actions that the connection test calls for connections of this kind."""

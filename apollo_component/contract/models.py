@@ -170,8 +170,28 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened at the service: a record in a version. The pair starts at most one run."""
+    """One thing that happened at the service: a record in a version. The pair starts at most one run.
+
+    `at` is the service's own time of it, where one is told. `mark` changes whenever anything of the record does, so
+    that a host can tell a page it has seen before.
+    """
 
     id: str
     version: str
-    record: JSON
+    record: JSON = field(repr=False)
+    at: datetime | None = None
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """What one request of a sweep found. `next` asks for its next page, None when the sweep is through; `resume` is
+    the cursor to keep once it is. `shrunk` tells that records vanished meanwhile, so that others may have slipped
+    past between two pages: sweep again.
+    """
+
+    events: Sequence[Event] = ()
+    next: str | None = None
+    resume: str = ""
+    shrunk: bool = False
+    total: int | None = None

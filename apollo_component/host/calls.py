@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from ..contract.actions import Action
 from ..contract.errors import (
@@ -19,7 +19,6 @@ from ..contract.errors import (
     TransientError,
     UnreadableReplyError,
 )
-from ..contract.hookspecs import Context
 from ..contract.models import Credential, Effect, Page, Reply, Window
 from .connections import Connection, Connections
 from .journal import FOUND, IN_DOUBT, RECEIVED, SENDING, Entry, Journal, Key, OwnershipLostError
@@ -28,6 +27,7 @@ from .limits import Limits
 from .refreshing import Refresher
 from .registry import Registry
 
+T = TypeVar("T")
 REQUEST_SECONDS = 60.0
 """How long one request may take, its waiting for quota not counted."""
 CALL_SECONDS = 180.0
@@ -57,17 +57,9 @@ class Call:
     def effect(self) -> Effect:
         return self.action.effect.of(self.input)
 
-    def ask(self, registry: Registry, connector: str, credential: Credential, context: Context) -> Page:
-        """The request itself, by the connector."""
-        page: Page = registry.call(
-            connector,
-            "connector_execute",
-            action=self.action.id,
-            input=dict(self.input),
-            credential=credential,
-            cursor=self.cursor,
-            context=context,
-        )
+    def request(self, hook: Callable[..., Any]) -> Page:
+        """The request itself; `hook(name, **arguments)` is how the connector is called."""
+        page: Page = hook("connector_execute", action=self.action.id, input=dict(self.input), cursor=self.cursor)
         return page
 
     @property
@@ -178,15 +170,35 @@ class Caller:
                 self.sleep(LOOKUP_PAUSE)
         return None
 
+    def ask(self, identity: str, hook: str, action: str, lease: Lease | None = None, **arguments: Any) -> Any:
+        """What a hook that only reads gives for a connection, outside any run: one request, `action`'s.
+
+        With a lease, an answer that comes after it was lost isn't used. Raises any ConnectorError.
+        """
+
+        def once(connection: Connection, credential: Credential) -> Any:
+            context = _Context(self, connection, lease)
+            return self._called(connection, hook, action, credential=credential, context=context, **arguments)
+
+        return self._refreshed(identity, once)
+
     def _once(self, call: Call, doubtful: Entry | None, recorded: Entry | None) -> Page:
-        """One request, with one refresh when the token turns out to be expired."""
-        connection, credential = self.refresher.usable(call.connection)
-        try:
+        """One request of a run."""
+
+        def once(connection: Connection, credential: Credential) -> Page:
             return self._send(call, connection, credential, doubtful, recorded)
+
+        return self._refreshed(call.connection, once)
+
+    def _refreshed(self, identity: str, once: Callable[[Connection, Credential], T]) -> T:
+        """The work with a usable credential, with one refresh when the token turns out to be expired."""
+        connection, credential = self.refresher.usable(identity)
+        try:
+            return once(connection, credential)
         except CredentialExpiredError:
-            connection, credential = self.refresher.usable(call.connection, rejected=connection.version)
+            connection, credential = self.refresher.usable(identity, rejected=connection.version)
         try:
-            return self._send(call, connection, credential, doubtful, recorded)
+            return once(connection, credential)
         except CredentialExpiredError as error:
             reason = "a token that was just refreshed is not accepted"
             self.connections.mark(connection, "needs_reauthorization", reason)
@@ -200,20 +212,32 @@ class Caller:
         doubtful: Entry | None,
         recorded: Entry | None,
     ) -> Page:
-        context = _Context(self, call, connection, doubtful, recorded)
+        context = _RunContext(self, call, connection, doubtful, recorded)
+
+        def hook(name: str, **arguments: Any) -> Any:
+            tried = call.action.id
+            return self._called(connection, name, tried, credential=credential, context=context, **arguments)
+
         try:
-            page = call.ask(self.registry, connection.connector, credential, context)
+            page = call.request(hook)
         except ConnectorError as error:
             context.failed(error)
-            if isinstance(error, QuotaError) and error.resets_at is None and error.retry_after is not None:
-                error.resets_at = _moment(self.clock() + error.retry_after)
-            if isinstance(error, PermissionDeniedError):
-                self.connections.remember_miss(connection, call.action.id, error.missing)
-            elif isinstance(error, ReauthorizationError):
-                self.connections.mark(connection, "needs_reauthorization", error.message)
             raise
         context.settled(page)
         return page
+
+    def _called(self, connection: Connection, hook: str, tried: str, **arguments: Any) -> Any:
+        """The owner's hook; what a refusal says of the connection is remembered."""
+        try:
+            return self.registry.call(connection.connector, hook, **arguments)
+        except ConnectorError as error:
+            if isinstance(error, QuotaError) and error.resets_at is None and error.retry_after is not None:
+                error.resets_at = _moment(self.clock() + error.retry_after)
+            if isinstance(error, PermissionDeniedError):
+                self.connections.remember_miss(connection, tried, error.missing)
+            elif isinstance(error, ReauthorizationError):
+                self.connections.mark(connection, "needs_reauthorization", error.message)
+            raise
 
     def _given_up(self, call: Call, doubtful: Entry | None, failure: TransientError) -> ConnectorError:
         if doubtful is None or call.effect is Effect.READ:
@@ -227,21 +251,11 @@ class Caller:
 
 
 class _Context:
-    """The contract's Context for one call: quota permits, the journal row, the time allowed."""
+    """The contract's Context for a request outside any run: quota permits and the time allowed, no journal."""
 
-    def __init__(
-        self,
-        caller: Caller,
-        call: Call,
-        connection: Connection,
-        doubtful: Entry | None,
-        recorded: Entry | None,
-    ) -> None:
-        self._caller, self._call, self._connection = caller, call, connection
-        self._doubtful, self._recorded = doubtful, recorded
+    def __init__(self, caller: Caller, connection: Connection, lease: Lease | None) -> None:
+        self._caller, self._connection, self._lease = caller, connection, lease
         self._permit = ""
-        self._attempt = recorded.attempt if recorded else 0
-        self._replied = recorded is not None
         self._give_up = caller.clock() + CALL_SECONDS
         self.deadline = _moment(caller.clock() + REQUEST_SECONDS)
 
@@ -264,6 +278,33 @@ class _Context:
             self._caller.limits.observed(self._permit, scope, operation, windows, retry_after)
 
     def sending(self) -> Reply | None:
+        return None
+
+    def received(self, reply: Reply) -> None:  # noqa: ARG002  # nothing is kept of it
+        self._caller.journal.check_owner(self._lease)
+
+    def _open(self) -> None:
+        """After every wait and right before the request leaves."""
+        self._caller.journal.check_owner(self._lease)
+
+
+class _RunContext(_Context):
+    """A request of a run: its journal row is committed before it leaves, its answer before it is used."""
+
+    def __init__(
+        self,
+        caller: Caller,
+        call: Call,
+        connection: Connection,
+        doubtful: Entry | None,
+        recorded: Entry | None,
+    ) -> None:
+        super().__init__(caller, connection, call.lease)
+        self._call, self._doubtful, self._recorded = call, doubtful, recorded
+        self._attempt = recorded.attempt if recorded else 0
+        self._replied = recorded is not None
+
+    def sending(self) -> Reply | None:
         return self._recorded.reply if self._recorded else None
 
     def received(self, reply: Reply) -> None:
@@ -271,7 +312,7 @@ class _Context:
         if self._attempt:
             self._caller.journal.received(self._call.key, self._attempt, reply)
         else:
-            self._caller.journal.check_owner(self._call.lease)
+            super().received(reply)
 
     def failed(self, error: ConnectorError) -> None:
         """Close the row of a request that got no answer of the service: it never left, or it is in doubt."""
@@ -290,10 +331,9 @@ class _Context:
             self._caller.journal.settle(self._call.key, self._attempt, page.spent)
 
     def _open(self) -> None:
-        """The journal row, after every wait and right before the request leaves."""
         call = self._call
         if not call.journaled:
-            self._caller.journal.check_owner(call.lease)
+            super()._open()
         if not call.journaled or self._attempt:
             return
         twice = (call.worst or 0) if self._doubtful and call.effect is Effect.BILL else 0

@@ -15,7 +15,7 @@ from ..contract.inputs import InputField, changed, input_fields
 from ..contract.located import PathParts
 from ..contract.manifest import Manifest, OptionSource
 from ..contract.models import Choice
-from ..contract.schemas import Schemas
+from ..contract.schemas import schemas_at
 from .calls import Call
 from .field_values import FieldMap, schema_of
 from .options import Options
@@ -73,7 +73,7 @@ def maps(manifest: Manifest, fields: Iterable[InputField]) -> Iterator[tuple[Inp
 def look_ups(manifest: Manifest, action: Action, values: Any) -> list[tuple[str, str]]:
     """The maps of an input in which there are names, by their dotted names, each with the id of the action that lists
     the fields. Asks nobody."""
-    fields = input_fields(Schemas(manifest.root), action.input)
+    fields = input_fields(schemas_at(manifest.root), action.input)
     return [
         (field.name, source.action)
         for field, source in maps(manifest, fields)

@@ -82,7 +82,7 @@ class Journal:
         time by this attempt.
         """
         with self.store.write() as connection:
-            _check_owner(connection, lease)
+            check_owner(connection, lease)
             _check_cancelled(connection, key.run)
             self._check_budget(connection, key.run, worst)
             last = connection.execute(sa.select(sa.func.max(journal.c.attempt)).where(*_of(key))).scalar() or 0
@@ -106,7 +106,7 @@ class Journal:
     def check_owner(self, lease: Lease | None) -> None:
         """For requests that have no row. Raises OwnershipLostError when the run has another owner."""
         with self.store.read() as connection:
-            _check_owner(connection, lease)
+            check_owner(connection, lease)
 
     def doubt(self, key: Key, attempt: int, lease: Lease | None) -> bool:
         """Declare that an attempt's answer is lost; False when a stalled owner has recorded it just now.
@@ -115,7 +115,7 @@ class Journal:
         """
         where = (*_of(key), journal.c.attempt == attempt, journal.c.state.not_in((RECEIVED, WITHOUT_EFFECT)))
         with self.store.write() as connection:
-            _check_owner(connection, lease)
+            check_owner(connection, lease)
             return bool(connection.execute(sa.update(journal).where(*where).values(state=IN_DOUBT)).rowcount)
 
     def received(self, key: Key, attempt: int, reply: Reply) -> None:
@@ -201,7 +201,8 @@ class Journal:
             connection.execute(sa.update(journal).where(*_of(key), journal.c.attempt == attempt).values(**values))
 
 
-def _check_owner(connection: sa.Connection, lease: Lease | None) -> None:
+def check_owner(connection: sa.Connection, lease: Lease | None) -> None:
+    """Inside a transaction. Raises OwnershipLostError when the lease has another owner."""
     if lease and not owns(connection, lease):
         raise _ownership_lost()
 

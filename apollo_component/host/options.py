@@ -6,17 +6,17 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ..contract.actions import Action
 from ..contract.errors import InputError, ManifestError, NotFoundError, Problem
-from ..contract.hookspecs import Context
 from ..contract.inputs import InputField, input_fields
 from ..contract.manifest import Manifest, OptionSource
-from ..contract.models import Choice, Credential, Effect, Page
-from ..contract.schemas import Schemas, nearest
+from ..contract.models import Choice, Effect, Page
+from ..contract.schemas import nearest, schemas_at
+from ..contract.triggers import Trigger
 from .calls import Call, Caller
 from .journal import Key
-from .registry import Registry
 
 KEPT_SECONDS = 60.0
 KEPT_PAGES = 500
@@ -39,11 +39,8 @@ class OptionsCall(Call):
     source: str = ""
     search: str = ""
 
-    def ask(self, registry: Registry, connector: str, credential: Credential, context: Context) -> Page:
-        arguments = {"source": self.source, "search": self.search, "cursor": self.cursor}
-        found, following = registry.call(
-            connector, "connector_options", credential=credential, context=context, **arguments
-        )
+    def request(self, hook: Callable[..., Any]) -> Page:
+        found, following = hook("connector_options", source=self.source, search=self.search, cursor=self.cursor)
         return Page(records=found, next_cursor=following)
 
 
@@ -53,7 +50,7 @@ class Options:
     def __init__(self, caller: Caller, clock: Callable[[], float] = time.time) -> None:
         self.caller, self.registry, self.connections = caller, caller.registry, caller.connections
         self._kept = _Kept(clock)
-        self._fields = functools.cache(lambda root, path: input_fields(Schemas(root), path))
+        self._fields = functools.cache(lambda root, path: input_fields(schemas_at(root), path))
 
     def page(self, connection: str, source: str, search: str = "", cursor: str | None = None) -> Opened:
         """The choices of a source at a cursor, from memory for a minute. Raises any ConnectorError."""
@@ -83,18 +80,18 @@ class Options:
     def of(
         self,
         manifest: Manifest,
-        action: Action,
+        asked: Action | Trigger,
         name: str,
         connection: str | None = None,
         search: str = "",
         cursor: str | None = None,
     ) -> Opened:
-        """The choices of an action's field, `name` dotted. A fixed list of words needs no connection.
+        """The choices of a field of an action or trigger, `name` dotted. A fixed list of words needs no connection.
 
         The values of a field map are named by the key: `typed_fields.Segment`. Raises NotFoundError with the reason
         where there is nothing to choose from, InputError when a connection is needed.
         """
-        found, key = self._named(manifest, action, name)
+        found, key = self._named(manifest, asked, name)
         if found.vocabulary:
             wanted = search.strip().casefold()
             return Opened(tuple(Choice(word, word) for word in found.vocabulary if wanted in word.casefold()))
@@ -112,17 +109,17 @@ class Options:
         found: tuple[InputField, ...] = self._fields(manifest.root, path)
         return found
 
-    def _named(self, manifest: Manifest, action: Action, name: str) -> tuple[InputField, str]:
+    def _named(self, manifest: Manifest, asked: Action | Trigger, name: str) -> tuple[InputField, str]:
         """The field of that name, and the key behind it where the field is a map."""
         wanted = name.replace("[].", ".")
-        fields = self.fields(manifest, action.input)
+        fields = self.fields(manifest, asked.input)
         for field in fields:
             if field.name == wanted:
                 return field, ""
             if field.fields and wanted.startswith(f"{field.name}."):
                 return field, wanted.removeprefix(f"{field.name}.")
         hint = _meant(wanted, [field.name for field in fields])
-        raise NotFoundError(f"{action.title} has no field of that name.", hint=hint or "`describe` lists the fields.")
+        raise NotFoundError(f"{asked.title} has no field of that name.", hint=hint or "`describe` lists the fields.")
 
     def _page(self, name: str, source: str, search: str, cursor: str | None) -> Opened:
         connection = self.connections.get(name)

@@ -16,6 +16,7 @@ from .leases import Leases
 from .store import Store, dumps, insert_many, put
 from .tables import journal, records, runs, steps
 
+QUEUED = "queued"
 RUNNING = "running"
 DONE = "done"
 FAILED = "failed"
@@ -68,22 +69,23 @@ class Runs:
         """A new run, `running` from now on; `kind` is action or workflow. Old runs' data is deleted on the way."""
         if self.retention is not None:
             self.purge(self.retention)
-        now = self.clock()
-        identity = f"{datetime.fromtimestamp(now, UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-        values = {
-            "id": identity,
-            "kind": kind,
-            "title": title[:200],
-            "status": RUNNING,
-            "text": text,
-            "inputs_json": dumps(inputs or {}),
-            "budget": budget,
-            "created_at": now,
-            "updated_at": now,
-        }
+        identity = f"{datetime.fromtimestamp(self.clock(), UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+        values = {"id": identity, "kind": kind, "title": title[:200], "status": RUNNING, "text": text, "budget": budget}
         with self.store.write() as connection:
-            connection.execute(sa.insert(runs).values(**values))
+            self.insert(connection, {**values, "inputs_json": dumps(inputs or {})})
         return self.get(identity)
+
+    def insert(self, connection: sa.Connection, values: Mapping[str, Any]) -> None:
+        """A new run's row, inside the caller's transaction."""
+        now = self.clock()
+        connection.execute(sa.insert(runs).values(**values, created_at=now, updated_at=now))
+
+    def started_by_subscriptions(self, limit: int) -> list[Run]:
+        """Runs that no person drives and that have not ended: the queued ones first, then the oldest."""
+        mine = (runs.c.subscription != "", runs.c.status.not_in(ENDED))
+        queued_first = sa.case((runs.c.status == QUEUED, 0), else_=1)
+        query = sa.select(runs).where(*mine).order_by(queued_first, runs.c.created_at).limit(limit)
+        return [_run(row) for row in self.store.rows(query)]
 
     def get(self, identity: str) -> Run:
         row = self.store.row(sa.select(runs).where(runs.c.id == identity))

@@ -31,13 +31,13 @@ def open_twice(host, manifest, action, name, search):
 
 
 def test_opening_every_drop_down_spends_no_credits(host, service):
-    """Every field of every action is opened, with and without a search: fixed words cost no request, sources no
+    """Every field of every action and trigger is opened, with and without a search: fixed words cost no request, sources no
     credits by the sandbox's own ledger, and whatever has an id but no choices has its reason."""
     manifest = host.registry.manifest("apollo")
     before = service.control("GET", "/ledger")
     service.control("DELETE", "/requests")
     opened, words = {}, 0
-    for action in manifest.actions.values():
+    for action in (*manifest.actions.values(), *manifest.triggers.values()):
         for field in host.options.fields(manifest, action.input):
             if field.vocabulary:
                 assert host.options.of(manifest, action, field.name).choices
@@ -114,7 +114,7 @@ def test_options_search(cli, service):
         (["contacts_create", "contact_stage"], 4, "Did you mean contact_stage_id?"),
         (["contacts_create", "contact_stage_id"], 2, "--connection"),
         (["users"], 2, "--connection"),
-        (["a", "b", "c"], 2, "an action and one of its fields"),
+        (["a", "b", "c"], 2, "one of its fields"),
     ],
 )
 def test_options_say_why_not(cli, arguments, code, text):

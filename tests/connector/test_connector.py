@@ -373,10 +373,10 @@ def test_an_unknown_option_source_is_not_found(connector: Connector, key: Creden
     assert host.events == []
 
 
-def test_there_are_no_triggers_yet(connector: Connector, key: Credential, host: Any) -> None:
+def test_an_unknown_trigger_is_an_error(connector: Connector, key: Credential, host: Any) -> None:
     """Polling or receiving for a trigger that isn't declared is an error."""
     with pytest.raises(NotFoundError):
-        connector.connector_poll("none", {}, key, None, host)
+        connector.connector_poll("none", {}, key, None, None, host)
     with pytest.raises(NotFoundError):
         connector.connector_receive("none", b"", {})
 

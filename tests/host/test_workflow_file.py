@@ -274,3 +274,52 @@ def test_the_forecast_knows_a_list_that_is_written_out(demo):
         ("create", 0),
         ("send", 0),
     ]
+
+
+STARTED = "name: x\nconnections: {a: {connector: apollo}}\n"
+STEPS = "steps:\n  - id: one\n    action: contacts_show\n    with: {contact_id: {$from: trigger.id}}\n"
+
+
+def test_a_trigger_is_checked_with_the_file(manifests):
+    """An unknown trigger, filter or name is told at its line before anything is enabled."""
+    head = "trigger:\n  on: contact_updatd\n"
+    assert problems(STARTED + head + STEPS, manifests) == [
+        (4, "trigger.on", "is no trigger of apollo; did you mean contact_updated?")
+    ]
+    head = "trigger:\n  on: contact_updated\n  with: {q_keyword: x}\n  when: recrod.email\n  every: 1\n"
+    found = problems(STARTED + head + STEPS, manifests)
+    assert [(line, path) for line, path, _ in found] == [
+        (5, "trigger.with.q_keyword"),
+        (6, "trigger.when"),
+        (7, "trigger.every"),
+    ]
+
+
+def test_steps_see_what_started_them(manifests):
+    """Steps read the record of a trigger and the time of a schedule, and only where there is one."""
+    timed = 'schedule: {cron: "0 7 * * 1-5"}\n'
+    parse_workflow(STARTED + "trigger: {on: contact_created}\n" + STEPS, manifests)
+    parse_workflow(STARTED + timed + STEPS.replace("trigger.id", "trigger.at"), manifests)
+    assert "names trigger" in problems(STARTED + STEPS, manifests)[0][2]
+    wrong = problems(STARTED + timed + STEPS.replace("trigger.id", "trigger.recrod"), manifests)
+    assert "known here: at, id, record, version" in wrong[0][2]
+
+
+def test_one_thing_starts_a_workflow(manifests):
+    """A trigger and a schedule in one file are refused, and so is a time that never comes."""
+    both = 'trigger: {on: contact_created}\nschedule: {cron: "0 7 * * *"}\n'
+    assert [text for _, _, text in problems(STARTED + both + STEPS, manifests)] == [
+        "has a trigger or a schedule, not both"
+    ]
+    never = 'schedule: {cron: "0 0 30 2 *", timezone: Nowhere}\n'
+    assert [path for _, path, _ in problems(STARTED + never + STEPS, manifests)] == [
+        "schedule.cron",
+        "schedule.timezone",
+    ]
+
+
+def test_a_trigger_needs_what_its_action_needs(manifests):
+    """The list of rights for a workflow file holds those of its trigger."""
+    workflow = parse_workflow(STARTED + "trigger: {on: deal_created}\n" + STEPS, manifests)
+    needs = manifests["apollo"].requirements(workflow.actions("apollo"))
+    assert needs["oauth_scopes"] == ["contact_read", "opportunities_list"]

@@ -22,13 +22,13 @@ from ...contract.errors import (
     ReauthorizationError,
 )
 from ...contract.models import Page
-from ...contract.schemas import Schemas
+from ...contract.schemas import schemas_at
 from ..calls import Call
 from ..host import Host
 from ..journal import Key, OwnershipLostError, RunCancelledError
 from ..leases import Lease
 from ..plans import further_pages, shortfall
-from ..runs import CANCELLED, DONE, FAILED, RUNNING
+from ..runs import CANCELLED, DONE, FAILED, RUNNING, Run
 from .file import Step, Workflow
 from .units import Planner, Unit
 
@@ -63,17 +63,24 @@ class Driver:
         stored = host.runs.get(run).inputs
         self.connections: dict[str, str] = stored["connections"]
         self.inputs = stored["inputs"]
+        self.event = stored.get("trigger")
         self.failures = 0
         self.pool = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="workflow")
         self.stopping = False
+        self._task: asyncio.Task[Any] | None = None
         self.live = False
         """Whether a request was made by this process: a replay of recorded steps tells nothing new."""
 
     def close(self) -> None:
+        """Leave the run where it stands. A parked procedure is ended without a trace in its record, so that it goes
+        on from there another time, here or elsewhere."""
         self.pool.shutdown(wait=False, cancel_futures=True)
+        if self._task is not None:
+            self._task.get_loop().call_soon_threadsafe(self._task.cancel)
 
     async def whole(self) -> str:
         """The durable procedure; ends as done or cancelled."""
+        self._task = asyncio.current_task()
         try:
             for step in self.workflow.steps:
                 await self._step(step)
@@ -242,15 +249,9 @@ class Driver:
 
     def _released(self, state: str, detail: dict[str, Any]) -> bool:
         run = self.host.runs.get(self.run)
-        if state == QUOTA:
-            resets_at = datetime.fromisoformat(detail["error"]["resets_at"])
-            return resets_at <= datetime.fromtimestamp(self.host.clock(), UTC)
-        if state == AUTHORIZATION:
-            connection = self.host.connections.get(self.connections[detail["connection"]])
-            return connection.status != "needs_reauthorization"
-        if state == BUDGET:
-            return run.budget is None or run.budget >= detail["error"].get("needed", 0)
-        return int(run.detail.get("resumes", 0)) >= self.failures
+        if state == FAILED:
+            return int(run.detail.get("resumes", 0)) >= self.failures
+        return released(self.host, run, state, detail)
 
     async def _cancelled(self) -> None:
         run = await self._thread(self.host.runs.get, self.run)
@@ -280,14 +281,25 @@ class Driver:
         return functools.partial(self.host.fields.resolved, self.connections[step.connection], step.action)
 
     def _planner(self, step: Step) -> Planner:
-        schemas = Schemas(self.host.registry.manifest(step.connector).root)
-        return Planner(self.workflow, self.host.runs, self.run, self.inputs, schemas)
+        schemas = schemas_at(self.host.registry.manifest(step.connector).root)
+        return Planner(self.workflow, self.host.runs, self.run, self.inputs, schemas, self.event)
 
     async def _thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Blocking work on this run's own threads, so that DBOS's are never used up."""
         context = contextvars.copy_context()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.pool, lambda: context.run(function, *arguments))
+
+
+def released(host: Host, run: Run, state: str, detail: Mapping[str, Any]) -> bool:
+    """Whether what a run waits for is there: the quota's reset, a good connection, a budget that is large enough."""
+    if state == QUOTA:
+        resets_at = datetime.fromisoformat(detail["error"]["resets_at"])
+        return resets_at <= datetime.fromtimestamp(host.clock(), UTC)
+    if state == AUTHORIZATION:
+        connection = host.connections.get(run.inputs["connections"][detail["connection"]])
+        return connection.status != "needs_reauthorization"
+    return run.budget is None or run.budget >= detail["error"].get("needed", 0)
 
 
 def waiting_state(error: ConnectorError) -> str | None:

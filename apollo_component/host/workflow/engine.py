@@ -1,8 +1,8 @@
 """Durable runs of workflow files on DBOS: start one, drive it, take it over after a crash.
 
-Only `drive` launches DBOS. A run has one owner at a time, by a lease; a process that lost it sends nothing more,
-because every journal row is claimed under the lease. DBOS's own recovery touches nothing of other processes:
-each has an executor id and a queue of its own.
+Only `launched` launches DBOS, once in a process. A run has one owner at a time, by a lease; a process that lost it
+sends nothing more, because every journal row is claimed under the lease. DBOS's own recovery touches nothing of other
+processes: each has an executor id and a queue of its own.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from ..journal import OwnershipLostError
 from ..leases import Heartbeat, Lease, is_dead, new_owner
 from ..runs import Run
 from .driver import Driver
-from .file import Workflow, parse_workflow
+from .file import TRIGGER_NAMES, Workflow, parse_workflow
 
 RUN_FORMAT = "run-format-1"
 """Changes only when a recorded run could not be continued by newer code."""
@@ -56,16 +56,34 @@ def start(
     inputs: Mapping[str, Any],
     connections: Mapping[str, str],
     budget: float | None = None,
+    event: Mapping[str, Any] | None = None,
 ) -> Run:
-    """Store a run; nothing is sent yet. Raises InputError naming a missing input or connection."""
+    """Store a run; nothing is sent yet. `event` stands for what a trigger would have told.
+
+    Raises InputError naming a missing input or connection.
+    """
+    stored = prepared(host, workflow, inputs, connections)
+    if workflow.start is not None and event is None:
+        raise InputError(
+            "The workflow can't start: its steps wait for an event.",
+            [Problem('is needed to run it by hand: a JSON object such as {"record": {}}', path="--event")],
+            hint="Or let it start by itself: `workflow enable`, then `workflow worker`.",
+        )
+    stored |= {"trigger": {**dict.fromkeys(TRIGGER_NAMES), **(event or {})}} if workflow.start else {}
+    chosen = workflow.budget if budget is None else budget
+    return host.runs.create("workflow", workflow.name, text=workflow.text, inputs=stored, budget=chosen)
+
+
+def prepared(
+    host: Host, workflow: Workflow, inputs: Mapping[str, Any], connections: Mapping[str, str]
+) -> dict[str, Any]:
+    """`{inputs, connections}` of a run, whole and checked. Raises InputError naming each that is missing."""
     problems: list[Problem] = []
     values = dict(_inputs(workflow, inputs, problems))
     used = dict(_connections(host, workflow, connections, problems))
     if problems:
         raise InputError("The workflow can't start; nothing was run.", problems)
-    stored = {"inputs": values, "connections": used}
-    chosen = workflow.budget if budget is None else budget
-    return host.runs.create("workflow", workflow.name, text=workflow.text, inputs=stored, budget=chosen)
+    return {"inputs": values, "connections": used}
 
 
 def drive(
@@ -77,19 +95,20 @@ def drive(
     """
     workflow = parse_workflow(host.runs.get(run).text, host.registry.manifests, run)
     lease = _own(host, run, progress)
-    driver = Driver(host, workflow, run, lease, wait=wait, progress=progress)
-    _drivers[run] = driver
-    try:
-        with Heartbeat(host.leases, lease, LEASE_SECONDS) as beat:
-            asyncio.run(_driven(host, run, driver, beat))
-    finally:
-        _drivers.pop(run, None)
+
+    async def alone() -> None:
+        with launched(host) as queue:
+            await driven(host, queue, Driver(host, workflow, run, lease, wait=wait, progress=progress))
+
+    asyncio.run(alone())
     return host.runs.report(run)
 
 
-async def _driven(host: Host, run: str, driver: Driver, beat: Heartbeat) -> None:
-    with _dbos(host) as queue:
-        handle = await _handle(queue, run)
+async def driven(host: Host, queue: str, driver: Driver) -> None:
+    """Drive one run whose lease the driver holds, in a process that launched DBOS. Raises OwnershipLostError."""
+    _drivers[driver.run] = driver
+    with Heartbeat(host.leases, driver.lease, LEASE_SECONDS) as beat:
+        handle = await _handle(queue, driver.run)
         result = asyncio.create_task(handle.get_result(polling_interval_sec=0.1))
         watch = asyncio.create_task(_watch(driver, beat))
         try:
@@ -106,6 +125,7 @@ async def _driven(host: Host, run: str, driver: Driver, beat: Heartbeat) -> None
             driver.close()
             watch.cancel()
             result.cancel()
+            _drivers.pop(driver.run, None)
 
 
 async def _watch(driver: Driver, beat: Heartbeat) -> None:
@@ -123,7 +143,7 @@ async def _handle(queue: str, run: str) -> Any:
 
 
 @contextlib.contextmanager
-def _dbos(host: Host) -> Iterator[str]:
+def launched(host: Host) -> Iterator[str]:
     """DBOS launched for one process that nobody else's work can reach; the name of its own queue.
 
     The queue is there before the launch: DBOS looks for queues at launch and then only once a second.

@@ -10,7 +10,6 @@ from jmespath.exceptions import JMESPathError
 from ...contract.errors import InputError, Problem
 
 FROM = "$from"
-ROOTS = ("inputs", "steps", "item", "index")
 
 
 @functools.lru_cache(maxsize=1000)

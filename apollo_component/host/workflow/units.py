@@ -28,9 +28,17 @@ class Unit:
 class Planner:
     """Evaluates a step against what earlier steps left in the store. The same store gives the same plan."""
 
-    def __init__(self, workflow: Workflow, runs: Runs, run: str, inputs: Mapping[str, Any], schemas: Schemas) -> None:
+    def __init__(
+        self,
+        workflow: Workflow,
+        runs: Runs,
+        run: str,
+        inputs: Mapping[str, Any],
+        schemas: Schemas,
+        event: Mapping[str, Any] | None = None,
+    ) -> None:
         self.workflow, self.runs, self.run = workflow, runs, run
-        self.inputs, self.schemas = inputs, schemas
+        self.inputs, self.schemas, self.event = inputs, schemas, event
 
     def wanted(self, step: Step) -> bool:
         return step.when is None or bool(evaluate(step.when, self._context(step)))
@@ -74,7 +82,8 @@ class Planner:
         expressions += [text for _, text in references(step.with_)]
         named = set().union(*(steps_named(text) for text in expressions)) if expressions else set()
         earlier = {other.id: self.result(other) for other in self.workflow.steps if other.id in named}
-        return {"inputs": dict(self.inputs), "steps": earlier}
+        started = {} if self.event is None else {"trigger": dict(self.event)}
+        return {"inputs": dict(self.inputs), "steps": earlier, **started}
 
     def result(self, step: Step) -> dict[str, Any]:
         """What expressions see of a step: its records, the first of them, their count, and collected errors."""
