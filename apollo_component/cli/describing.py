@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,9 +13,10 @@ from ..contract.loading import validate as problems_of
 from ..contract.manifest import Manifest
 from ..contract.palette import palette as indexed
 from ..contract.palette import palette_entry
-from ..contract.schemas import Schemas
+from ..contract.schemas import schemas_at
+from .choosing import show as show_choices
 from .fields import inputs
-from .naming import find_action, find_trigger, installed
+from .naming import find_action, find_trigger, installed, opened
 from .needs import needs_of, show_needs
 from .options import AsJson
 from .output import Output, table
@@ -39,26 +40,46 @@ def palette(as_json: AsJson = False) -> None:
 
 def describe(
     action: Annotated[str, typer.Argument(metavar="ACTION|TRIGGER", help="An action or a trigger of the palette.")],
+    connection: Annotated[
+        str | None, typer.Option(help="Also show the custom fields of this connection's workspace.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what an action or a trigger does, needs, costs and takes."""
-    manifests = installed()
+    out, manifests = Output(as_json), installed()
     if trigger := find_trigger(manifests, action):
-        describe_trigger(*trigger, Output(as_json))
+        describe_trigger(*trigger, out)
         return
-    manifest, found = find_action(manifests, action)
-    schemas = Schemas(manifest.root)
+    if connection is None:
+        manifest, found = find_action(manifests, action)
+        out.result(_described(manifest, found), lambda: _show(manifest, found))
+        return
+    with opened(out) as host:
+        link = host.connections.get(connection)
+        manifest, found = find_action(host.registry.manifests, action, link.connector)
+        fields, schemas = host.fields.known(link.id, found), host.fields.schemas(link.id, found)
+
+    def people() -> None:
+        _show(manifest, found)
+        for name, known in fields.items():
+            print(f"\nCustom fields for {name}")
+            show_choices(known, empty="This workspace has none.")
+
+    out.result({**_described(manifest, found), "custom_fields": schemas}, people)
+
+
+def _described(manifest: Manifest, action: Action) -> dict[str, Any]:
     data = {
-        **manifest.action_data(found.id),
+        **manifest.action_data(action.id),
         "connector": manifest.id,
-        "effect": str(found.effect.kind),
-        "effect_text": effect_text(found),
-        "input": dict(schemas.schema(found.input)),
-        "input_schema": found.input,
-        "output_schema": found.output,
+        "effect": str(action.effect.kind),
+        "effect_text": effect_text(action),
+        "input": dict(schemas_at(manifest.root).schema(action.input)),
+        "input_schema": action.input,
+        "output_schema": action.output,
     }
     data.pop("output", None)
-    Output(as_json).result(data, lambda: _show(manifest, found, schemas))
+    return data
 
 
 def effect_text(action: Action) -> str:
@@ -82,7 +103,7 @@ def cost_text(action: Action) -> str:
     return "; ".join([f"up to {cost(price.base)}{each}", *extra, *unbounded])
 
 
-def _show(manifest: Manifest, action: Action, schemas: Schemas) -> None:
+def _show(manifest: Manifest, action: Action) -> None:
     import json
 
     print(f"{action.title} ({manifest.id}.{action.id})\n\n{action.description}\n")
@@ -96,7 +117,11 @@ def _show(manifest: Manifest, action: Action, schemas: Schemas) -> None:
         "Deprecated": action.deprecated or "",
     }
     print("\n".join(f"{name + ':':<13}{value}" for name, value in facts.items() if value))
-    table(("input", "type", "required", "default", "description"), inputs(schemas, action.input), empty="\nNo inputs.")
+    table(
+        ("input", "type", "required", "default", "description"),
+        inputs(schemas_at(manifest.root), action.input),
+        empty="\nNo inputs.",
+    )
     if action.example:
         print(f"Example: {json.dumps(dict(action.example), ensure_ascii=False)}")
 

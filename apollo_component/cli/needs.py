@@ -1,13 +1,16 @@
 """What chosen actions and triggers need, as a tick-list."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..contract.actions import names as listed
 from ..contract.errors import InputError
 from .naming import Manifests, find_asked
 from .palette import cost as _cost
+
+if TYPE_CHECKING:
+    from ..host.workflow.file import Step
 
 
 def needs_of(manifests: Manifests, names: Sequence[str]) -> dict[str, Any]:
@@ -33,7 +36,18 @@ def _actions(manifests: Manifests, names: Sequence[str]) -> list[str]:
 
     workflow = load_workflow(Path(names[0]), manifests)
     connectors = dict.fromkeys(connector for connector, _ in workflow.connections.values())
-    return [f"{connector}.{name}" for connector in connectors for name in workflow.actions(connector)]
+    asked = [f"{connector}.{name}" for connector in connectors for name in workflow.actions(connector)]
+    return [*asked, *(name for step in workflow.steps for name in _look_ups(manifests, step))]
+
+
+def _look_ups(manifests: Manifests, step: "Step") -> Iterator[str]:
+    """Where a step names custom fields, the action that lists them; values that earlier steps give aren't known."""
+    from ..host.custom_fields import look_ups
+    from ..host.workflow.expressions import resolve
+
+    given = resolve(step.with_, lambda _expression: None)
+    for _, action in look_ups(manifests[step.connector], step.action, given):
+        yield f"{step.connector}.{action}"
 
 
 def show_needs(found: Mapping[str, Any]) -> None:

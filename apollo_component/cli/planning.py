@@ -84,7 +84,7 @@ def places(action: Action, values: Mapping[str, Any]) -> Iterator[tuple[str, str
             yield name, "path" if name in in_path else "query" if in_query else "body"
 
 
-def show(plan: Plan) -> None:
+def show(plan: Plan, said: str = "Nothing was sent.") -> None:
     found = plan.as_dict()
     print(f"{found['method']} {found['path']}  ({found['action']}, effect: {found['effect']})")
     unknown = "1 or more; the first answer tells"
@@ -92,4 +92,4 @@ def show(plan: Plan) -> None:
     worst = found["worst_credits"]
     print(f"Credits at most: {'no limit is known' if worst is None else f'{worst:g}'}")
     table(("input", "goes into"), found["inputs"].items(), empty="No inputs.")
-    print("Nothing was sent.")
+    print(said)

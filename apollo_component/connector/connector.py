@@ -1,5 +1,6 @@
 """A connector made of a manifest: implements every hook; keeps no state and opens no file while it works."""
 
+import functools
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from ..contract.errors import (
     ReauthorizationError,
 )
 from ..contract.hookspecs import Context, hookimpl
+from ..contract.inputs import input_fields
 from ..contract.manifest import ConnectionType, Manifest, OAuth
 from ..contract.models import (
     AuthorizeRequest,
@@ -64,6 +66,7 @@ class Connector:
         self.manifest = manifest
         self.quirks = quirks or {}
         self.schemas = Schemas(manifest.root)
+        self.fields = functools.cache(lambda path: input_fields(self.schemas, path))
         self._send = send
         self._environ = environ
         self._now = now
@@ -131,6 +134,8 @@ class Connector:
         request = self._request(chosen, quirk.prepare(values), credential, cursor)
         reply = context.sending()
         if reply is None:
+            if unresolved := options.names_left(self.manifest, self.fields(chosen.input), values):
+                raise InputError("The input was refused; nothing was sent.", unresolved)
             reply = self._metered(request, context)
             context.received(reply)
         if error_found := self._error(reply, chosen, credential):

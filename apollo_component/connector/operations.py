@@ -1,6 +1,5 @@
 """Requests from an action's declaration and input, and pages from answers. Pure."""
 
-import math
 import string
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -9,6 +8,7 @@ from urllib.parse import quote
 import orjson
 
 from ..contract.actions import Action
+from ..contract.digging import dig, number, whole
 from ..contract.errors import InputError, Problem
 from ..contract.models import Page
 from .messages import Request
@@ -127,24 +127,3 @@ def _spent(action: Action, values: Mapping[str, Any], answer: Any, records: Sequ
         return reported
     found = sum(record is not None for record in records)
     return credits.base * (found if credits.per or action.reply.value else min(found, 1))
-
-
-def dig(value: Any, path: str) -> Any:
-    """The part of an answer at a dotted path, None where anything on the way is missing."""
-    for part in path.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
-
-
-def number(value: Any) -> float | None:
-    """A finite number, also one written as text; None for everything else."""
-    try:
-        found = None if value is None or isinstance(value, bool) else float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return found if found is not None and math.isfinite(found) else None
-
-
-def whole(value: Any) -> int | None:
-    found = number(value)
-    return None if found is None or abs(found) > 1e15 else int(found)

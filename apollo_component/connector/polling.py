@@ -12,10 +12,10 @@ from typing import Any
 
 import orjson
 
+from ..contract.digging import dig
 from ..contract.errors import RejectedError
 from ..contract.models import Event, Page, Poll
 from ..contract.triggers import Trigger
-from .operations import dig
 
 _FORM = "%Y-%m-%dT%H:%M:%S.%fZ"
 """Times as texts of one width, so that they compare as they follow each other."""

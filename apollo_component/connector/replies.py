@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from ..contract.actions import Action
+from ..contract.digging import dig, whole
 from ..contract.errors import (
     ConnectorError,
     CredentialExpiredError,
@@ -21,7 +22,6 @@ from ..contract.errors import (
     UnreadableReplyError,
 )
 from ..contract.models import Reply, Window
-from .operations import dig, whole
 
 Row = Mapping[str, Any]
 _CLASSES: dict[str, type[ConnectorError]] = {

@@ -139,6 +139,15 @@ class _Parts:
         sound = not {("paging_styles",), ("paging_styles", name)} & self.broken
         return {"page": "page", "per_page": "per_page"} | styles[name] if sound and name in styles else {}
 
+    def action(self, name: str) -> dict[str, Any] | None:
+        """The action of that name, None when there is none or it is broken."""
+        return next((item for _, item in self.items("actions") if item["id"] == name), None)
+
+    def usage(self) -> list[tuple[PathParts, Any]]:
+        """The parts of the usage section with their places."""
+        sound = not {(), ("usage",), ("usage", "requests"), ("usage", "credits")} & self.broken
+        return [(("usage", name), part) for name, part in self.data.get("usage", {}).items()] if sound else []
+
     def lacks(self, section: str, name: str) -> bool:
         """Whether a name stands for nothing; not judged when the section itself is broken."""
         if (section,) in self.broken:
@@ -155,6 +164,9 @@ def _cross_checks(parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
         for number, item in parts.items(section):
             for path, text in checks(item, parts, root):
                 yield (section, number, *path), text
+    for place, item in parts.usage():
+        for path, text in _use_checks(item, parts, root):
+            yield (*place, *path), text
     for number, kind in parts.items("connection_types"):
         if not (root / kind["fields"]).is_file():
             yield ("connection_types", number, "fields"), "names no file"
@@ -170,13 +182,9 @@ def _trigger_checks(item: dict[str, Any], parts: _Parts, root: Path) -> Iterator
         yield ("input",), "names no file that holds a JSON object"
     if "action" not in item:
         return
-    action = next((entry for _, entry in parts.items("actions") if entry["id"] == item["action"]), None)
-    if action is None:
-        if parts.lacks("actions", item["action"]):
-            yield ("action",), "names no action of this manifest"
+    yield from _use_checks(item, parts, root)
+    if (action := parts.action(item["action"])) is None:
         return
-    if action["effect"] != "read" or action.get("credits"):
-        yield ("action",), "must only read and cost nothing"
     fields = _fields(root / action["input"]) if (root / action["input"]).is_file() else None
     named = [("input", name) for name in sorted(own or ())] + [("fixed", name) for name in item.get("fixed", {})]
     named += [("recent", item["recent"]["input"])] if "recent" in item else []
@@ -186,9 +194,14 @@ def _trigger_checks(item: dict[str, Any], parts: _Parts, root: Path) -> Iterator
 
 
 def _use_checks(item: dict[str, Any], parts: _Parts, _root: Path) -> Iterator[tuple[PathParts, str]]:
-    """A test stage or an option source: the action it runs, and for which connections."""
+    """What a host asks for by itself: the action only reads and costs nothing, and the connections are declared."""
     if parts.lacks("actions", item["action"]):
         yield ("action",), "names no action of this manifest"
+    if action := parts.action(item["action"]):
+        if any(action.get("credits", {}).get(key) for key in ("base", "flags", "unbounded", "variable")):
+            yield ("action",), "names an action that costs credits"
+        if action["effect"] != "read":
+            yield ("action",), "names an action that does more than read"
     for place, name in enumerate(item.get("connection_types", ())):
         if parts.lacks("connection_types", name):
             yield ("connection_types", place), "names no connection type of this manifest"
@@ -277,6 +290,7 @@ _SECTION_CHECKS: dict[str, Callable[[dict[str, Any], _Parts, Path], Iterator[tup
 def _schema_problems(located: Located, root: Path) -> Iterator[Problem]:
     from jsonschema import Draft202012Validator, SchemaError
 
+    from .inputs import input_fields
     from .schemas import Schemas
 
     broken = []
@@ -289,9 +303,16 @@ def _schema_problems(located: Located, root: Path) -> Iterator[Problem]:
         yield from broken
         return
     schemas = Schemas(root)
+    sources = {item["id"] for item in located.data.get("option_sources", [])}
     for number, item in enumerate(located.data["actions"]):
         for path, text in schemas.problems(item["input"], item.get("example", {})):
             yield located.problem(("actions", number, "example", *path), text)
+    asked = [(s, number, item) for s in ("actions", "triggers") for number, item in enumerate(located.data.get(s, []))]
+    for section, number, item in asked:
+        for field in input_fields(schemas, item["input"]):
+            if field.source and field.source not in sources:
+                text = f"names no option source of this manifest ({field.name}: {field.source})"
+                yield located.problem((section, number, "input"), text)
 
 
 def _stale(root: Path) -> Iterator[Problem]:

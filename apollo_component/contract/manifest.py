@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from .actions import Action, Paging, action_from
+from .models import ValueType
 from .triggers import Trigger, trigger_from
 
 
@@ -18,10 +19,21 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
+class InnerChoices:
+    """Choices inside a record: the key of their list, and of each its label and value."""
+
+    records: str
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class OptionSource:
     """What fills a drop-down: a free action, its fixed `input`, and where a record keeps label and value.
 
-    `search` is the input that searches on the server; `where` keeps the records whose fields equal.
+    `search` is the input that searches on the server; `where` keeps the records whose fields equal. Where the records
+    are fields of the service: `type` is the key of their type, `types` what the service's words for it mean (see
+    ValueType), `choices` the values of one, and `ids` the form of values that need no look-up.
     """
 
     id: str
@@ -29,9 +41,50 @@ class OptionSource:
     label: str
     value: str
     search: str | None = None
-    records: str | None = None
     input: Mapping[str, Any] = field(default_factory=dict)
     where: Mapping[str, Any] = field(default_factory=dict)
+    type: str | None = None
+    types: Mapping[str, ValueType] = field(default_factory=dict)
+    choices: InnerChoices | None = None
+    ids: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Keys, from where a count stands: what is allowed, used and left."""
+
+    limit: str
+    used: str
+    left: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestUsage:
+    """The action that lists the request quotas: the key of an operation's name, and where each window's counts are."""
+
+    action: str
+    name: str
+    windows: Mapping[str, str]
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class CreditUsage:
+    """The action that tells the credits: the key that holds the pools by name, and when the cycle starts and ends."""
+
+    action: str
+    pools: str
+    counts: Counts
+    start: str
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a service tells about what was used; a part is None where it tells nothing."""
+
+    requests: RequestUsage | None = None
+    credits: CreditUsage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +159,7 @@ class Manifest:
     triggers: Mapping[str, Trigger]
     option_sources: Mapping[str, OptionSource]
     root: Path
+    usage: Usage = field(default_factory=Usage)
     user_agent: str = ""
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
@@ -125,8 +179,9 @@ class Manifest:
             actions={item["id"]: action_from(item, styles) for item in data["actions"]},
             test=tuple(_stage(item) for item in data["test"]),
             triggers={item["id"]: trigger_from(item) for item in data.get("triggers", [])},
-            option_sources={item["id"]: OptionSource(**item) for item in data.get("option_sources", [])},
+            option_sources={item["id"]: _option_source(item) for item in data.get("option_sources", [])},
             root=root,
+            usage=_usage(data.get("usage", {})),
             user_agent=f"{data['id']}-connector/{data['version']}",
             data=data,
         )
@@ -180,3 +235,16 @@ def _connection_type(item: Mapping[str, Any]) -> ConnectionType:
 
 def _stage(item: Mapping[str, Any]) -> TestStage:
     return TestStage(**dict(item) | {"connection_types": tuple(item.get("connection_types", ()))})
+
+
+def _option_source(item: Mapping[str, Any]) -> OptionSource:
+    inner = item.get("choices")
+    return OptionSource(**dict(item) | {"choices": InnerChoices(**inner) if inner else None})
+
+
+def _usage(item: Mapping[str, Any]) -> Usage:
+    parts = {name: {**part, "counts": Counts(**part["counts"])} for name, part in item.items()}
+    return Usage(
+        requests=RequestUsage(**parts["requests"]) if "requests" in parts else None,
+        credits=CreditUsage(**parts["credits"]) if "credits" in parts else None,
+    )

@@ -57,6 +57,11 @@ class Call:
     def effect(self) -> Effect:
         return self.action.effect.of(self.input)
 
+    def request(self, hook: Callable[..., Any]) -> Page:
+        """The request itself; `hook(name, **arguments)` is how the connector is called."""
+        page: Page = hook("connector_execute", action=self.action.id, input=dict(self.input), cursor=self.cursor)
+        return page
+
     @property
     def journaled(self) -> bool:
         return self.effect is not Effect.READ or self.action.credits.costs
@@ -80,6 +85,8 @@ class Caller:
         self.registry, self.connections, self.refresher = registry, connections, refresher
         self.limits, self.journal = limits, journal
         self.clock, self.sleep = clock, sleep
+        self.prepare: Callable[[Call], Call] = lambda call: call
+        """What the input becomes before a request is journaled or sent; may ask the service for what it needs."""
 
     def page(self, call: Call) -> Page:
         """The page of one call, from the journal when it was recorded before. Raises any ConnectorError."""
@@ -97,7 +104,7 @@ class Caller:
                 )
             if last.state in (SENDING, IN_DOUBT, FOUND):
                 doubtful = last
-        return self._persistently(call, doubtful)
+        return self._persistently(self.prepare(call), doubtful)
 
     def _persistently(self, call: Call, doubtful: Entry | None) -> Page:
         """Retries inside the deadline: refusals before work for any effect, lost answers as the effect allows."""
@@ -206,17 +213,13 @@ class Caller:
         recorded: Entry | None,
     ) -> Page:
         context = _RunContext(self, call, connection, doubtful, recorded)
+
+        def hook(name: str, **arguments: Any) -> Any:
+            tried = call.action.id
+            return self._called(connection, name, tried, credential=credential, context=context, **arguments)
+
         try:
-            page: Page = self._called(
-                connection,
-                "connector_execute",
-                call.action.id,
-                action=call.action.id,
-                input=dict(call.input),
-                credential=credential,
-                cursor=call.cursor,
-                context=context,
-            )
+            page = call.request(hook)
         except ConnectorError as error:
             context.failed(error)
             raise

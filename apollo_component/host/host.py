@@ -6,15 +6,18 @@ from dataclasses import dataclass
 
 from .calls import Caller
 from .connections import Apps, Connections
+from .custom_fields import CustomFields
 from .journal import Journal
 from .leases import Leases
 from .limits import Limits
+from .options import Options
 from .refreshing import Refresher
 from .registry import Registry
 from .runner import Runner
 from .runs import Runs
 from .settings import Settings
 from .store import Store
+from .usage import Usages
 from .vault import open_vault
 
 
@@ -33,6 +36,9 @@ class Host:
     journal: Journal
     runs: Runs
     caller: Caller
+    options: Options
+    fields: CustomFields
+    usage: Usages
     runner: Runner
     clock: Callable[[], float] = time.time
 
@@ -58,8 +64,11 @@ class Host:
         limits, journal = Limits(store, clock, sleep), Journal(store, clock)
         caller = Caller(registry, connections, refresher, limits, journal, clock, sleep)
         runs = Runs(store, journal, leases, clock, settings.retention)
+        options = Options(caller, clock)
+        fields = CustomFields(options)
+        caller.prepare = fields.prepared
         parts = (settings, registry, store, connections, apps, leases, refresher, limits, journal, runs, caller)
-        return cls(*parts, Runner(caller, notice), clock)
+        return cls(*parts, options, fields, Usages(caller, options), Runner(caller, notice), clock)
 
     def close(self) -> None:
         self.store.close()

@@ -44,7 +44,8 @@ class Runner:
 
     def pages(self, job: Job) -> Generator[Page, None, None]:
         """The pages of a job in order, each record once. Raises any ConnectorError."""
-        calls = [self._call(job, str(number), values) for number, values in enumerate(chunks(job.action, job.input))]
+        whole = self.caller.prepare(self._call(job, "", job.input))
+        calls = [self._call(job, str(number), values) for number, values in enumerate(chunks(job.action, whole.input))]
         pages = self._in_order(calls, job.concurrency) if len(calls) > 1 else self._paged(job, calls[0])
         yield from limited(once_each(pages, job.action.key if job.every_page else None), job.limit)
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apollo_component.connector.operations import bracketed, dig, number, page_from, request_for, whole
+from apollo_component.connector.operations import bracketed, page_from, request_for
 from apollo_component.contract.actions import Action, Credits, Paging, ReplyShape
+from apollo_component.contract.digging import dig, number, whole
 from apollo_component.contract.errors import InputError
 from apollo_component.contract.manifest import Manifest
 

@@ -6,6 +6,7 @@ budget, or a failure that stops the run) the run is parked at that very place; i
 
 import asyncio
 import contextvars
+import functools
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -102,10 +103,10 @@ class Driver:
         while True:
             try:
                 wanted = await self._thread(planner.wanted, step)
-                units = await self._thread(planner.units, step) if wanted else []
+                units = await self._thread(planner.units, step, self._check(step)) if wanted else []
                 break
             except ConnectorError as error:
-                await self._park(FAILED, step, error.as_dict())
+                await self._park(waiting_state(error) or FAILED, step, error.as_dict())
         if not wanted:
             await self._note(step, "skipped", [])
             return
@@ -272,6 +273,12 @@ class Driver:
         await self._thread(self.host.runs.note_step, self.run, step.id, step.position, status, summary)
         if status not in (RUNNING, UNFINISHED) and self.live:
             self.progress(f"{step.id}: {status}, {summary['records']} records in {summary['requests']} requests")
+
+    def _check(self, step: Step) -> Callable[[Mapping[str, Any]], Any]:
+        """Names of custom fields are looked up before a step's first request, not when it is played back."""
+        if any(item["id"] == step.id for item in self.host.runs.steps(self.run)):
+            return dict
+        return functools.partial(self.host.fields.resolved, self.connections[step.connection], step.action)
 
     def _planner(self, step: Step) -> Planner:
         schemas = schemas_at(self.host.registry.manifest(step.connector).root)

@@ -1,0 +1,26 @@
+"""Parts of an answer by their dotted path; nothing is expected to be there."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+
+def dig(value: Any, path: str) -> Any:
+    """The part of an answer at a dotted path, None where anything on the way is missing."""
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def number(value: Any) -> float | None:
+    """A finite number, also one written as text; None for everything else."""
+    try:
+        found = None if value is None or isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return found if found is not None and math.isfinite(found) else None
+
+
+def whole(value: Any) -> int | None:
+    found = number(value)
+    return None if found is None or abs(found) > 1e15 else int(found)
