@@ -2,7 +2,7 @@
 
 from random import Random
 
-from ..clock import offset_stamp, stamp
+from ..clock import offset_stamp, parsed, stamp
 from ..world import activity_records as records
 from ..world.enrolling import tell
 from ..world.lists import add_list
@@ -109,7 +109,8 @@ def _add_mails(world: World) -> None:
     """One delivered mail for everybody in a sequence; some were opened, fewer answered."""
     for sequence_id, people in world.enrolled.items():
         for place, (contact_id, standing) in enumerate(list(people.items())):
-            contact, moment = world.contacts.records[contact_id], EPOCH - 29 * DAY + place * 60
+            contact = world.contacts.records[contact_id]
+            moment = max(EPOCH - 29 * DAY + place * 60, parsed(standing["added_at"]) + 60)
             made = sequence_mail(world, contact, sequence_id, 1, standing, moment)
             records.sent(made, moment)
             if place % 3 == 0:
@@ -117,7 +118,7 @@ def _add_mails(world: World) -> None:
                 world.opened[contact_id] = stamp(moment + DAY / 2)
             if standing["status"] == "finished":
                 made |= {"replied": True, "reply_class": "willing_to_meet"}
-                standing["inactive_reason"] = "replied"
+                standing |= {"inactive_reason": "replied", "finished_at": stamp(moment + DAY)}
                 tell(world, contact_id, sequence_id, "replied", moment + DAY, emailer_message_id=made["id"])
                 tell(world, contact_id, sequence_id, "completed", moment + DAY, step_position=1, reason="replied")
 
