@@ -94,8 +94,9 @@ class World:
         return page
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def default_world() -> Iterator[World]:
+    """One process for a module; the addresses are in the environment only as long."""
     command = [sys.executable, "-W", "ignore", "-m", "apollo_component.sandbox", "--json"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout

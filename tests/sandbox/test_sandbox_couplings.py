@@ -265,6 +265,26 @@ def test_a_deleted_contact_is_nowhere(client):
     assert sent["emailer_messages"] == []
 
 
+def test_what_is_saved_shows_in_the_database(client):
+    """A person saved as a contact and a company saved as an account are told as such by search and enrichment."""
+    world = client.sandbox.state.world
+    known = {one["person_id"] for one in world.contacts.records.values()}
+    person = next(one for one in world.directory.people if one.email and one.id not in known)
+    assert client.post("/people/match", id=person.id)["person"].get("contact") is None
+    saved = client.contact(first_name=person.first, last_name=person.last, email=person.email, person_id=person.id)
+    assert client.post("/people/match", id=person.id)["person"]["contact"]["id"] == saved["id"]
+
+    domains = {one["domain"] for one in world.accounts.values()}
+    company = next(one for one in world.directory.companies if one.domain not in domains)
+    search = {"q_organization_domains_list": [company.domain], "per_page": 5}
+    before = client.post("/mixed_companies/search", **search)
+    assert ([one["id"] for one in before["organizations"]], before["accounts"]) == ([company.id], [])
+    account = client.post("/accounts", name=company.name, domain=company.domain)["account"]
+    after = client.post("/mixed_companies/search", **search)
+    assert (after["organizations"], [one["id"] for one in after["accounts"]]) == ([], [account["id"]])
+    assert after["pagination"]["total_entries"] == before["pagination"]["total_entries"] == 1
+
+
 # Numbers that add up
 
 
