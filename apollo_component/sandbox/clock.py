@@ -35,6 +35,9 @@ def parsed(value: str) -> float:
 
 
 def touch(record: dict[str, Any], moment: float) -> None:
-    """Moves a record's time of change on, by a millisecond at least: two changes of a record never look alike."""
+    """Moves a record's time of change on, by a millisecond at least: two changes of a record never look alike.
+
+    Which changes move it at Apollo is unverified beyond those of the record's own fields; here all do.
+    """
     before = datetime.fromisoformat(record["updated_at"]) + timedelta(milliseconds=1)
     record["updated_at"] = stamp(max(datetime.fromtimestamp(moment, UTC), before).timestamp())

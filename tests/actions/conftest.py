@@ -87,9 +87,10 @@ class World:
         made: Credential = self.registry.call("apollo", "connector_exchange", callback=callback)
         return made
 
-    def execute(self, action: Action, credential: Credential) -> Page:
-        """One request of an action with its own example."""
-        arguments = {"action": action.id, "input": dict(action.example), "credential": credential, "cursor": None}
+    def execute(self, action: Action, credential: Credential, **values: Any) -> Page:
+        """One request of an action with its own example, or with other values."""
+        given = values or dict(action.example)
+        arguments = {"action": action.id, "input": given, "credential": credential, "cursor": None}
         page: Page = self.registry.call("apollo", "connector_execute", **arguments, context=Context())
         return page
 

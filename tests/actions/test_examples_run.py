@@ -1,9 +1,11 @@
 """Every action, with its own example, on a fresh world of the sandbox, under each connection type it allows."""
 
+import gzip
 import json
 from pathlib import Path
 from urllib.parse import parse_qsl
 
+import httpx
 import pytest
 
 from apollo_component.apollo.plugin import plugin
@@ -79,6 +81,25 @@ def test_an_action_runs_its_example(action, kind, world):
     assert [problem for record in page.records for problem in plugin.schemas.problems(action.output, record)] == []
     said = SAYS.get(action.id, {})
     assert {name: page.records[0][name] for name in said} == said
+
+
+def test_a_task_of_the_assistant_is_asked_about_by_its_id(world):
+    """The id that the example's task is given brings its answer later."""
+    credential, action = world.link("api_key"), ACTIONS["agents_task"]
+    started = world.execute(action, credential).value
+    world.control.post("/clock", json={"advance": 60}).raise_for_status()
+    later = world.execute(action, credential, task_id=started["task_id"]).value
+    assert (started["status"], later["status"]) == ("running", "completed")
+    assert [message["role"] for message in later["messages"]] == ["user", "assistant"]
+
+
+def test_an_export_is_fetched_by_its_id(world):
+    """The id that the example's export is given leads to its file later."""
+    credential = world.link("api_key")
+    export = world.execute(ACTIONS["conversations_export_create"], credential).value["export_id"]
+    world.control.post("/clock", json={"advance": 60}).raise_for_status()
+    address = world.execute(ACTIONS["conversations_export_show"], credential, id=export).value["redirect_url"]
+    assert len(json.loads(gzip.decompress(httpx.get(address).content))) > 5
 
 
 @pytest.mark.parametrize(("action", "kind"), EXCLUDED)
