@@ -3,13 +3,17 @@
 import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..contract.actions import Action
 from ..contract.errors import InputError, Problem
 from ..contract.manifest import Manifest
 from ..contract.models import Effect
+from ..contract.schemas import Schemas
 from .output import table
+
+if TYPE_CHECKING:
+    from ..host.splitting import Field
 
 _BODYLESS = ("GET", "DELETE", "HEAD")
 
@@ -23,6 +27,7 @@ class Plan:
     values: Mapping[str, Any] = field(repr=False)
     every_page: bool = False
     limit: int | None = None
+    split_by: tuple[str, ...] = ()
     max_credits_per_record: float | None = None
     budget: float | None = None
 
@@ -43,9 +48,34 @@ class Plan:
         if self.action.bulk and self.limit is not None:
             text = f"is for searches; give fewer {' or '.join(self.action.bulk.items)} instead"
             raise InputError("The input was refused; nothing was sent.", [Problem(text, path="--limit")])
+        if self.split_by and not self.every_page:
+            raise InputError("Nothing was sent.", [Problem("goes with --all", path="--split-by")])
+        self.fields()
         if self.budget is not None and self.worst() is None:
             text = "is needed under a budget: the service sets no limit to what these options cost"
             raise InputError("Nothing was sent.", [Problem(text, path="--max-credits-per-record")])
+
+    def fields(self) -> "tuple[Field, ...]":
+        """What the search is cut by. Raises InputError."""
+        if not self.split_by:
+            return ()
+        from ..host.splitting import chosen_fields
+
+        schemas = Schemas(self.manifest.root)
+        return chosen_fields(self.manifest, schemas, self.action, self.split_by, self.values)
+
+    def split(self) -> dict[str, Any] | None:
+        """What planning a split asks for at most: first pages, which are kept and not asked for again."""
+        if not self.split_by:
+            return None
+        from ..host.splitting import heads
+
+        pages, each = heads(self.fields()), self.action.credits.worst(self.values, self.max_credits_per_record)
+        return {
+            "by": list(self.split_by),
+            "first_pages": pages,
+            "worst_credits": None if each is None else pages * each,
+        }
 
     def parts(self) -> list[dict[str, Any]]:
         from ..host.plans import chunks
@@ -72,7 +102,7 @@ class Plan:
             "effect": str(self.effect),
             "requests": self.requests(),
             "worst_credits": self.worst(),
-        }
+        } | ({"split": split} if (split := self.split()) else {})
 
 
 def places(action: Action, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -91,5 +121,8 @@ def show(plan: Plan) -> None:
     print(f"Requests: {unknown if found['requests'] is None else found['requests']}")
     worst = found["worst_credits"]
     print(f"Credits at most: {'no limit is known' if worst is None else f'{worst:g}'}")
+    if split := found.get("split"):
+        dear = "" if split["worst_credits"] == 0 else f", {split['worst_credits']:g} credits at most for them"
+        print(f"When it is too large for one query: up to {split['first_pages']:,} first pages to plan the parts{dear}")
     table(("input", "goes into"), found["inputs"].items(), empty="No inputs.")
     print("Nothing was sent.")

@@ -172,6 +172,11 @@ class Action:
     server: str = "api"
     example: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def ceiling(self) -> int:
+        """The most records that one query reaches, 0 where there is no such limit or nothing is paged."""
+        return (self.paging.max_records or 0) if self.paging else 0
+
 
 def action_from(item: Mapping[str, Any], styles: Mapping[str, Paging]) -> Action:
     plain = dict(item)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...contract.manifest import Manifest
+from ...contract.schemas import Schemas
+from ..splitting import chosen_fields, heads
 from .expressions import references
 from .file import Step, Workflow
 
@@ -16,16 +18,17 @@ _EFFECTS = {
 }
 
 
-def forecast(workflow: Workflow, manifests: Mapping[str, Manifest]) -> list[dict[str, Any]]:  # noqa: ARG001
+def forecast(workflow: Workflow, manifests: Mapping[str, Manifest]) -> list[dict[str, Any]]:
     """One row a step: `{step, action, method, path, effect, worst_credits, note}`; `worst_credits` is for the whole
     step where its size is known, for one request where it isn't, None where the service states no limit."""
-    return [_row(step) for step in workflow.steps]
+    return [_row(step, manifests[step.connector]) for step in workflow.steps]
 
 
-def _row(step: Step) -> dict[str, Any]:
+def _row(step: Step, manifest: Manifest) -> dict[str, Any]:
     action = step.action
     effect = action.effect.of(step.with_)
     worst, note = _cost(step)
+    note = "; ".join(part for part in (note, _split(step, manifest)) if part)
     return {
         "step": step.id,
         "action": action.id,
@@ -38,10 +41,23 @@ def _row(step: Step) -> dict[str, Any]:
     }
 
 
+def _split(step: Step, manifest: Manifest) -> str:
+    """What a split adds, where the file tells the values."""
+    if not step.split_by:
+        return ""
+    known = {name: value for name, value in step.with_.items() if name in step.split_by}
+    if any(references(known)):
+        return "when it is too large, each part's first page is asked for first"
+    count = heads(chosen_fields(manifest, Schemas(manifest.root), step.action, step.split_by, known))
+    return f"when it is too large, up to {count:,} first pages are asked for to plan it"
+
+
 def _cost(step: Step) -> tuple[float | None, str]:
     credits = step.action.credits  # noqa: A001
     if not credits.costs:
         return 0, ""
+    if step.all and step.action.paging:
+        return credits.worst(step.with_, step.max_credits_per_record), "for each page; the first tells how many"
     sized = not step.for_each and not any(path[0] in credits.per for path, _ in references(step.with_))
     if sized:
         return credits.worst(step.with_, step.max_credits_per_record), ""
