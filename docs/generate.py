@@ -128,10 +128,11 @@ def actions() -> str:
 
 
 def _action_row(action: Action) -> tuple[str, ...]:
-    effect = str(action.effect.kind)
+    effect = "as stated" if action.effect.stated_by else str(action.effect.kind)
     if action.effect.upsert_flag:
         effect += f"; upsert with `{action.effect.upsert_flag}` and {' or '.join(action.effect.upsert_keys)}"
     needs = [f"`{name}`" if name else "" for name in (action.requires.key_endpoint, action.requires.oauth_scope)]
+    needs = ["of the path", "of the path"] if action.raw else needs
     return f"`{action.id}`", action.title, effect, cost_text(action), *needs
 
 

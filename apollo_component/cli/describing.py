@@ -57,6 +57,8 @@ def describe(
 
 def effect_text(action: Action) -> str:
     rule = action.effect
+    if rule.stated_by:
+        return f"What you state in {rule.stated_by}; a GET reads unless told otherwise. With send it needs --yes."
     text = EFFECTS[rule.kind]
     if rule.upsert_flag:
         text += f" With {rule.upsert_flag} and {' or '.join(rule.upsert_keys)} it updates a match instead."
@@ -68,6 +70,8 @@ def cost_text(action: Action) -> str:
     price = action.credits
     if price.variable:
         return "no known limit"
+    if price.stated_by:
+        return f"what you state in {price.stated_by}"
     if not price.base and not price.flags and not price.unbounded:
         return "free"
     each = f" for each of {' or '.join(price.per)}" if price.per else ""
@@ -82,9 +86,9 @@ def _show(manifest: Manifest, action: Action, schemas: Schemas) -> None:
     print(f"{action.title} ({manifest.id}.{action.id})\n\n{action.description}\n")
     facts = {
         "Group": manifest.groups.get(action.group, action.group),
-        "Request": f"{action.method} {action.path}",
-        "Key needs": action.requires.key_endpoint or "any key",
-        "OAuth needs": action.requires.oauth_scope or ("any token" if action.requires.open else "not available"),
+        "Request": "the method and path you give" if action.raw else f"{action.method} {action.path}",
+        "Key needs": "what the path needs" if action.raw else action.requires.key_endpoint or "any key",
+        "OAuth needs": "what the path needs" if action.raw else oauth_text(action),
         "Effect": effect_text(action),
         "Cost": cost_text(action),
         "Deprecated": action.deprecated or "",
@@ -93,6 +97,10 @@ def _show(manifest: Manifest, action: Action, schemas: Schemas) -> None:
     table(("input", "type", "required", "default", "description"), inputs(schemas, action), empty="\nNo inputs.")
     if action.example:
         print(f"Example: {json.dumps(dict(action.example), ensure_ascii=False)}")
+
+
+def oauth_text(action: Action) -> str:
+    return action.requires.oauth_scope or ("any token" if action.requires.open else "not available")
 
 
 def inputs(schemas: Schemas, action: Action) -> Iterator[tuple[str, ...]]:

@@ -96,8 +96,8 @@ class Plan:
     def as_dict(self) -> dict[str, Any]:
         return {
             "action": f"{self.manifest.id}.{self.action.id}",
-            "method": self.action.method,
-            "path": self.action.path,
+            "method": self.values["method"] if self.action.raw else self.action.method,
+            "path": self.values["path"] if self.action.raw else self.action.path,
             "inputs": dict(places(self.action, self.values)),
             "effect": str(self.effect),
             "requests": self.requests(),
@@ -107,6 +107,9 @@ class Plan:
 
 def places(action: Action, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Where each input goes: path, query or body."""
+    if action.raw:
+        yield from ((name, name) for name in ("query", "body") if name in values)
+        return
     in_path = {name for _, name, _, _ in string.Formatter().parse(action.path) if name}
     for name, value in values.items():
         if value is not None:

@@ -31,7 +31,7 @@ from ..contract.models import (
     TestReport,
 )
 from ..contract.schemas import Schemas
-from . import auth, operations, options, replies, testing
+from . import auth, operations, options, raw, replies, testing
 from .messages import Flow, Request, T, drive
 from .servers import addresses
 
@@ -132,7 +132,8 @@ class Connector:
         if reply is None:
             reply = self._metered(request, context)
             context.received(reply)
-        if error_found := self._error(reply, chosen, credential):
+        route = raw.declared(self.manifest, values["method"], values["path"]) if chosen.raw else None
+        if error_found := self._error(reply, route or chosen, credential):
             raise error_found
         page = operations.page_from(chosen, values, replies.answer_of(reply), cursor)
         return _lean(page, quirk.read(page))
@@ -192,7 +193,10 @@ class Connector:
         self, action: Action, values: Mapping[str, Any], credential: Credential, cursor: str | None
     ) -> Request:
         base = addresses(self.manifest, self._environ)[action.server]
-        request = operations.request_for(action, values, base, cursor)
+        if action.raw:
+            request = raw.request_for(self.manifest, action, values, base)
+        else:
+            request = operations.request_for(action, values, base, cursor)
         headers = {
             "Accept": "application/json",
             "Content-Type": "application/json",

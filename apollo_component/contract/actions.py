@@ -29,7 +29,7 @@ class Credits:
 
     `unbounded` names the flags whose cost the service doesn't limit. `reported` is the key of the answer that
     tells what was spent; without it, every record found counts `base`, or the whole answer where it costs per page.
-    `variable` means that the service states no limit at all.
+    `variable` means that the service states no limit at all. `stated_by` is the input in which the person states it.
     """
 
     base: float = 0
@@ -38,14 +38,22 @@ class Credits:
     unbounded: tuple[str, ...] = ()
     reported: str | None = None
     variable: bool = False
+    stated_by: str | None = None
 
     @property
     def costs(self) -> bool:
         """Whether the action can cost anything."""
-        return bool(self.base) or self.variable
+        return bool(self.base) or self.variable or self.stated_by is not None
+
+    def may_cost(self, values: Mapping[str, Any]) -> bool:
+        """Whether it can cost anything with this input."""
+        return values.get(self.stated_by) not in (None, 0) if self.stated_by else self.costs
 
     def worst(self, values: Mapping[str, Any], max_per_record: float | None = None) -> float | None:
         """Credits at most for this input; None when no bound is known and none was given."""
+        if self.stated_by:
+            stated = values.get(self.stated_by, 0)
+            return float(stated) if isinstance(stated, int | float) else None
         count = sum(len(values.get(name) or ()) for name in self.per) if self.per else 1
         each = self.base + sum(cost for flag, cost in self.flags.items() if values.get(flag) is True)
         if self.variable or any(values.get(flag) is True for flag in self.unbounded):
@@ -73,15 +81,19 @@ class Lookup:
 @dataclass(frozen=True, slots=True)
 class EffectRule:
     """What repeating the action would do; `upsert_flag` with one of `upsert_keys` makes a create an upsert, and
-    `send_flag` makes it one that sends."""
+    `send_flag` makes it one that sends; `stated_by` is the input in which the person states it."""
 
     kind: Effect
     upsert_flag: str | None = None
     upsert_keys: tuple[str, ...] = ()
     send_flag: str | None = None
+    stated_by: str | None = None
     lookup: Lookup | None = None
 
     def of(self, values: Mapping[str, Any]) -> Effect:
+        if self.stated_by:
+            stated = values.get(self.stated_by, Effect.READ if values.get("method") == "GET" else self.kind)
+            return Effect(stated) if stated in tuple(Effect) else self.kind
         if self.send_flag and values.get(self.send_flag) is True:
             return Effect.SEND
         flagged = self.upsert_flag is None or values.get(self.upsert_flag) is True
@@ -152,8 +164,6 @@ class Action:
     title: str
     group: str
     description: str
-    method: str
-    path: str
     input: str
     output: str
     requires: Requires
@@ -161,6 +171,10 @@ class Action:
     credits: Credits
     quota_class: str
     reply: ReplyShape
+    method: str = ""
+    path: str = ""
+    raw: bool = False
+    """The request is the person's own: `method`, `path`, `query` and `body` are inputs."""
     query: tuple[str, ...] = ()
     paging: Paging | None = None
     bulk: Bulk | None = None
@@ -185,7 +199,7 @@ def action_from(item: Mapping[str, Any], styles: Mapping[str, Paging]) -> Action
     return Action(
         **plain
         | {
-            "requires": Requires(**item.get("requires", {})),
+            "requires": Requires(**item.get("requires", {}) | ({"open": True} if item.get("raw") else {})),
             "effect": _effect(item["effect"]),
             "credits": _credits(item.get("credits", {})),
             "reply": ReplyShape(**item["reply"]),
@@ -207,6 +221,7 @@ def _effect(item: str | Mapping[str, Any]) -> EffectRule:
         upsert_flag=upsert.get("flag"),
         upsert_keys=tuple(upsert.get("with_any", ())),
         send_flag=item.get("send_when", {}).get("flag"),
+        stated_by=item.get("stated_by"),
         lookup=Lookup(**lookup) if lookup else None,
     )
 

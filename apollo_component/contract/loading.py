@@ -25,6 +25,7 @@ KEPT = f".make/{INDEX}"
 """Where a checkout keeps the index of the state it was last checked in; not under version control."""
 META_SCHEMA = "schemas/connector.schema.json"
 _PLACEHOLDER = re.compile(r"{([A-Za-z_][A-Za-z0-9_]*)}")
+_RAW = ("method", "path", "query", "body")
 _BRACES = re.compile(r"[{}]")
 
 
@@ -189,7 +190,7 @@ def _action_checks(item: dict[str, Any], parts: _Parts, root: Path) -> Iterator[
         yield ("paging",), "names no paging style of this manifest"
     if parts.lacks("servers", item.get("server", "api")):
         yield ("server",), "names no server of this manifest"
-    if _BRACES.search(_PLACEHOLDER.sub("", item["path"])):
+    if _BRACES.search(_PLACEHOLDER.sub("", item.get("path", ""))):
         yield ("path",), "holds a brace that is not {input_field}"
     lookup = item["effect"].get("lookup") if isinstance(item["effect"], dict) else None
     if lookup and parts.lacks("actions", lookup["action"]):
@@ -213,15 +214,20 @@ def _input_checks(item: dict[str, Any], parts: _Parts, file: Path) -> Iterator[t
 
 
 def _named_inputs(item: dict[str, Any], parts: _Parts) -> Iterator[tuple[PathParts, str]]:
-    for name in _PLACEHOLDER.findall(item["path"]):
+    for name in _PLACEHOLDER.findall(item.get("path", "")):
         yield ("path",), name
     for number, name in enumerate(item.get("query", [])):
         yield ("query", number), name
     if "bulk" in item:
         for name in names(item["bulk"]["items"]):
             yield ("bulk", "items"), name
+    for name in _RAW if item.get("raw") else ():
+        yield ("raw",), name
     yield from _named_costs(item.get("credits", {}))
-    upsert = item["effect"].get("upsert_when", {}) if isinstance(item["effect"], dict) else {}
+    effect = item["effect"] if isinstance(item["effect"], dict) else {}
+    for name in names(effect.get("stated_by")):
+        yield ("effect", "stated_by"), name
+    upsert = effect.get("upsert_when", {})
     for name in (*names(upsert.get("flag")), *upsert["with_any"]) if upsert else ():
         yield ("effect", "upsert_when"), name
     if declared := parts.style(item.get("paging")):
@@ -232,6 +238,8 @@ def _named_inputs(item: dict[str, Any], parts: _Parts) -> Iterator[tuple[PathPar
 def _named_costs(credits: dict[str, Any]) -> Iterator[tuple[PathParts, str]]:  # noqa: A002
     for name in names(credits.get("per")):
         yield ("credits", "per"), name
+    for name in names(credits.get("stated_by")):
+        yield ("credits", "stated_by"), name
     for name in (*credits.get("flags", {}), *credits.get("unbounded", [])):
         yield ("credits",), name
 

@@ -51,8 +51,9 @@ def _action(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _cost(credits: Mapping[str, Any]) -> float | None:  # noqa: A002
-    """Credits of one request or item before options that add to it; None where the service states no limit."""
-    return None if credits.get("variable") else credits.get("base", 0)
+    """Credits of one request or item before options that add to it; None where the service states no limit, or the
+    person states the cost."""
+    return None if credits.get("variable") or credits.get("stated_by") else credits.get("base", 0)
 
 
 def _packages() -> list[str]:

@@ -58,7 +58,7 @@ class Call:
 
     @property
     def journaled(self) -> bool:
-        return self.effect is not Effect.READ or self.action.credits.costs
+        return self.effect is not Effect.READ or self.action.credits.may_cost(self.input)
 
     @property
     def worst(self) -> float | None:
@@ -199,7 +199,7 @@ class Caller:
             context.failed(error)
             if isinstance(error, QuotaError) and error.resets_at is None and error.retry_after is not None:
                 error.resets_at = _moment(self.clock() + error.retry_after)
-            if isinstance(error, PermissionDeniedError):
+            if isinstance(error, PermissionDeniedError) and not call.action.raw:
                 self.connections.remember_miss(connection, call.action.id, error.missing)
             elif isinstance(error, ReauthorizationError):
                 self.connections.mark(connection, "needs_reauthorization", error.message)

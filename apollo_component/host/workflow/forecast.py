@@ -32,13 +32,19 @@ def _row(step: Step, manifest: Manifest) -> dict[str, Any]:
     return {
         "step": step.id,
         "action": action.id,
-        "method": action.method,
-        "path": action.path,
+        "method": _told(step, "method") if action.raw else action.method,
+        "path": _told(step, "path") if action.raw else action.path,
         "effect": str(effect),
         "effect_text": _EFFECTS[str(effect)],
         "worst_credits": worst,
         "note": note,
     }
+
+
+def _told(step: Step, name: str) -> str:
+    """An input of a raw request, as far as the file tells it."""
+    value = step.with_.get(name)
+    return value if isinstance(value, str) else "?"
 
 
 def _split(step: Step, manifest: Manifest) -> str:
