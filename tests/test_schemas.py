@@ -280,7 +280,7 @@ def test_names_of_an_action_exist(action: str) -> None:
 def test_lookups_and_upserts_name_real_inputs() -> None:
     """What an effect names exists: inputs of the create, and inputs and fields of the action that looks it up."""
     for item in ACTIONS.values():
-        effect = item["effect"] if isinstance(item["effect"], dict) else {}
+        effect = item["effect"] if isinstance(item.get("effect"), dict) else {}
         fields = set(contents(ROOT / item["input"])["properties"])
         upsert, lookup = effect.get("upsert_when"), effect.get("lookup")
         if upsert:
@@ -294,6 +294,20 @@ def test_lookups_and_upserts_name_real_inputs() -> None:
             assert {*lookup["match"], lookup.get("created", "created_at")} <= set(
                 contents(ROOT / search["output"])["properties"]
             )
+
+
+def test_natural_keys_name_real_fields() -> None:
+    """What a composed action compares exists: keys of the found and the created record, and inputs of the search."""
+    for item in ACTIONS.values():
+        compose = item.get("compose", {})
+        outputs = [
+            ACTIONS[name]["output"] for name in (compose.get("find"), compose.get("create", {}).get("action")) if name
+        ]
+        for way in compose.get("by", ()):
+            for output in outputs:
+                assert all(has_key(ROOT / output, key) for key in way["match"])
+        if existed := compose.get("create", {}).get("existed"):
+            assert has_key(ROOT / outputs[-1], existed)
 
 
 def test_connection_test_asks_what_is_declared() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..contract.actions import Action
+from ..contract.actions import Action, Compose
 from ..contract.errors import ManifestError
 from ..contract.loading import MANIFEST
 from ..contract.loading import validate as problems_of
@@ -50,6 +50,7 @@ def describe(
         "input": dict(schemas.schema(found.input)),
         "input_schema": found.input,
         "output_schema": found.output,
+        "parts": [part.id for part in manifest.parts(found.id)],
     }
     data.pop("output", None)
     Output(as_json).result(data, lambda: _show(manifest, found, schemas))
@@ -60,6 +61,8 @@ def effect_text(action: Action) -> str:
     if rule.stated_by:
         return f"What you state in {rule.stated_by}; a GET reads unless told otherwise. With send it needs --yes."
     text = EFFECTS[rule.kind]
+    if action.compose:
+        return "Looks for the record first; repeating it leaves the same result."
     if rule.upsert_flag:
         text += f" With {rule.upsert_flag} and {' or '.join(rule.upsert_keys)} it updates a match instead."
     return text
@@ -86,9 +89,7 @@ def _show(manifest: Manifest, action: Action, schemas: Schemas) -> None:
     print(f"{action.title} ({manifest.id}.{action.id})\n\n{action.description}\n")
     facts = {
         "Group": manifest.groups.get(action.group, action.group),
-        "Request": "the method and path you give" if action.raw else f"{action.method} {action.path}",
-        "Key needs": "what the path needs" if action.raw else action.requires.key_endpoint or "any key",
-        "OAuth needs": "what the path needs" if action.raw else oauth_text(action),
+        **_route(manifest, action),
         "Effect": effect_text(action),
         "Cost": cost_text(action),
         "Deprecated": action.deprecated or "",
@@ -97,6 +98,24 @@ def _show(manifest: Manifest, action: Action, schemas: Schemas) -> None:
     table(("input", "type", "required", "default", "description"), inputs(schemas, action), empty="\nNo inputs.")
     if action.example:
         print(f"Example: {json.dumps(dict(action.example), ensure_ascii=False)}")
+
+
+def _route(manifest: Manifest, action: Action) -> dict[str, str]:
+    if action.raw:
+        return {"Request": "the method and path you give", "Key needs": "what the path needs"}
+    parts = manifest.parts(action.id)
+    most = f" ({most_text(action.compose)})" if action.compose else ""
+    return {
+        "Request": ", ".join(f"{part.method} {part.path}" for part in parts) + most,
+        "Key needs": ", ".join(part.requires.key_endpoint or "any key" for part in parts),
+        "OAuth needs": ", ".join(oauth_text(part) for part in parts),
+    }
+
+
+def most_text(compose: Compose) -> str:
+    from ..host.composed import most_requests
+
+    return f"{most_requests(compose)} requests at most, 1 or 2 as a rule"
 
 
 def oauth_text(action: Action) -> str:

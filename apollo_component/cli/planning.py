@@ -83,7 +83,11 @@ class Plan:
         return chunks(self.action, self.values)
 
     def requests(self) -> int | None:
-        """How many requests; None when only the first answer tells."""
+        """How many requests, for a composed action at most; None when only the first answer tells."""
+        if self.action.compose:
+            from ..host.composed import most_requests
+
+            return most_requests(self.action.compose)
         return None if self.every_page and self.action.paging else len(self.parts())
 
     def worst(self) -> float | None:
@@ -93,20 +97,36 @@ class Plan:
             return None
         return sum(cost for cost in costs if cost)
 
+    def _parts(self) -> dict[str, Any]:
+        """The requests of a composed action, in their order."""
+        parts = self.manifest.parts(self.action.id) if self.action.compose else ()
+        told = [
+            {"action": part.id, "method": part.method, "path": part.path, "effect": str(part.effect.kind)}
+            for part in parts
+        ]
+        return {"parts": told} if told else {}
+
     def as_dict(self) -> dict[str, Any]:
-        return {
-            "action": f"{self.manifest.id}.{self.action.id}",
-            "method": self.values["method"] if self.action.raw else self.action.method,
-            "path": self.values["path"] if self.action.raw else self.action.path,
-            "inputs": dict(places(self.action, self.values)),
-            "effect": str(self.effect),
-            "requests": self.requests(),
-            "worst_credits": self.worst(),
-        } | ({"split": split} if (split := self.split()) else {})
+        return (
+            {
+                "action": f"{self.manifest.id}.{self.action.id}",
+                "method": self.values["method"] if self.action.raw else self.action.method,
+                "path": self.values["path"] if self.action.raw else self.action.path,
+                "inputs": dict(places(self.action, self.values)),
+                "effect": str(self.effect),
+                "requests": self.requests(),
+                "worst_credits": self.worst(),
+            }
+            | self._parts()
+            | ({"split": split} if (split := self.split()) else {})
+        )
 
 
 def places(action: Action, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Where each input goes: path, query or body."""
+    if action.compose:
+        yield from ((name, "the parts") for name in values)
+        return
     if action.raw:
         yield from ((name, name) for name in ("query", "body") if name in values)
         return
@@ -119,9 +139,12 @@ def places(action: Action, values: Mapping[str, Any]) -> Iterator[tuple[str, str
 
 def show(plan: Plan) -> None:
     found = plan.as_dict()
-    print(f"{found['method']} {found['path']}  ({found['action']}, effect: {found['effect']})")
+    parts = found.get("parts", [found])
+    for part in parts:
+        print(f"{part['method']} {part['path']}  ({part['action']}, effect: {part['effect']})")
     unknown = "1 or more; the first answer tells"
-    print(f"Requests: {unknown if found['requests'] is None else found['requests']}")
+    most = f"{found['requests']} at most, as the search tells" if len(parts) > 1 else found["requests"]
+    print(f"Requests: {unknown if found['requests'] is None else most}")
     worst = found["worst_credits"]
     print(f"Credits at most: {'no limit is known' if worst is None else f'{worst:g}'}")
     if split := found.get("split"):

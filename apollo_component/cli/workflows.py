@@ -49,7 +49,7 @@ def check(file: File, as_json: AsJson = False) -> None:
 
 def _row(row: Mapping[str, Any]) -> tuple[Any, ...]:
     worst = "unknown" if row["worst_credits"] is None else row["worst_credits"]
-    return row["step"], row["action"], f"{row['method']} {row['path']}", row["effect"], worst, row["note"]
+    return row["step"], row["action"], f"{row['method']} {row['path']}".strip(), row["effect"], worst, row["note"]
 
 
 @workflow.command("run")

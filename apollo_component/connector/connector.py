@@ -97,6 +97,7 @@ class Connector:
     ) -> TestReport:
         for name in actions:
             self._action(name)
+        actions = tuple(dict.fromkeys(part.id for name in actions for part in self.manifest.parts(name)))
 
         def ask(name: str, values: Mapping[str, Any]) -> Request:
             action = self._action(name)
@@ -121,6 +122,8 @@ class Connector:
         context: Context,
     ) -> Page:
         chosen = self._action(action)
+        if chosen.compose:
+            raise InputError(f"{chosen.title} is made of several requests; a host runs its parts. Nothing was sent.")
         values = self.schemas.check(chosen.input, input)
         self._check_size(chosen, values)
         if miss := testing.known_miss(self.manifest, chosen, credential):

@@ -159,6 +159,44 @@ class ReplyShape:
 
 
 @dataclass(frozen=True, slots=True)
+class NaturalKey:
+    """One way to recognise a record: `match` goes from its keys to the inputs that must equal them. `input` is what
+    the finding action is asked, each of its inputs with the inputs whose values it gets, joined by spaces; None when
+    the creating action looks for itself."""
+
+    match: Mapping[str, str]
+    input: Mapping[str, tuple[str, ...]] | None = None
+
+    def given(self, values: Mapping[str, Any]) -> bool:
+        return all(values.get(name) for name in self.match.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Compose:
+    """An action made of others: find a record by the first natural key that is given, create it when there is none,
+    and, with `update`, change what differs.
+
+    The creating action gets the whole input, as the only item of `list` where it takes a list, and `with_` beside it;
+    `existed` is the key of its record that tells that there was one already. `id` is the input of `update` that takes
+    the found record's id.
+    """
+
+    by: tuple[NaturalKey, ...]
+    create: str
+    find: str | None = None
+    list: str | None = None
+    with_: Mapping[str, Any] = field(default_factory=dict)
+    existed: str | None = None
+    update: str | None = None
+    id: str = ""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The ids of the actions it is made of, in the order they run."""
+        return tuple(name for name in (self.find, self.create, self.update) if name)
+
+
+@dataclass(frozen=True, slots=True)
 class Action:
     id: str
     title: str
@@ -173,6 +211,8 @@ class Action:
     reply: ReplyShape
     method: str = ""
     path: str = ""
+    compose: Compose | None = None
+    """The action has no request of its own: the host runs its parts."""
     raw: bool = False
     """The request is the person's own: `method`, `path`, `query` and `body` are inputs."""
     query: tuple[str, ...] = ()
@@ -192,14 +232,22 @@ class Action:
         return (self.paging.max_records or 0) if self.paging else 0
 
 
+COMPOSED: Mapping[str, Any] = {"effect": "upsert", "quota_class": "", "reply": {"value": "."}}
+"""What follows for an action from being composed; needs and limits are those of its parts."""
+
+
 def action_from(item: Mapping[str, Any], styles: Mapping[str, Paging]) -> Action:
+    item = {**item, **COMPOSED} if "compose" in item else item
     plain = dict(item)
     paging = plain.pop("paging", None)
     bulk = plain.pop("bulk", None)
     return Action(
         **plain
         | {
-            "requires": Requires(**item.get("requires", {}) | ({"open": True} if item.get("raw") else {})),
+            "requires": Requires(
+                **item.get("requires", {}) | ({"open": True} if {"raw", "compose"} & set(item) else {})
+            ),
+            "compose": _compose(item["compose"]) if "compose" in item else None,
             "effect": _effect(item["effect"]),
             "credits": _credits(item.get("credits", {})),
             "reply": ReplyShape(**item["reply"]),
@@ -209,6 +257,25 @@ def action_from(item: Mapping[str, Any], styles: Mapping[str, Paging]) -> Action
             "job": Job(**item["job"]) if "job" in item else None,
         }
     )
+
+
+def _compose(item: Mapping[str, Any]) -> Compose:
+    create, update, find = item["create"], item.get("update", {}), item.get("find")
+    by = tuple(NaturalKey(way["match"], _joined(way.get("input"))) for way in item["by"])
+    return Compose(
+        by,
+        create["action"],
+        find,
+        create.get("list"),
+        create.get("with", {}),
+        create.get("existed"),
+        update.get("action"),
+        update.get("id", ""),
+    )
+
+
+def _joined(inputs: Mapping[str, Any] | None) -> dict[str, tuple[str, ...]] | None:
+    return None if inputs is None else {name: names(value) for name, value in inputs.items()}
 
 
 def _effect(item: str | Mapping[str, Any]) -> EffectRule:

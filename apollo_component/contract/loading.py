@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .actions import names
+from .compose_checks import compose_checks
 from .errors import ManifestError, Problem
 from .located import Located, PathParts, read
 from .manifest import Manifest
@@ -152,9 +153,8 @@ class _Parts:
 def _cross_checks(parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
     for section in ("groups", "connection_types", "actions", "triggers", "option_sources"):
         yield from _twice(parts.items(section), section)
-    for number, item in parts.items("actions"):
-        for path, text in _action_checks(item, parts, root):
-            yield ("actions", number, *path), text
+    for number, path, text in _every_action(parts, root):
+        yield ("actions", number, *path), text
     for section in ("test", "option_sources"):
         for number, item in parts.items(section):
             for path, text in _use_checks(item, parts):
@@ -164,6 +164,15 @@ def _cross_checks(parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
             yield ("connection_types", number, "fields"), "names no file"
         if "oauth" in kind and parts.lacks("servers", kind["oauth"]["server"]):
             yield ("connection_types", number, "oauth", "server"), "names no server of this manifest"
+
+
+def _every_action(parts: _Parts, root: Path) -> Iterator[tuple[int, PathParts, str]]:
+    sound = {item["id"]: item for _, item in parts.items("actions")}
+    for number, item in parts.items("actions"):
+        for path, text in _action_checks(item, parts, root):
+            yield number, path, text
+        for path, text in compose_checks(item, sound, lambda each: _fields(root / each["input"]) or set()):
+            yield number, path, text
 
 
 def _use_checks(item: dict[str, Any], parts: _Parts) -> Iterator[tuple[PathParts, str]]:
@@ -192,7 +201,8 @@ def _action_checks(item: dict[str, Any], parts: _Parts, root: Path) -> Iterator[
         yield ("server",), "names no server of this manifest"
     if _BRACES.search(_PLACEHOLDER.sub("", item.get("path", ""))):
         yield ("path",), "holds a brace that is not {input_field}"
-    lookup = item["effect"].get("lookup") if isinstance(item["effect"], dict) else None
+    effect = item.get("effect")
+    lookup = effect.get("lookup") if isinstance(effect, dict) else None
     if lookup and parts.lacks("actions", lookup["action"]):
         yield ("effect", "lookup", "action"), "names no action of this manifest"
     if not (root / item["output"]).is_file():
@@ -224,7 +234,7 @@ def _named_inputs(item: dict[str, Any], parts: _Parts) -> Iterator[tuple[PathPar
     for name in _RAW if item.get("raw") else ():
         yield ("raw",), name
     yield from _named_costs(item.get("credits", {}))
-    effect = item["effect"] if isinstance(item["effect"], dict) else {}
+    effect = item["effect"] if isinstance(item.get("effect"), dict) else {}
     for name in names(effect.get("stated_by")):
         yield ("effect", "stated_by"), name
     upsert = effect.get("upsert_when", {})
@@ -248,7 +258,7 @@ def _fields(file: Path) -> set[str] | None:
     """The names of an input schema's fields, None when the file holds no JSON object."""
     try:
         schema = json.loads(file.read_bytes())
-    except ValueError:
+    except (OSError, ValueError):
         return None
     properties = schema.get("properties", {}) if isinstance(schema, dict) else None
     return set(properties) if isinstance(properties, dict) else None

@@ -143,7 +143,7 @@ class Manifest:
         `{key_endpoints, oauth_scopes, master_key, credits}`, lists sorted; `credits` maps each action that
         can cost to its table. Scopes that the service adds by itself are left out.
         """
-        chosen = [self.actions[name] for name in actions]
+        chosen = [part for name in actions for part in self.parts(name)]
         kinds = self.connection_types.values()
         always = {scope for kind in kinds if kind.oauth for scope in kind.oauth.always_scopes}
         endpoints = {action.requires.key_endpoint for action in (*chosen, *self._tested("key"))}
@@ -154,6 +154,11 @@ class Manifest:
             "master_key": any(action.requires.master_key for action in chosen),
             "credits": {action.id: self.action_data(action.id)["credits"] for action in chosen if action.credits.costs},
         }
+
+    def parts(self, action: str) -> tuple[Action, ...]:
+        """The actions whose requests an action makes: itself, or what it is composed of."""
+        found = self.actions[action]
+        return tuple(self.actions[part] for part in found.compose.parts) if found.compose else (found,)
 
     def _tested(self, kind: str) -> list[Action]:
         """The actions that the connection test calls for connections of this kind."""

@@ -20,6 +20,7 @@ from ..contract.errors import (
     UnreadableReplyError,
 )
 from ..contract.models import Credential, Effect, Page, Reply, Window
+from .composed import composed_page
 from .connections import Connection, Connections
 from .journal import FOUND, IN_DOUBT, RECEIVED, SENDING, Entry, Journal, Key, OwnershipLostError
 from .leases import Lease
@@ -82,6 +83,8 @@ class Caller:
 
     def page(self, call: Call) -> Page:
         """The page of one call, from the journal when it was recorded before. Raises any ConnectorError."""
+        if call.action.compose:
+            return composed_page(self, call, call.action.compose)
         doubtful: Entry | None = None
         if call.journaled and (last := self.journal.last(call.key)):
             if last.state == RECEIVED and last.reply:

@@ -65,6 +65,13 @@ class Journal:
         row = self.store.row(query)
         return None if row is None else Entry(row["attempt"], row["state"], row["sent_at"], _reply(row))
 
+    def of_run(self, run: str, ending: str) -> Key | None:
+        """The first request of a run whose item ends like this, refusals before any work passed over."""
+        mine = (journal.c.run == run, journal.c.item.endswith(ending, autoescape=True))
+        query = sa.select(journal).where(*mine, journal.c.state != WITHOUT_EFFECT).order_by(journal.c.sent_at).limit(1)
+        row = self.store.row(query)
+        return None if row is None else Key(run, row["step"], row["item"])
+
     def open(
         self,
         key: Key,

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ...contract.actions import Action
 from ...contract.manifest import Manifest
 from ...contract.schemas import Schemas
+from ..composed import most_requests
 from ..splitting import chosen_fields, heads
 from .expressions import references
 from .file import Step, Workflow
@@ -28,17 +30,26 @@ def _row(step: Step, manifest: Manifest) -> dict[str, Any]:
     action = step.action
     effect = action.effect.of(step.with_)
     worst, note = _cost(step)
-    note = "; ".join(part for part in (note, _split(step, manifest)) if part)
+    note = "; ".join(part for part in (note, _split(step, manifest), _composed(action)) if part)
     return {
         "step": step.id,
         "action": action.id,
         "method": _told(step, "method") if action.raw else action.method,
-        "path": _told(step, "path") if action.raw else action.path,
+        "path": _told(step, "path") if action.raw else action.path or ", ".join(_routes(action, manifest)),
         "effect": str(effect),
         "effect_text": _EFFECTS[str(effect)],
         "worst_credits": worst,
         "note": note,
     }
+
+
+def _routes(action: Action, manifest: Manifest) -> list[str]:
+    """The requests of a composed action; its row has no method of its own."""
+    return [f"{part.method} {part.path}" for part in manifest.parts(action.id)]
+
+
+def _composed(action: Action) -> str:
+    return f"{most_requests(action.compose)} requests at most for each item" if action.compose else ""
 
 
 def _told(step: Step, name: str) -> str:
