@@ -64,8 +64,10 @@ class Runs:
         text: str = "",
         inputs: Mapping[str, Any] | None = None,
         budget: float | None = None,
+        workflow: str = "",
     ) -> Run:
-        """A new run, `running` from now on; `kind` is action or workflow. Old runs' data is deleted on the way."""
+        """A new run, `running` from now on; `kind` is action or workflow, `workflow` the name its runs share. Old
+        runs' data is deleted on the way."""
         if self.retention is not None:
             self.purge(self.retention)
         now = self.clock()
@@ -78,6 +80,7 @@ class Runs:
             "text": text,
             "inputs_json": dumps(inputs or {}),
             "budget": budget,
+            "workflow": workflow,
             "created_at": now,
             "updated_at": now,
         }

@@ -225,9 +225,8 @@ class Driver:
 
     def _released(self, state: str, detail: dict[str, Any]) -> bool:
         run = self.host.runs.get(self.run)
-        if state == QUOTA:
-            resets_at = datetime.fromisoformat(detail["error"]["resets_at"])
-            return resets_at <= datetime.fromtimestamp(self.host.clock(), UTC)
+        if state in (QUOTA, BUDGET) and (resets_at := detail["error"].get("resets_at")):
+            return datetime.fromisoformat(resets_at) <= datetime.fromtimestamp(self.host.clock(), UTC)
         if state == AUTHORIZATION:
             connection = self.host.connections.get(self.connections[detail["connection"]])
             return connection.status != "needs_reauthorization"

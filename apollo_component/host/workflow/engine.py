@@ -15,6 +15,7 @@ from typing import Any
 from dbos import DBOS, DBOSClient, Serializer, SetWorkflowID
 
 from ...contract.errors import InputError, NotFoundError, Problem, TransientError
+from ..daily import PER_DAY
 from ..host import Host
 from ..journal import OwnershipLostError
 from ..leases import Heartbeat, Lease, is_dead, new_owner
@@ -63,9 +64,10 @@ def start(
     used = dict(_connections(host, workflow, connections, problems))
     if problems:
         raise InputError("The workflow can't start; nothing was run.", problems)
-    stored = {"inputs": values, "connections": used}
+    stored = {"inputs": values, "connections": used, PER_DAY: workflow.budget_per_day}
     chosen = workflow.budget if budget is None else budget
-    return host.runs.create("workflow", workflow.name, text=workflow.text, inputs=stored, budget=chosen)
+    name = workflow.name
+    return host.runs.create("workflow", name, text=workflow.text, inputs=stored, budget=chosen, workflow=name)
 
 
 def drive(

@@ -48,6 +48,7 @@ class Workflow:
     connections: Mapping[str, tuple[str, str]]
     inputs: Mapping[str, Mapping[str, Any]]
     budget: float | None
+    budget_per_day: float | None
     steps: tuple[Step, ...]
     text: str = field(repr=False)
 
@@ -90,6 +91,7 @@ def _built(data: Mapping[str, Any], text: str, manifests: Mapping[str, Manifest]
         connections=connections,
         inputs=data.get("inputs", {}),
         budget=data.get("budget"),
+        budget_per_day=data.get("budget_per_day"),
         steps=steps,
         text=text,
     )
@@ -193,7 +195,7 @@ def _action_checks(
             yield ("split_by",), text
     given = {flag: values.get(flag) for flag in action.credits.unbounded}
     unbounded = [flag for flag, value in given.items() if value is True or is_reference(value)]
-    if unbounded and "budget" in data and "max_credits_per_record" not in item:
+    if unbounded and {"budget", "budget_per_day"} & set(data) and "max_credits_per_record" not in item:
         yield ("max_credits_per_record",), f"is required with a budget: {unbounded[0]} has no stated limit of cost"
 
 
