@@ -15,6 +15,7 @@ from typing import Any
 from dbos import DBOS, DBOSClient, Serializer, SetWorkflowID
 
 from ...contract.errors import InputError, NotFoundError, Problem, TransientError
+from ..daily import PER_DAY
 from ..host import Host
 from ..journal import OwnershipLostError
 from ..leases import Heartbeat, Lease, is_dead, new_owner
@@ -83,7 +84,7 @@ def prepared(
     used = dict(_connections(host, workflow, connections, problems))
     if problems:
         raise InputError("The workflow can't start; nothing was run.", problems)
-    return {"inputs": values, "connections": used}
+    return {"inputs": values, "connections": used, PER_DAY: workflow.budget_per_day}
 
 
 def drive(
