@@ -179,7 +179,10 @@ def test_every_id_says_where_it_comes_from(file: Path) -> None:
     """A field that holds ids names an option source, or says in a sentence why there is none."""
     for path, there, field in fields_of(file, contents(file)):
         item = resolved(there, field["items"])[1] if "items" in field else {}
-        source, reason = field.get("x-options"), field.get("x-no-options") or item.get("x-no-options")
+        source, reason = (
+            field.get("x-fields") or field.get("x-options"),
+            field.get("x-no-options") or item.get("x-no-options"),
+        )
         assert source is None or source in SOURCES, path
         if holds_ids(there, field) or re.search(r"(^|[._])ids?$", path):
             assert (source is None) != (reason is None), path
@@ -201,21 +204,27 @@ def test_option_source(source: str) -> None:
         item.get("search") is None
         or "nverified" not in resolved(ROOT / action["input"], fields[item["search"]])[1]["description"]
     )
-    for key in (*item["label"].split(), item["value"], *item.get("where", {})):
+    inner = [item["choices"]["records"].partition(".")[0]] if "choices" in item else []
+    keys = (*item["label"].split(), item["value"], *item.get("where", {}), *listed(item.get("type")), *inner)
+    for key in keys:
         assert has_key(ROOT / action["output"], key), key
 
 
 def test_every_option_source_is_used() -> None:
     """No option source is declared for nothing."""
     used = {
-        part["x-options"] for file in (*INPUTS, DEFINITIONS) for part in parts(contents(file)) if "x-options" in part
+        part[key]
+        for file in (*INPUTS, DEFINITIONS)
+        for part in parts(contents(file))
+        for key in ("x-options", "x-fields")
+        if key in part
     }
     assert used == set(SOURCES)
 
 
 def test_every_documented_operation_is_an_action() -> None:
     """The manifest has every operation of the facts, and what those mark as unverified is marked here."""
-    assert set(ACTIONS) == set(FACTS)
+    assert {name for name, item in ACTIONS.items() if "path" in item} == set(FACTS)
     for name, fact in FACTS.items():
         file = ROOT / ACTIONS[name]["input"]
         for field in {item.partition(".")[0] for item in fact["unverified"]}:
@@ -263,7 +272,7 @@ def test_names_of_an_action_exist(action: str) -> None:
     fields = set(contents(ROOT / item["input"])["properties"])
     credits_ = item.get("credits", {})
     named = {
-        *re.findall(r"{(\w+)}", item["path"]),
+        *re.findall(r"{(\w+)}", item.get("path", "")),
         *item.get("query", ()),
         *listed(item.get("bulk", {}).get("items")),
         *listed(credits_.get("per")),
@@ -272,7 +281,7 @@ def test_names_of_an_action_exist(action: str) -> None:
         *(MANIFEST["paging_styles"][item["paging"]][key] for key in ("page", "per_page") if "paging" in item),
     }
     assert named <= fields
-    assert set(re.findall(r"{(\w+)}", item["path"])) <= set(contents(ROOT / item["input"]).get("required", ()))
+    assert set(re.findall(r"{(\w+)}", item.get("path", ""))) <= set(contents(ROOT / item["input"]).get("required", ()))
     assert (ROOT / item["output"]).is_file()
     assert item["group"] in {group["id"] for group in MANIFEST["groups"]}
 
@@ -280,7 +289,7 @@ def test_names_of_an_action_exist(action: str) -> None:
 def test_lookups_and_upserts_name_real_inputs() -> None:
     """What an effect names exists: inputs of the create, and inputs and fields of the action that looks it up."""
     for item in ACTIONS.values():
-        effect = item["effect"] if isinstance(item["effect"], dict) else {}
+        effect = item["effect"] if isinstance(item.get("effect"), dict) else {}
         fields = set(contents(ROOT / item["input"])["properties"])
         upsert, lookup = effect.get("upsert_when"), effect.get("lookup")
         if upsert:
@@ -294,6 +303,20 @@ def test_lookups_and_upserts_name_real_inputs() -> None:
             assert {*lookup["match"], lookup.get("created", "created_at")} <= set(
                 contents(ROOT / search["output"])["properties"]
             )
+
+
+def test_natural_keys_name_real_fields() -> None:
+    """What a composed action compares exists: keys of the found and the created record, and inputs of the search."""
+    for item in ACTIONS.values():
+        compose = item.get("compose", {})
+        outputs = [
+            ACTIONS[name]["output"] for name in (compose.get("find"), compose.get("create", {}).get("action")) if name
+        ]
+        for way in compose.get("by", ()):
+            for output in outputs:
+                assert all(has_key(ROOT / output, key) for key in way["match"])
+        if existed := compose.get("create", {}).get("existed"):
+            assert has_key(ROOT / outputs[-1], existed)
 
 
 def test_connection_test_asks_what_is_declared() -> None:
@@ -430,11 +453,14 @@ def test_later_sections_are_closed_too() -> None:
         "id": "users",
         "action": "users_search",
         "input": {"per_page": 100},
-        "records": "users",
         "where": {"deleted": False},
         "label": "first_name last_name",
         "value": "id",
         "search": "q_keywords",
+        "type": "kind",
+        "types": {"words": "text"},
+        "choices": {"records": "meta.options", "label": "name", "value": "id"},
+        "ids": "^[0-9]+$",
     }
     assert check(MANIFEST | {"triggers": [trigger], "option_sources": [source]})
     assert not check(MANIFEST | {"triggers": [trigger | {"x": 1}]})
@@ -457,6 +483,7 @@ GOOD = [
     ("people_bulk_match", {"details": [{"id": ID}] * 11}),
     ("contacts_update", {"contact_id": ID, "email": "", "label_names": []}),
     ("contacts_create", {"email": "dana@example.com", "typed_custom_fields": {ID: ["a"]}}),
+    ("contacts_create", {"email": "dana@example.com", "typed_custom_fields": {"Renewal owner": "Dana"}}),
     ("contacts_search", {"sort_by_field": "contact_created_at", "sort_ascending": True}),
     (
         "emailer_campaigns_add_contact_ids",
@@ -505,6 +532,7 @@ BAD = [
     ("people_api_search", {"per_page": 101}),
     ("organizations_enrich", {}),
     ("contacts_create", {"run_dedupe": True}),
+    ("contacts_create", {"email": "dana@example.com", "typed_custom_fields": {"": "Dana"}}),
     ("contacts_update", {"contact_id": ID}),
     ("contacts_update", {"title": "VP"}),
     ("contacts_search", {"sort_ascending": True}),

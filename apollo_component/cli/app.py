@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from .. import __version__
 from . import enabling  # noqa: F401  # its commands join the group of workflow files
 from .callbacks import callbacks
+from .choosing import options
 from .connecting import connect, connections, remove, test
 from .describing import describe, palette, requirements, validate
 from .oauth_apps import apps
@@ -18,6 +19,7 @@ from .output import Output
 from .running import run as run_action
 from .runs import runs
 from .sandboxing import demo, sandbox
+from .spending import usage
 from .workflows import workflow
 
 
@@ -73,7 +75,7 @@ def _options(
     """
 
 
-for _command in (palette, describe, requirements, validate, connect, connections, test, remove):
+for _command in (palette, describe, options, requirements, validate, connect, connections, test, usage, remove):
     app.command()(_command)
 app.command("run")(run_action)
 app.add_typer(apps, name="apps")

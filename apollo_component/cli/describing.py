@@ -2,20 +2,21 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from ..contract.actions import Action
+from ..contract.actions import Action, Compose
 from ..contract.errors import ManifestError
 from ..contract.loading import MANIFEST
 from ..contract.loading import validate as problems_of
 from ..contract.manifest import Manifest
 from ..contract.palette import palette as indexed
 from ..contract.palette import palette_entry
-from ..contract.schemas import Schemas
+from ..contract.schemas import schemas_at
+from .choosing import show as show_choices
 from .fields import inputs
-from .naming import find_action, find_trigger, installed
+from .naming import find_action, find_trigger, installed, opened
 from .needs import needs_of, show_needs
 from .options import AsJson
 from .output import Output, table
@@ -39,31 +40,56 @@ def palette(as_json: AsJson = False) -> None:
 
 def describe(
     action: Annotated[str, typer.Argument(metavar="ACTION|TRIGGER", help="An action or a trigger of the palette.")],
+    connection: Annotated[
+        str | None, typer.Option(help="Also show the custom fields of this connection's workspace.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what an action or a trigger does, needs, costs and takes."""
-    manifests = installed()
+    out, manifests = Output(as_json), installed()
     if trigger := find_trigger(manifests, action):
-        describe_trigger(*trigger, Output(as_json))
+        describe_trigger(*trigger, out)
         return
-    manifest, found = find_action(manifests, action)
-    schemas = Schemas(manifest.root)
+    if connection is None:
+        manifest, found = find_action(manifests, action)
+        out.result(_described(manifest, found), lambda: _show(manifest, found))
+        return
+    with opened(out) as host:
+        link = host.connections.get(connection)
+        manifest, found = find_action(host.registry.manifests, action, link.connector)
+        fields, schemas = host.fields.known(link.id, found), host.fields.schemas(link.id, found)
+
+    def people() -> None:
+        _show(manifest, found)
+        for name, known in fields.items():
+            print(f"\nCustom fields for {name}")
+            show_choices(known, empty="This workspace has none.")
+
+    out.result({**_described(manifest, found), "custom_fields": schemas}, people)
+
+
+def _described(manifest: Manifest, action: Action) -> dict[str, Any]:
     data = {
-        **manifest.action_data(found.id),
+        **manifest.action_data(action.id),
         "connector": manifest.id,
-        "effect": str(found.effect.kind),
-        "effect_text": effect_text(found),
-        "input": dict(schemas.schema(found.input)),
-        "input_schema": found.input,
-        "output_schema": found.output,
+        "effect": str(action.effect.kind),
+        "effect_text": effect_text(action),
+        "input": dict(schemas_at(manifest.root).schema(action.input)),
+        "input_schema": action.input,
+        "output_schema": action.output,
+        "parts": [part.id for part in manifest.parts(action.id)],
     }
     data.pop("output", None)
-    Output(as_json).result(data, lambda: _show(manifest, found, schemas))
+    return data
 
 
 def effect_text(action: Action) -> str:
     rule = action.effect
+    if rule.stated_by:
+        return f"What you state in {rule.stated_by}; a GET reads unless told otherwise. With send it needs --yes."
     text = EFFECTS[rule.kind]
+    if action.compose:
+        return "Looks for the record first; repeating it leaves the same result."
     if rule.upsert_flag:
         text += f" With {rule.upsert_flag} and {' or '.join(rule.upsert_keys)} it updates a match instead."
     return text
@@ -74,6 +100,8 @@ def cost_text(action: Action) -> str:
     price = action.credits
     if price.variable:
         return "no known limit"
+    if price.stated_by:
+        return f"what you state in {price.stated_by}"
     if not price.base and not price.flags and not price.unbounded:
         return "free"
     each = f" for each of {' or '.join(price.per)}" if price.per else ""
@@ -91,24 +119,48 @@ def waits_text(action: Action) -> str:
     return f"up to {wait.timeout / 60:g} minutes for what comes later{when} (asks {wait.action}); --no-wait doesn't"
 
 
-def _show(manifest: Manifest, action: Action, schemas: Schemas) -> None:
+def _show(manifest: Manifest, action: Action) -> None:
     import json
 
     print(f"{action.title} ({manifest.id}.{action.id})\n\n{action.description}\n")
     facts = {
         "Group": manifest.groups.get(action.group, action.group),
-        "Request": f"{action.method} {action.path}",
-        "Key needs": action.requires.key_endpoint or "any key",
-        "OAuth needs": action.requires.oauth_scope or ("any token" if action.requires.open else "not available"),
+        **_route(manifest, action),
         "Effect": effect_text(action),
         "Cost": cost_text(action),
         "Waits": waits_text(action),
         "Deprecated": action.deprecated or "",
     }
     print("\n".join(f"{name + ':':<13}{value}" for name, value in facts.items() if value))
-    table(("input", "type", "required", "default", "description"), inputs(schemas, action.input), empty="\nNo inputs.")
+    table(
+        ("input", "type", "required", "default", "description"),
+        inputs(schemas_at(manifest.root), action.input),
+        empty="\nNo inputs.",
+    )
     if action.example:
         print(f"Example: {json.dumps(dict(action.example), ensure_ascii=False)}")
+
+
+def _route(manifest: Manifest, action: Action) -> dict[str, str]:
+    if action.raw:
+        return {"Request": "the method and path you give", "Key needs": "what the path needs"}
+    parts = manifest.parts(action.id)
+    most = f" ({most_text(action.compose)})" if action.compose else ""
+    return {
+        "Request": ", ".join(f"{part.method} {part.path}" for part in parts) + most,
+        "Key needs": ", ".join(part.requires.key_endpoint or "any key" for part in parts),
+        "OAuth needs": ", ".join(oauth_text(part) for part in parts),
+    }
+
+
+def most_text(compose: Compose) -> str:
+    from ..host.composed import most_requests
+
+    return f"{most_requests(compose)} requests at most, 1 or 2 as a rule"
+
+
+def oauth_text(action: Action) -> str:
+    return action.requires.oauth_scope or ("any token" if action.requires.open else "not available")
 
 
 def requirements(

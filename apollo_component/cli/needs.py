@@ -1,14 +1,17 @@
 """What chosen actions and triggers need, as a tick-list."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..contract.actions import names as listed
 from ..contract.errors import InputError
 from ..contract.manifest import Manifest
 from .naming import Manifests, find_asked
 from .palette import cost as _cost
+
+if TYPE_CHECKING:
+    from ..host.workflow.file import Step
 
 
 def needs_of(manifests: Manifests, names: Sequence[str]) -> dict[str, Any]:
@@ -49,7 +52,18 @@ def _actions(manifests: Manifests, names: Sequence[str]) -> list[str]:
 
     workflow = load_workflow(Path(names[0]), manifests)
     connectors = dict.fromkeys(connector for connector, _ in workflow.connections.values())
-    return [f"{connector}.{name}" for connector in connectors for name in workflow.actions(connector)]
+    asked = [f"{connector}.{name}" for connector in connectors for name in workflow.actions(connector)]
+    return [*asked, *(name for step in workflow.steps for name in _look_ups(manifests, step))]
+
+
+def _look_ups(manifests: Manifests, step: "Step") -> Iterator[str]:
+    """Where a step names custom fields, the action that lists them; values that earlier steps give aren't known."""
+    from ..host.custom_fields import look_ups
+    from ..host.workflow.expressions import resolve
+
+    given = resolve(step.with_, lambda _expression: None)
+    for _, action in look_ups(manifests[step.connector], step.action, given):
+        yield f"{step.connector}.{action}"
 
 
 def show_needs(found: Mapping[str, Any]) -> None:
@@ -70,6 +84,7 @@ def _show(needs: Mapping[str, Any]) -> None:
         flags = "".join(f", +{cost:g} with {flag}" for flag, cost in price.get("flags", {}).items())
         each = f" for each of {' or '.join(listed(price['per']))}" if price.get("per") else ""
         most = "no known limit" if price.get("variable") else f"up to {_cost(price.get('base', 0))}{each}{flags}"
+        most = f"what you state in {price['stated_by']}" if price.get("stated_by") else most
         print(f"Costs: {action} {most}")
     for action, later in needs["late"].items():
         flags = f"{', '.join(later['when'][:-1])} or {later['when'][-1]}" if later["when"][1:] else later["when"][0]

@@ -1,5 +1,6 @@
 """The command that runs one action."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import typer
@@ -24,7 +25,11 @@ def run(
     ] = "{}",
     every_page: Annotated[bool, typer.Option("--all", help="Read every page.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after this many records.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")] = False,
+    split_by: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FIELD", help="With --all: cut a search that is too large by this input. Repeatable."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; change nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Yes, real people may get mail.")] = False,
     budget: Annotated[float | None, typer.Option(min=0, metavar="CREDITS", help="Spend no more than this.")] = None,
     max_credits_per_record: Annotated[
@@ -50,12 +55,14 @@ def run(
     wanted: dict[str, Any] = {
         "every_page": every_page or limit is not None,
         "limit": limit,
+        "split_by": tuple(split_by or ()),
         "max_credits_per_record": max_credits_per_record,
         "budget": budget,
     }
-    if dry_run:
+    if dry_run and connection is None:
         plan = Plan(*_checked(installed(), action, None, values), **wanted)
         plan.refuse(sends=False)
+        _tell_names(plan, out)
         out.result(plan.as_dict(), lambda: show(plan))
         return
     if connection is None:
@@ -63,9 +70,21 @@ def run(
     with opened(out) as host:
         link = host.connections.get(connection)
         plan = Plan(*_checked(host.registry.manifests, action, link.connector, values), **wanted)
-        plan.refuse(sends=not yes)
+        plan.refuse(sends=not (yes or dry_run))
+        plan = replace(plan, values=host.fields.resolved(link.id, plan.action, plan.values))
+        if dry_run:
+            out.result(plan.as_dict(), lambda: show(plan, "At most the custom fields were looked up."))
+            return
         code = stream(host, Chosen(plan, link, on_unknown, concurrency, wait), out)
     raise typer.Exit(code)
+
+
+def _tell_names(plan: Plan, out: Output) -> None:
+    """Without a connection nobody knows the workspace's own fields."""
+    from ..host.custom_fields import look_ups
+
+    for name, _ in look_ups(plan.manifest, plan.action, plan.values):
+        out.warn(f"{name}: the names of custom fields were not checked; add --connection to look them up.")
 
 
 def _checked(

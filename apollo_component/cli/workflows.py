@@ -13,6 +13,7 @@ from .inputs import read_input
 from .naming import installed, opened
 from .options import AsJson, pairs
 from .output import Output, table
+from .reports import moment
 from .runs import show_report
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def check(file: File, as_json: AsJson = False) -> None:
 
 def _row(row: Mapping[str, Any]) -> tuple[Any, ...]:
     worst = "unknown" if row["worst_credits"] is None else row["worst_credits"]
-    return row["step"], row["action"], f"{row['method']} {row['path']}", row["effect"], worst, row["note"]
+    return row["step"], row["action"], f"{row['method']} {row['path']}".strip(), row["effect"], worst, row["note"]
 
 
 @workflow.command("run")
@@ -137,8 +138,10 @@ def _unknown(doubtful: Sequence[Mapping[str, Any]]) -> bool:
 def _show(report: Mapping[str, Any]) -> None:
     show_report(report)
     if report["status"].startswith("waiting_"):
-        more = " --budget CREDITS" if report["status"] == "waiting_for_budget" else ""
-        print(f"To go on: workflow run --resume {report['id']}{more}")
+        resets_at = report["detail"].get("error", {}).get("resets_at")
+        more = " --budget CREDITS" if report["status"] == "waiting_for_budget" and not resets_at else ""
+        when = f" after {moment(resets_at)}" if resets_at else ""
+        print(f"To go on{when}: workflow run --resume {report['id']}{more}")
     elif report["status"] == "failed" and report["detail"].get("error", {}).get("code") != "input":
         print(f"To go on at the first unfinished step: workflow run --resume {report['id']}")
 

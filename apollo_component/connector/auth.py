@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from ..contract.answers import whole
+from ..contract.digging import whole
 from ..contract.errors import (
     ConnectorError,
     GrantRefusedError,

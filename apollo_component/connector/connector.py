@@ -1,5 +1,6 @@
 """A connector made of a manifest: implements every hook; keeps no state and opens no file while it works."""
 
+import functools
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from ..contract.errors import (
     ReauthorizationError,
 )
 from ..contract.hookspecs import Context, hookimpl
+from ..contract.inputs import input_fields
 from ..contract.manifest import ConnectionType, Manifest, OAuth
 from ..contract.models import (
     AuthorizeRequest,
@@ -32,7 +34,7 @@ from ..contract.models import (
     TestReport,
 )
 from ..contract.schemas import Schemas
-from . import auth, late, operations, options, polling, replies, testing
+from . import auth, late, operations, options, polling, raw, replies, testing
 from .messages import Flow, Request, T, drive
 from .servers import addresses
 
@@ -64,6 +66,7 @@ class Connector:
         self.manifest = manifest
         self.quirks = quirks or {}
         self.schemas = Schemas(manifest.root)
+        self.fields = functools.cache(lambda path: input_fields(self.schemas, path))
         self._send = send
         self._environ = environ
         self._now = now
@@ -98,6 +101,7 @@ class Connector:
     ) -> TestReport:
         for name in actions:
             self._action(name)
+        actions = tuple(dict.fromkeys(part.id for name in actions for part in self.manifest.parts(name)))
 
         def ask(name: str, values: Mapping[str, Any]) -> Request:
             action = self._action(name)
@@ -122,6 +126,8 @@ class Connector:
         context: Context,
     ) -> Page:
         chosen = self._action(action)
+        if chosen.compose:
+            raise InputError(f"{chosen.title} is made of several requests; a host runs its parts. Nothing was sent.")
         values = self.schemas.check(chosen.input, input)
         self._check_size(chosen, values)
         if miss := testing.known_miss(self.manifest, chosen, credential):
@@ -131,9 +137,12 @@ class Connector:
         request = self._request(chosen, quirk.prepare(late.asked(chosen, values)), credential, cursor)
         reply = context.sending()
         if reply is None:
+            if unresolved := options.names_left(self.manifest, self.fields(chosen.input), values):
+                raise InputError("The input was refused; nothing was sent.", unresolved)
             reply = self._metered(request, context)
             context.received(reply)
-        if error_found := self._error(reply, chosen, credential):
+        route = raw.declared(self.manifest, values["method"], values["path"]) if chosen.raw else None
+        if error_found := self._error(reply, route or chosen, credential):
             raise error_found
         answer = replies.answer_of(reply)
         page = late.announced(chosen, values, answer, operations.page_from(chosen, values, answer, cursor))
@@ -201,7 +210,10 @@ class Connector:
         self, action: Action, values: Mapping[str, Any], credential: Credential, cursor: str | None
     ) -> Request:
         base = addresses(self.manifest, self._environ)[action.server]
-        request = operations.request_for(action, values, base, cursor)
+        if action.raw:
+            request = raw.request_for(self.manifest, action, values, base)
+        else:
+            request = operations.request_for(action, values, base, cursor)
         headers = {
             "Accept": "application/json",
             "Content-Type": "application/json",

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from ..contract.actions import Action
-from ..contract.answers import dig, sentence, whole
+from ..contract.digging import dig, sentence, whole
 from ..contract.errors import InputError, NotFoundError
 from ..contract.manifest import Manifest
 from ..contract.models import Event, Late, Page
@@ -35,7 +35,7 @@ def announced(action: Action, values: Mapping[str, Any], answer: Any, page: Page
         return page
     if wait.action == action.id and wait.standing(answer) is not Standing.WORKING:
         return page
-    spent = answered_cost(action, answer, page.records)
+    spent = answered_cost(action, values, answer, page.records)
     if wait.comes_to_nothing(answer):
         return replace(page, spent=spent)
     found = {name: _text(dig(answer, path)) for name, path in wait.input.items()}

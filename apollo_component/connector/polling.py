@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from ..contract.answers import dig
+from ..contract.digging import dig
 from ..contract.errors import RejectedError
 from ..contract.models import Event, Page, Poll
 from ..contract.triggers import Trigger

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from ..contract.actions import Action
-from ..contract.answers import dig, whole
+from ..contract.digging import dig, whole
 from ..contract.errors import (
     ConnectorError,
     CredentialExpiredError,

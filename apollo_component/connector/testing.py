@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..contract.actions import Action
-from ..contract.answers import dig
+from ..contract.digging import dig
 from ..contract.errors import (
     ConnectorError,
     CredentialExpiredError,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .actions import names
+from .compose_checks import compose_checks
 from .errors import ManifestError, Problem
 from .located import Located, PathParts, read
 from .manifest import Manifest
@@ -26,6 +27,7 @@ KEPT = f".make/{INDEX}"
 """Where a checkout keeps the index of the state it was last checked in; not under version control."""
 META_SCHEMA = "schemas/connector.schema.json"
 _PLACEHOLDER = re.compile(r"{([A-Za-z_][A-Za-z0-9_]*)}")
+_RAW = ("method", "path", "query", "body")
 _BRACES = re.compile(r"[{}]")
 
 
@@ -150,6 +152,15 @@ class _Parts:
         names = self.data.get(section, {}) if (section,) not in self.broken else {}
         return {name: names[name] for name in names if (section, name) not in self.broken}
 
+    def action(self, name: str) -> dict[str, Any] | None:
+        """The action of that name, None when there is none or it is broken."""
+        return next((item for _, item in self.items("actions") if item["id"] == name), None)
+
+    def usage(self) -> list[tuple[PathParts, Any]]:
+        """The parts of the usage section with their places."""
+        sound = not {(), ("usage",), ("usage", "requests"), ("usage", "credits")} & self.broken
+        return [(("usage", name), part) for name, part in self.data.get("usage", {}).items()] if sound else []
+
     def lacks(self, section: str, name: str) -> bool:
         """Whether a name stands for nothing; not judged when the section itself is broken."""
         if (section,) in self.broken:
@@ -169,6 +180,9 @@ def _cross_checks(parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
         for number, item in parts.items(section):
             for path, text in checks(item, parts, root):
                 yield (section, number, *path), text
+    for place, item in parts.usage():
+        for path, text in _use_checks(item, parts, root):
+            yield (*place, *path), text
     yield from _type_checks(parts, root)
 
 
@@ -189,6 +203,13 @@ def _wait_checks(wait: dict[str, Any], parts: _Parts, root: Path) -> Iterator[tu
         yield from unasked(wait, _fields(root / item["input"]))
 
 
+def _any_action_checks(item: dict[str, Any], parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
+    yield from _action_checks(item, parts, root)
+    if "compose" in item:
+        sound = {each["id"]: each for _, each in parts.items("actions")}
+        yield from compose_checks(item, sound, lambda each: _fields(root / each["input"]) or set())
+
+
 def _trigger_checks(item: dict[str, Any], parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
     if parts.lacks("groups", item["group"]):
         yield ("group",), "names no group of this manifest"
@@ -197,13 +218,9 @@ def _trigger_checks(item: dict[str, Any], parts: _Parts, root: Path) -> Iterator
         yield ("input",), "names no file that holds a JSON object"
     if "action" not in item:
         return
-    action = next((entry for _, entry in parts.items("actions") if entry["id"] == item["action"]), None)
-    if action is None:
-        if parts.lacks("actions", item["action"]):
-            yield ("action",), "names no action of this manifest"
+    yield from _use_checks(item, parts, root)
+    if (action := parts.action(item["action"])) is None:
         return
-    if action["effect"] != "read" or action.get("credits"):
-        yield ("action",), "must only read and cost nothing"
     fields = _fields(root / action["input"]) if (root / action["input"]).is_file() else None
     named = [("input", name) for name in sorted(own or ())] + [("fixed", name) for name in item.get("fixed", {})]
     named += [("recent", item["recent"]["input"])] if "recent" in item else []
@@ -213,9 +230,14 @@ def _trigger_checks(item: dict[str, Any], parts: _Parts, root: Path) -> Iterator
 
 
 def _use_checks(item: dict[str, Any], parts: _Parts, _root: Path) -> Iterator[tuple[PathParts, str]]:
-    """A test stage or an option source: the action it runs, and for which connections."""
+    """What a host asks for by itself: the action only reads and costs nothing, and the connections are declared."""
     if parts.lacks("actions", item["action"]):
         yield ("action",), "names no action of this manifest"
+    if action := parts.action(item["action"]):
+        if any(action.get("credits", {}).get(key) for key in ("base", "flags", "unbounded", "variable")):
+            yield ("action",), "names an action that costs credits"
+        if action["effect"] != "read":
+            yield ("action",), "names an action that does more than read"
     for place, name in enumerate(item.get("connection_types", ())):
         if parts.lacks("connection_types", name):
             yield ("connection_types", place), "names no connection type of this manifest"
@@ -236,12 +258,13 @@ def _action_checks(item: dict[str, Any], parts: _Parts, root: Path) -> Iterator[
         yield ("paging",), "names no paging style of this manifest"
     if parts.lacks("servers", item.get("server", "api")):
         yield ("server",), "names no server of this manifest"
-    if _BRACES.search(_PLACEHOLDER.sub("", item["path"])):
+    if _BRACES.search(_PLACEHOLDER.sub("", item.get("path", ""))):
         yield ("path",), "holds a brace that is not {input_field}"
     if item.get("wait") and parts.lacks("waits", item["wait"]):
         yield ("wait",), "names no way to wait of this manifest"
     yield from unmerged(item, parts.entry("waits", item.get("wait")))
-    lookup = item["effect"].get("lookup") if isinstance(item["effect"], dict) else None
+    effect = item.get("effect")
+    lookup = effect.get("lookup") if isinstance(effect, dict) else None
     if lookup and parts.lacks("actions", lookup["action"]):
         yield ("effect", "lookup", "action"), "names no action of this manifest"
     if not (root / item["output"]).is_file():
@@ -263,7 +286,7 @@ def _input_checks(item: dict[str, Any], parts: _Parts, file: Path) -> Iterator[t
 
 
 def _named_inputs(item: dict[str, Any], parts: _Parts) -> Iterator[tuple[PathParts, str]]:
-    for name in _PLACEHOLDER.findall(item["path"]):
+    for name in _PLACEHOLDER.findall(item.get("path", "")):
         yield ("path",), name
     for number, name in enumerate(item.get("query", [])):
         yield ("query", number), name
@@ -271,8 +294,13 @@ def _named_inputs(item: dict[str, Any], parts: _Parts) -> Iterator[tuple[PathPar
         for name in names(item["bulk"]["items"]):
             yield ("bulk", "items"), name
     yield from waited_inputs(parts.entry("waits", item.get("wait")))
+    for name in _RAW if item.get("raw") else ():
+        yield ("raw",), name
     yield from _named_costs(item.get("credits", {}))
-    upsert = item["effect"].get("upsert_when", {}) if isinstance(item["effect"], dict) else {}
+    effect = item["effect"] if isinstance(item.get("effect"), dict) else {}
+    for name in names(effect.get("stated_by")):
+        yield ("effect", "stated_by"), name
+    upsert = effect.get("upsert_when", {})
     for name in (*names(upsert.get("flag")), *upsert["with_any"]) if upsert else ():
         yield ("effect", "upsert_when"), name
     if declared := parts.style(item.get("paging")):
@@ -283,6 +311,8 @@ def _named_inputs(item: dict[str, Any], parts: _Parts) -> Iterator[tuple[PathPar
 def _named_costs(credits: dict[str, Any]) -> Iterator[tuple[PathParts, str]]:  # noqa: A002
     for name in names(credits.get("per")):
         yield ("credits", "per"), name
+    for name in names(credits.get("stated_by")):
+        yield ("credits", "stated_by"), name
     for name in (*credits.get("flags", {}), *credits.get("unbounded", [])):
         yield ("credits",), name
 
@@ -298,7 +328,7 @@ def _fields(file: Path) -> set[str] | None:
 
 
 _SECTION_CHECKS: dict[str, Callable[[dict[str, Any], _Parts, Path], Iterator[tuple[PathParts, str]]]] = {
-    "actions": _action_checks,
+    "actions": _any_action_checks,
     "triggers": _trigger_checks,
     "test": _use_checks,
     "option_sources": _use_checks,
@@ -308,6 +338,7 @@ _SECTION_CHECKS: dict[str, Callable[[dict[str, Any], _Parts, Path], Iterator[tup
 def _schema_problems(located: Located, root: Path) -> Iterator[Problem]:
     from jsonschema import Draft202012Validator, SchemaError
 
+    from .inputs import input_fields
     from .schemas import Schemas
 
     broken = []
@@ -320,9 +351,16 @@ def _schema_problems(located: Located, root: Path) -> Iterator[Problem]:
         yield from broken
         return
     schemas = Schemas(root)
+    sources = {item["id"] for item in located.data.get("option_sources", [])}
     for number, item in enumerate(located.data["actions"]):
         for path, text in schemas.problems(item["input"], item.get("example", {})):
             yield located.problem(("actions", number, "example", *path), text)
+    asked = [(s, number, item) for s in ("actions", "triggers") for number, item in enumerate(located.data.get(s, []))]
+    for section, number, item in asked:
+        for field in input_fields(schemas, item["input"]):
+            if field.source and field.source not in sources:
+                text = f"names no option source of this manifest ({field.name}: {field.source})"
+                yield located.problem((section, number, "input"), text)
 
 
 def _stale(root: Path) -> Iterator[Problem]:

@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 JSON = Any
 Verdict = Literal["connected", "limited", "refused", "unreachable"]
+ValueType = Literal["text", "number", "date", "datetime", "boolean", "choice", "choices"]
+"""What a field of the service holds. `choice` is one of its choices, `choices` a list of them; a `date` is
+`2026-10-31`, a `datetime` the same or `2026-10-31T09:00:00Z`."""
 
 
 class Effect(StrEnum):
@@ -168,10 +171,16 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One entry of a drop-down: the label people read and the value that is sent."""
+    """One entry of a drop-down: the label people read and the value that is sent.
+
+    A choice may itself be a field of the service: `type` is what its values are ("" = any), and `choices` are the
+    values to choose from, where it has such a list.
+    """
 
     label: str
     value: str
+    type: ValueType | Literal[""] = ""
+    choices: "tuple[Choice, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)

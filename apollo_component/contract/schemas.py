@@ -57,15 +57,19 @@ class Schemas:
         return {name: self._resolved(path, field) for name, field in properties.items()}
 
     def _resolved(self, path: str, field: Schema) -> dict[str, Any]:
-        """A property with its references followed; what stands beside a reference wins."""
+        return self.followed(path, field)[1]
+
+    def followed(self, path: str, field: Schema) -> tuple[str, dict[str, Any]]:
+        """A schema with its references followed, and the file it ends in; what stands beside a reference wins."""
         if "$ref" not in field:
-            return dict(field)
+            return path, dict(field)
         file, _, pointer = field["$ref"].partition("#")
         base = _normal((Path(path).parent / file).as_posix()) if file else path
         target: Any = self.schema(base)
         for part in pointer.strip("/").split("/"):
             target = target[part] if part else target
-        return self._resolved(base, target) | {key: value for key, value in field.items() if key != "$ref"}
+        base, found = self.followed(base, target)
+        return base, found | {key: value for key, value in field.items() if key != "$ref"}
 
     def _schema(self, path: str) -> dict[str, Any]:
         schema: dict[str, Any] = json.loads((self.root / path).read_bytes())
@@ -122,8 +126,13 @@ def _unknown(error: Any) -> list[tuple[PathParts, str]]:
 
 
 def _guess(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"; did you mean {close[0]}?" if close else ""
+    close = nearest(name, known)
+    return f"; did you mean {close}?" if close else ""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known name that was likely meant, empty when none is near."""
+    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)), "")
 
 
 def _missing(error: Any) -> list[tuple[PathParts, str]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from .answers import dig, number, sentence
+from .digging import dig, number, sentence
 
 
 class Standing(StrEnum):

@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -21,6 +21,7 @@ from ..contract.errors import (
     UnreadableReplyError,
 )
 from ..contract.models import Credential, Effect, Page, Reply, Window
+from .composed import composed_page
 from .connections import Connection, Connections
 from .journal import FOUND, IN_DOUBT, RECEIVED, SENDING, Entry, Journal, Key, OwnershipLostError
 from .leases import Lease
@@ -62,9 +63,14 @@ class Call:
     def effect(self) -> Effect:
         return Effect.READ if self.poll else self.action.effect.of(self.input)
 
+    def request(self, hook: Callable[..., Any]) -> Page:
+        """The request itself; `hook(name, **arguments)` is how the connector is called."""
+        page: Page = hook("connector_execute", action=self.action.id, input=dict(self.input), cursor=self.cursor)
+        return page
+
     @property
     def journaled(self) -> bool:
-        return not self.poll and (self.effect is not Effect.READ or self.action.credits.costs)
+        return not self.poll and (self.effect is not Effect.READ or self.action.credits.may_cost(self.input))
 
     @property
     def worst(self) -> float | None:
@@ -91,9 +97,13 @@ class Caller:
         self.registry, self.connections, self.refresher = registry, connections, refresher
         self.limits, self.journal = limits, journal
         self.clock, self.sleep = clock, sleep
+        self.prepare: Callable[[Call], Call] = lambda call: call
+        """What the input becomes before a request is journaled or sent; may ask the service for what it needs."""
 
     def page(self, call: Call) -> Page:
         """The page of one call, from the journal when it was recorded before. Raises any ConnectorError."""
+        if call.action.compose:
+            return composed_page(self, call, call.action.compose)
         doubtful: Entry | None = None
         if call.journaled and (last := self.journal.last(call.key)):
             if last.state == RECEIVED and last.reply:
@@ -108,7 +118,7 @@ class Caller:
                 )
             if last.state in (SENDING, IN_DOUBT, FOUND):
                 doubtful = last
-        return self._persistently(call, doubtful)
+        return self._persistently(self.prepare(call), doubtful)
 
     def _persistently(self, call: Call, doubtful: Entry | None) -> Page:
         """Retries inside the deadline: refusals before work for any effect, lost answers as the effect allows."""
@@ -219,17 +229,14 @@ class Caller:
         recorded: Entry | None,
     ) -> Page:
         context = _RunContext(self, call, connection, doubtful, recorded)
+
+        def hook(name: str, **arguments: Any) -> Any:
+            tried = "" if call.action.raw else call.action.id
+            return self._called(connection, name, tried, credential=credential, context=context, **arguments)
+
         try:
-            page: Page = self._called(
-                connection,
-                "connector_execute",
-                call.action.id,
-                action=call.action.id,
-                input=dict(call.input) if recorded else self.addressed(call, connection),
-                credential=credential,
-                cursor=call.cursor,
-                context=context,
-            )
+            sent = call if recorded else replace(call, input=self.addressed(call, connection))
+            page = sent.request(hook)
         except ConnectorError as error:
             context.failed(error)
             raise
@@ -237,13 +244,13 @@ class Caller:
         return page
 
     def _called(self, connection: Connection, hook: str, tried: str, **arguments: Any) -> Any:
-        """The owner's hook; what a refusal says of the connection is remembered."""
+        """The owner's hook; what a refusal says of the connection is remembered, for `tried` if that is an action."""
         try:
             return self.registry.call(connection.connector, hook, **arguments)
         except ConnectorError as error:
             if isinstance(error, QuotaError) and error.resets_at is None and error.retry_after is not None:
                 error.resets_at = _moment(self.clock() + error.retry_after)
-            if isinstance(error, PermissionDeniedError):
+            if isinstance(error, PermissionDeniedError) and tried:
                 self.connections.remember_miss(connection, tried, error.missing)
             elif isinstance(error, ReauthorizationError):
                 self.connections.mark(connection, "needs_reauthorization", error.message)

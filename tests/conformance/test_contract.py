@@ -138,9 +138,7 @@ def test_every_schema_is_used(manifest):
 def test_every_option_source_is_used_and_exists(manifest):
     """A drop-down in a schema names a declared source, and each declared source fills one."""
     texts = [file.read_text("utf-8") for file in (manifest.root / "schemas").rglob("*.json")]
-    named = {
-        value for text in texts for value in _values(json.loads(text), "x-options") if "connector.schema" not in text
-    }
+    named = {value for text in texts for key in ("x-options", "x-fields") for value in _values(json.loads(text), key)}
     assert named == {source["id"] for source in manifest.data.get("option_sources", [])}
 
 
@@ -206,7 +204,8 @@ def test_an_input_is_closed_and_an_output_open(plugin, action):
 def test_cost_and_effect_agree(plugin, action):
     """What costs is declared as billing and nothing else is; only reads and bills may be GET; bulk lists and lists
     that cost are the same list."""
-    assert (action.effect.kind is Effect.BILL) == action.credits.costs
+    assert bool(action.effect.stated_by) == bool(action.credits.stated_by) == action.raw
+    assert action.raw or (action.effect.kind is Effect.BILL) == action.credits.costs
     if action.method == "GET":
         assert action.effect.kind in (Effect.READ, Effect.BILL)
     if action.bulk and action.credits.base:

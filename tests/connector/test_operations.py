@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from apollo_component.connector.operations import bracketed, page_from, request_for
 from apollo_component.contract.actions import Action, Credits, Paging, ReplyShape
-from apollo_component.contract.answers import dig, number, whole
+from apollo_component.contract.digging import dig, number, whole
 from apollo_component.contract.errors import InputError
 from apollo_component.contract.manifest import Manifest
 

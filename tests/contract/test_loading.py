@@ -95,6 +95,13 @@ MANIFEST: dict[str, Any] = {
     "option_sources": [{"id": "people", "action": "people_list", "label": "name", "value": "id", "search": "q"}],
 }
 
+USAGE = {
+    "action": "people_list",
+    "name": "path",
+    "windows": {"day": "day"},
+    "counts": {"limit": "limit", "used": "used", "left": "left"},
+}
+
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
@@ -126,6 +133,101 @@ def at(*path: str | int, value: Any) -> Callable[[Any], Any]:
         data[path[-1]] = value
 
     return change
+
+
+def composed(**more: Any) -> dict[str, Any]:
+    """An action made of the others; a test breaks one thing of it."""
+    compose = {
+        "find": "people_list",
+        "by": [{"input": {"q": "email"}, "match": {"email": "email"}}],
+        "create": {"action": "people_add"},
+        "update": {"action": "people_change", "id": "person_id"},
+    }
+    base = {key: MANIFEST["actions"][0][key] for key in ("group", "description", "input", "output")}
+    return {**base, "id": "people_ensure", "title": "Ensure", "compose": compose | more}
+
+
+def with_composed(**more: Any) -> Callable[[Any], Any]:
+    def change(data: Any) -> None:
+        free = {**data["actions"][0], "method": "POST", "reply": {"value": "person"}, "effect": "create"}
+        del free["paging"]
+        for name in ("people_add", "people_change"):
+            data["actions"].append({**free, "id": name})
+        data["actions"].append(composed(**more))
+
+    return change
+
+
+def test_a_composed_action_loads(home: Path) -> None:
+    """Its effect follows from what it is, its needs from its parts."""
+    manifest = load_file(write(home, with_composed()))
+    action = manifest.actions["people_ensure"]
+    assert action.compose
+    assert action.compose.parts == ("people_list", "people_add", "people_change")
+    assert [part.id for part in manifest.parts("people_ensure")] == list(action.compose.parts)
+    assert (action.path, str(action.effect.kind), action.credits.costs) == ("", "upsert", False)
+
+
+WAY = {"match": {"email": "email"}}
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ({"find": "nobody"}, ("compose.find", "names no action of this manifest")),
+        ({"find": "people_add"}, ("compose.find", "must be an action that gives a list of records")),
+        (
+            {"create": {"action": "people_ensure"}},
+            ("compose.create.action", "must be an action with a route of its own"),
+        ),
+        ({"create": {"action": "people_create"}}, ("compose.create.action", "must be an action that is free")),
+        ({"update": {"action": "people_change", "id": "none"}}, ("compose.update.id", "names no input field (none)")),
+        ({"by": [{"match": {"email": "none"}}]}, ("compose.by[0].match", "names no input field (none)")),
+        ({"by": [WAY | {"input": {"none": "email"}}]}, ("compose.by[0].input", "names no input field (none)")),
+        ({"by": [WAY | {"input": {"q": ["email", "none"]}}]}, ("compose.by[0].input", "names no input field (none)")),
+        ({"create": {"action": "people_add", "list": "none"}}, ("compose.create", "names no input field (none)")),
+        ({"by": []}, ("compose.by", "needs at least 1 items")),
+    ],
+)
+def test_a_part_that_doesnt_fit_is_named(home: Path, more: dict[str, Any], problem: tuple[str, str]) -> None:
+    """Parts exist, are free and have the inputs that are named; each mistake at its place."""
+    found = problems_of(write(home, with_composed(**more)))
+    assert any(path == f"actions[4].{problem[0]}" and text.startswith(problem[1]) for path, text in found), found
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("method", "GET"), ("path", "/x"), ("effect", "read"), ("credits", {}), ("requires", {})]
+)
+def test_a_composed_action_has_nothing_of_its_own(home: Path, key: str, value: Any) -> None:
+    """What follows from the parts isn't declared a second time."""
+
+    def change(data: Any) -> None:
+        with_composed()(data)
+        data["actions"][4][key] = value
+
+    assert (f"actions[4].{key}", "is not allowed here") in problems_of(write(home, change))
+
+
+def test_a_raw_action_has_the_inputs_of_one(home: Path) -> None:
+    """Its route is the person's, so it has none of its own, and its input has the four parts of a request."""
+
+    def change(data: Any) -> None:
+        data["actions"][0] |= {"raw": True, "effect": {"kind": "send", "stated_by": "effect"}}
+
+    found = problems_of(write(home, change))
+    assert ("actions[0].method", "is not allowed here") in found
+    assert ("actions[0].path", "is not allowed here") in found
+
+    def bare(data: Any) -> None:
+        change(data)
+        for key in ("method", "path", "paging"):
+            del data["actions"][0][key]
+
+    found = problems_of(write(home, bare))
+    assert ("actions[0].effect.stated_by", "names no input field (effect)") in found
+    assert [text for path, text in found if path == "actions[0].raw"] == [
+        f"names no input field ({name})" for name in ("method", "path", "query", "body")
+    ]
 
 
 def test_a_good_manifest_loads(home: Path) -> None:
@@ -198,6 +300,31 @@ def test_an_unknown_key_is_refused_with_its_place(home: Path) -> None:
             ("test[0].connection_types[1]", "names no connection type of this manifest"),
         ),
         (("option_sources", 0, "action"), "none", ("option_sources[0].action", "names no action of this manifest")),
+        (
+            ("option_sources", 0, "action"),
+            "people_create",
+            ("option_sources[0].action", "names an action that costs credits"),
+        ),
+        (
+            ("option_sources", 0, "action"),
+            "people_create",
+            ("option_sources[0].action", "names an action that does more than read"),
+        ),
+        (
+            ("actions", 0, "credits"),
+            {"base": 0, "flags": {"phone": 8}},
+            ("option_sources[0].action", "names an action that costs credits"),
+        ),
+        (
+            ("usage",),
+            {"requests": USAGE | {"action": "people_create"}},
+            ("usage.requests.action", "names an action that costs credits"),
+        ),
+        (
+            ("usage",),
+            {"requests": USAGE | {"action": "none"}},
+            ("usage.requests.action", "names no action of this manifest"),
+        ),
         (("connection_types", 0, "fields"), "schemas/none.json", ("connection_types[0].fields", "names no file")),
         (
             ("connection_types", 1, "oauth", "server"),
@@ -297,6 +424,18 @@ def test_validate_tries_the_examples(home: Path) -> None:
     file = write(home, at("actions", 0, "example", value={"emial": "x"}))
     assert [(problem.path, problem.text) for problem in validate(file)] == [
         ("actions[0].example.emial", "is not a known field; did you mean email?")
+    ]
+
+
+def test_validate_finds_drop_downs_without_a_source(home: Path) -> None:
+    """A field that names an option source which isn't declared is a problem, at any depth."""
+    inner = {"type": "object", "properties": {"owner": {"x-options": "none"}, "own": {"x-fields": "people"}}}
+    schema = PEOPLE | {"properties": PEOPLE["properties"] | {"details": {"type": "array", "items": inner}}}
+    (home / "schemas" / "people.json").write_text(json.dumps(schema))
+    text = "names no option source of this manifest (details.owner: none)"
+    assert [(problem.path, problem.text) for problem in validate(write(home))] == [
+        ("actions[0].input", text),
+        ("actions[1].input", text),
     ]
 
 

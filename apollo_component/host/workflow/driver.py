@@ -6,10 +6,12 @@ budget, or a failure that stops the run) the run is parked at that very place; i
 
 import asyncio
 import contextvars
+import functools
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from dbos import DBOS
@@ -28,15 +30,14 @@ from ..host import Host
 from ..journal import Key, OwnershipLostError, RunCancelledError
 from ..late import Count
 from ..leases import Lease
-from ..plans import further_pages, shortfall
 from ..runs import CANCELLED, DONE, FAILED, RUNNING, Run
 from .file import Step, Workflow
+from .pages import HELD, LaterPages, split_fields
 from .units import Planner, Unit
 
 QUOTA = "waiting_for_quota"
 AUTHORIZATION = "waiting_for_authorization"
 BUDGET = "waiting_for_budget"
-HELD = "held"
 UNFINISHED = "unfinished"
 MAX_THREADS = 16
 ERRORS_KEPT = LATE_KEPT = 1000
@@ -105,17 +106,19 @@ class Driver:
         while True:
             try:
                 wanted = await self._thread(planner.wanted, step)
-                units = await self._thread(planner.units, step) if wanted else []
+                units = await self._thread(planner.units, step, self._check(step)) if wanted else []
+                fields = await self._thread(split_fields, self.host, step, units)
                 break
             except ConnectorError as error:
-                await self._park(FAILED, step, error.as_dict())
+                await self._park(waiting_state(error) or FAILED, step, error.as_dict())
         if not wanted:
             await self._note(step, "skipped", [])
             return
         await self._note(step, RUNNING, [])
         outcomes = await self._with_late(step, units, await self._all_of(step, units))
         if step.all and outcomes and outcomes[0].get("ok"):
-            outcomes += await self._further(step, units[0], outcomes[0])
+            later = LaterPages(self.host, self.run, step, partial(self._all_of, step), self._thread, self.progress)
+            outcomes += await later.all(units[0], outcomes[0], fields)
         await self._note(step, DONE, outcomes)
 
     async def _with_late(self, step: Step, units: list[Unit], outcomes: list[Outcome]) -> list[Outcome]:
@@ -126,22 +129,6 @@ class Driver:
         self.count = Count(len(late), lambda text: self.progress(f"{step.id}: {text}"), self.host.clock)
         arrived = dict(zip((unit.number for unit in late), await self._all_of(step, late), strict=True))
         return [arrived.get(unit.number, told) for unit, told in zip(units, outcomes, strict=True)]
-
-    async def _further(self, step: Step, first: Unit, outcome: Outcome) -> list[Outcome]:
-        """The pages after the first: all at once when their number is known, else each after the other."""
-        page = Page(next_cursor=outcome["next"], total=outcome["total"])
-        if beyond := shortfall(step.action, page):
-            self.progress(f"{step.id}: {beyond:,} matching records are out of reach of one query")
-        cursors = further_pages(step.action, first.input, page, step.limit)
-        if cursors is not None:
-            later = [replace(first, item=cursor, number=n + 1, cursor=cursor) for n, cursor in enumerate(cursors)]
-            return await self._all_of(step, later)
-        found: list[Outcome] = []
-        cursor = outcome["next"]
-        while cursor is not None:
-            found += await self._all_of(step, [replace(first, item=cursor, number=len(found) + 1, cursor=cursor)])
-            cursor = found[-1].get("next")
-        return found
 
     async def _all_of(self, step: Step, units: list[Unit]) -> list[Outcome]:
         """Every unit's outcome, in order: rounds over what is unfinished, parked between rounds when need be."""
@@ -297,6 +284,12 @@ class Driver:
         if status not in (RUNNING, UNFINISHED) and self.live:
             self.progress(f"{step.id}: {status}, {summary['records']} records in {summary['requests']} requests")
 
+    def _check(self, step: Step) -> Callable[[Mapping[str, Any]], Any]:
+        """Names of custom fields are looked up before a step's first request, not when it is played back."""
+        if any(item["id"] == step.id for item in self.host.runs.steps(self.run)):
+            return dict
+        return functools.partial(self.host.fields.resolved, self.connections[step.connection], step.action)
+
     def _planner(self, step: Step) -> Planner:
         schemas = schemas_at(self.host.registry.manifest(step.connector).root)
         return Planner(self.workflow, self.host.runs, self.run, self.inputs, schemas, self.event)
@@ -309,10 +302,9 @@ class Driver:
 
 
 def released(host: Host, run: Run, state: str, detail: Mapping[str, Any]) -> bool:
-    """Whether what a run waits for is there: the quota's reset, a good connection, a budget that is large enough."""
-    if state == QUOTA:
-        resets_at = datetime.fromisoformat(detail["error"]["resets_at"])
-        return resets_at <= datetime.fromtimestamp(host.clock(), UTC)
+    """Whether what a run waits for is there: the time of a reset, a good connection, a budget that is large enough."""
+    if resets_at := detail["error"].get("resets_at"):
+        return datetime.fromisoformat(resets_at) <= datetime.fromtimestamp(host.clock(), UTC)
     if state == AUTHORIZATION:
         connection = host.connections.get(run.inputs["connections"][detail["connection"]])
         return connection.status != "needs_reauthorization"

@@ -16,6 +16,7 @@ from ...contract.errors import ConnectorError
 from ...contract.models import Event, Poll
 from ...contract.triggers import Trigger
 from ..calls import Caller
+from ..daily import PER_DAY
 from ..journal import check_owner
 from ..leases import Lease, Leases
 from ..runs import QUEUED, Runs
@@ -194,7 +195,12 @@ class Sweeps:
         self, connection: sa.Connection, subscription: Subscription, workflow: Workflow, event: Event, count: int
     ) -> None:
         told = "|".join((subscription.id, event.id, event.version, str(count)))
-        inputs = {"inputs": subscription.inputs, "connections": subscription.connections, "trigger": described(event)}
+        inputs = {
+            "inputs": subscription.inputs,
+            "connections": subscription.connections,
+            "trigger": described(event),
+            PER_DAY: workflow.budget_per_day,
+        }
         self.runs.insert(
             connection,
             {

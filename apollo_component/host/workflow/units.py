@@ -1,7 +1,7 @@
 """A step cut into units: each is one request, with its place in the journal and among the step's records."""
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,13 +49,15 @@ class Planner:
     def wanted(self, step: Step) -> bool:
         return step.when is None or bool(evaluate(step.when, self._context(step)))
 
-    def units(self, step: Step) -> list[Unit]:
-        """The units known before the first answer. Raises InputError when an input doesn't fit its schema."""
+    def units(self, step: Step, check: Callable[[Mapping[str, Any]], Any] = dict) -> list[Unit]:
+        """The units known before the first answer. Raises InputError when an input doesn't fit its schema, or when
+        `check` says so of one that fits."""
         found: list[Unit] = []
         problems: list[Problem] = []
         for name, values in self._inputs(step):
             try:
                 whole = self.schemas.check(step.action.input, values, f"The input of step {step.id}")
+                check(whole)
             except InputError as error:
                 problems += [Problem(p.text, path=f"{step.id}[{name}].{p.path}") for p in error.problems]
                 continue

@@ -1,4 +1,4 @@
-"""Reading what a service answered: nulls, missing parts and numbers written as text are all fine. Pure."""
+"""Parts of an answer by their dotted path; nothing is expected to be there."""
 
 import math
 from collections.abc import Mapping
