@@ -19,9 +19,11 @@ sys.path.insert(0, str(ROOT))
 
 from apollo_component.cli.app import app  # noqa: E402
 from apollo_component.cli.describing import cost_text  # noqa: E402
+from apollo_component.cli.triggers import STYLES  # noqa: E402
 from apollo_component.contract import errors  # noqa: E402
 from apollo_component.contract.actions import Action  # noqa: E402
 from apollo_component.contract.loading import load_file  # noqa: E402
+from apollo_component.contract.manifest import Manifest  # noqa: E402
 from apollo_component.sandbox.__main__ import parser as sandbox_parser  # noqa: E402
 
 DOCS = ROOT / "docs"
@@ -123,16 +125,30 @@ _WORDS = {
 
 def actions() -> str:
     manifest = load_file(ROOT / "connector.yaml")
-    rows = [_action_row(action) for action in manifest.actions.values()]
+    rows = [_action_row(manifest, action) for action in manifest.actions.values()]
     return _table(("Action", "Title", "Effect", "Credits", "Endpoint of the key", "OAuth scope"), rows)
 
 
-def _action_row(action: Action) -> tuple[str, ...]:
-    effect = str(action.effect.kind)
+def _action_row(manifest: Manifest, action: Action) -> tuple[str, ...]:
+    effect = "as stated" if action.effect.stated_by else str(action.effect.kind)
     if action.effect.upsert_flag:
         effect += f"; upsert with `{action.effect.upsert_flag}` and {' or '.join(action.effect.upsert_keys)}"
-    needs = [f"`{name}`" if name else "" for name in (action.requires.key_endpoint, action.requires.oauth_scope)]
+    parts = [part.requires for part in manifest.parts(action.id)]
+    needs = [
+        ", ".join(f"`{name}`" for name in found if name)
+        for found in ([part.key_endpoint for part in parts], [part.oauth_scope for part in parts])
+    ]
+    needs = ["of the path", "of the path"] if action.raw else needs
     return f"`{action.id}`", action.title, effect, cost_text(action), *needs
+
+
+def triggers() -> str:
+    manifest = load_file(ROOT / "connector.yaml")
+    rows = [
+        (f"`{trigger.id}`", trigger.title, STYLES[trigger.style], f"{trigger.interval} s")
+        for trigger in manifest.triggers.values()
+    ]
+    return _table(("Trigger", "When", "How it looks", "Every"), rows)
 
 
 def error_table() -> str:
@@ -209,6 +225,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "workflow": workflow_fields,
     "commands": commands,
     "actions": actions,
+    "triggers": triggers,
     "errors": error_table,
 }
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..contract.actions import Action
+from ..contract.actions import Action, Compose
 from ..contract.errors import ManifestError
 from ..contract.loading import MANIFEST
 from ..contract.loading import validate as problems_of
@@ -77,6 +77,7 @@ def _described(manifest: Manifest, action: Action) -> dict[str, Any]:
         "input": dict(schemas_at(manifest.root).schema(action.input)),
         "input_schema": action.input,
         "output_schema": action.output,
+        "parts": [part.id for part in manifest.parts(action.id)],
     }
     data.pop("output", None)
     return data
@@ -84,7 +85,11 @@ def _described(manifest: Manifest, action: Action) -> dict[str, Any]:
 
 def effect_text(action: Action) -> str:
     rule = action.effect
+    if rule.stated_by:
+        return f"What you state in {rule.stated_by}; a GET reads unless told otherwise. With send it needs --yes."
     text = EFFECTS[rule.kind]
+    if action.compose:
+        return "Looks for the record first; repeating it leaves the same result."
     if rule.upsert_flag:
         text += f" With {rule.upsert_flag} and {' or '.join(rule.upsert_keys)} it updates a match instead."
     return text
@@ -95,6 +100,8 @@ def cost_text(action: Action) -> str:
     price = action.credits
     if price.variable:
         return "no known limit"
+    if price.stated_by:
+        return f"what you state in {price.stated_by}"
     if not price.base and not price.flags and not price.unbounded:
         return "free"
     each = f" for each of {' or '.join(price.per)}" if price.per else ""
@@ -109,9 +116,7 @@ def _show(manifest: Manifest, action: Action) -> None:
     print(f"{action.title} ({manifest.id}.{action.id})\n\n{action.description}\n")
     facts = {
         "Group": manifest.groups.get(action.group, action.group),
-        "Request": f"{action.method} {action.path}",
-        "Key needs": action.requires.key_endpoint or "any key",
-        "OAuth needs": action.requires.oauth_scope or ("any token" if action.requires.open else "not available"),
+        **_route(manifest, action),
         "Effect": effect_text(action),
         "Cost": cost_text(action),
         "Deprecated": action.deprecated or "",
@@ -124,6 +129,28 @@ def _show(manifest: Manifest, action: Action) -> None:
     )
     if action.example:
         print(f"Example: {json.dumps(dict(action.example), ensure_ascii=False)}")
+
+
+def _route(manifest: Manifest, action: Action) -> dict[str, str]:
+    if action.raw:
+        return {"Request": "the method and path you give", "Key needs": "what the path needs"}
+    parts = manifest.parts(action.id)
+    most = f" ({most_text(action.compose)})" if action.compose else ""
+    return {
+        "Request": ", ".join(f"{part.method} {part.path}" for part in parts) + most,
+        "Key needs": ", ".join(part.requires.key_endpoint or "any key" for part in parts),
+        "OAuth needs": ", ".join(oauth_text(part) for part in parts),
+    }
+
+
+def most_text(compose: Compose) -> str:
+    from ..host.composed import most_requests
+
+    return f"{most_requests(compose)} requests at most, 1 or 2 as a rule"
+
+
+def oauth_text(action: Action) -> str:
+    return action.requires.oauth_scope or ("any token" if action.requires.open else "not available")
 
 
 def requirements(

@@ -68,4 +68,5 @@ def _show(needs: Mapping[str, Any]) -> None:
         flags = "".join(f", +{cost:g} with {flag}" for flag, cost in price.get("flags", {}).items())
         each = f" for each of {' or '.join(listed(price['per']))}" if price.get("per") else ""
         most = "no known limit" if price.get("variable") else f"up to {_cost(price.get('base', 0))}{each}{flags}"
+        most = f"what you state in {price['stated_by']}" if price.get("stated_by") else most
         print(f"Costs: {action} {most}")

@@ -3,13 +3,17 @@
 import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..contract.actions import Action
 from ..contract.errors import InputError, Problem
 from ..contract.manifest import Manifest
 from ..contract.models import Effect
+from ..contract.schemas import Schemas
 from .output import table
+
+if TYPE_CHECKING:
+    from ..host.splitting import Field
 
 _BODYLESS = ("GET", "DELETE", "HEAD")
 
@@ -23,6 +27,7 @@ class Plan:
     values: Mapping[str, Any] = field(repr=False)
     every_page: bool = False
     limit: int | None = None
+    split_by: tuple[str, ...] = ()
     max_credits_per_record: float | None = None
     budget: float | None = None
 
@@ -43,9 +48,34 @@ class Plan:
         if self.action.bulk and self.limit is not None:
             text = f"is for searches; give fewer {' or '.join(self.action.bulk.items)} instead"
             raise InputError("The input was refused; nothing was sent.", [Problem(text, path="--limit")])
+        if self.split_by and not self.every_page:
+            raise InputError("Nothing was sent.", [Problem("goes with --all", path="--split-by")])
+        self.fields()
         if self.budget is not None and self.worst() is None:
             text = "is needed under a budget: the service sets no limit to what these options cost"
             raise InputError("Nothing was sent.", [Problem(text, path="--max-credits-per-record")])
+
+    def fields(self) -> "tuple[Field, ...]":
+        """What the search is cut by. Raises InputError."""
+        if not self.split_by:
+            return ()
+        from ..host.splitting import chosen_fields
+
+        schemas = Schemas(self.manifest.root)
+        return chosen_fields(self.manifest, schemas, self.action, self.split_by, self.values)
+
+    def split(self) -> dict[str, Any] | None:
+        """What planning a split asks for at most: first pages, which are kept and not asked for again."""
+        if not self.split_by:
+            return None
+        from ..host.splitting import heads
+
+        pages, each = heads(self.fields()), self.action.credits.worst(self.values, self.max_credits_per_record)
+        return {
+            "by": list(self.split_by),
+            "first_pages": pages,
+            "worst_credits": None if each is None else pages * each,
+        }
 
     def parts(self) -> list[dict[str, Any]]:
         from ..host.plans import chunks
@@ -53,7 +83,11 @@ class Plan:
         return chunks(self.action, self.values)
 
     def requests(self) -> int | None:
-        """How many requests; None when only the first answer tells."""
+        """How many requests, for a composed action at most; None when only the first answer tells."""
+        if self.action.compose:
+            from ..host.composed import most_requests
+
+            return most_requests(self.action.compose)
         return None if self.every_page and self.action.paging else len(self.parts())
 
     def worst(self) -> float | None:
@@ -63,20 +97,39 @@ class Plan:
             return None
         return sum(cost for cost in costs if cost)
 
+    def _parts(self) -> dict[str, Any]:
+        """The requests of a composed action, in their order."""
+        parts = self.manifest.parts(self.action.id) if self.action.compose else ()
+        told = [
+            {"action": part.id, "method": part.method, "path": part.path, "effect": str(part.effect.kind)}
+            for part in parts
+        ]
+        return {"parts": told} if told else {}
+
     def as_dict(self) -> dict[str, Any]:
-        return {
-            "action": f"{self.manifest.id}.{self.action.id}",
-            "method": self.action.method,
-            "path": self.action.path,
-            "inputs": dict(places(self.action, self.values)),
-            "effect": str(self.effect),
-            "requests": self.requests(),
-            "worst_credits": self.worst(),
-        }
+        return (
+            {
+                "action": f"{self.manifest.id}.{self.action.id}",
+                "method": self.values["method"] if self.action.raw else self.action.method,
+                "path": self.values["path"] if self.action.raw else self.action.path,
+                "inputs": dict(places(self.action, self.values)),
+                "effect": str(self.effect),
+                "requests": self.requests(),
+                "worst_credits": self.worst(),
+            }
+            | self._parts()
+            | ({"split": split} if (split := self.split()) else {})
+        )
 
 
 def places(action: Action, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Where each input goes: path, query or body."""
+    if action.compose:
+        yield from ((name, "the parts") for name in values)
+        return
+    if action.raw:
+        yield from ((name, name) for name in ("query", "body") if name in values)
+        return
     in_path = {name for _, name, _, _ in string.Formatter().parse(action.path) if name}
     for name, value in values.items():
         if value is not None:
@@ -86,10 +139,16 @@ def places(action: Action, values: Mapping[str, Any]) -> Iterator[tuple[str, str
 
 def show(plan: Plan, said: str = "Nothing was sent.") -> None:
     found = plan.as_dict()
-    print(f"{found['method']} {found['path']}  ({found['action']}, effect: {found['effect']})")
+    parts = found.get("parts", [found])
+    for part in parts:
+        print(f"{part['method']} {part['path']}  ({part['action']}, effect: {part['effect']})")
     unknown = "1 or more; the first answer tells"
-    print(f"Requests: {unknown if found['requests'] is None else found['requests']}")
+    most = f"{found['requests']} at most, as the search tells" if len(parts) > 1 else found["requests"]
+    print(f"Requests: {unknown if found['requests'] is None else most}")
     worst = found["worst_credits"]
     print(f"Credits at most: {'no limit is known' if worst is None else f'{worst:g}'}")
+    if split := found.get("split"):
+        dear = "" if split["worst_credits"] == 0 else f", {split['worst_credits']:g} credits at most for them"
+        print(f"When it is too large for one query: up to {split['first_pages']:,} first pages to plan the parts{dear}")
     table(("input", "goes into"), found["inputs"].items(), empty="No inputs.")
     print(said)

@@ -25,6 +25,10 @@ def run(
     ] = "{}",
     every_page: Annotated[bool, typer.Option("--all", help="Read every page.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after this many records.")] = None,
+    split_by: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FIELD", help="With --all: cut a search that is too large by this input. Repeatable."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; change nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Yes, real people may get mail.")] = False,
     budget: Annotated[float | None, typer.Option(min=0, metavar="CREDITS", help="Spend no more than this.")] = None,
@@ -46,6 +50,7 @@ def run(
     wanted: dict[str, Any] = {
         "every_page": every_page or limit is not None,
         "limit": limit,
+        "split_by": tuple(split_by or ()),
         "max_credits_per_record": max_credits_per_record,
         "budget": budget,
     }

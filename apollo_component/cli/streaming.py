@@ -34,6 +34,8 @@ class Tally:
 
     pages: int = 0
     records: int = 0
+    matching: int | None = None
+    """How many match in all, where every page was asked for and the service told."""
     status: str = "failed"
     detail: dict[str, Any] = field(default_factory=dict)
 
@@ -55,6 +57,7 @@ def stream(host: "Host", chosen: Chosen, out: Output) -> int:
         plan.values,
         every_page=plan.every_page,
         limit=plan.limit,
+        split_by=plan.fields(),
         concurrency=chosen.concurrency,
         lease=lease,
         on_unknown=chosen.on_unknown,
@@ -92,6 +95,8 @@ def _print(host: "Host", job: "Job", plan: Plan, out: Output, tally: Tally) -> N
         for page in pages:
             for warning in page.warnings:
                 out.warn(warning)
+            if plan.every_page and not tally.pages:
+                tally.matching = page.total
             _print_page(page, plan, out)
             tally.pages += 1
             tally.records += len(page.records)
@@ -115,6 +120,7 @@ def _print_page(page: Page, plan: Plan, out: Output) -> None:
 def _summary(host: "Host", run: str, tally: Tally, out: Output) -> None:
     credits_, doubtful = host.journal.spent(run), host.journal.doubtful(run)
     told = {"id": run, "status": tally.status, "records": tally.records, "credits": credits_, "in_doubt": doubtful}
+    told |= {} if tally.matching is None else {"matching": tally.matching}
     parts = [f"{tally.records:,} record{'s'[: tally.records != 1]}", f"{credits_['spent']:g} credits spent"]
     parts += [f"{credits_['reserved']:g} reserved"] if credits_["reserved"] else []
     parts += [f"{credits_['paid_twice']:g} possibly paid twice"] if credits_["paid_twice"] else []

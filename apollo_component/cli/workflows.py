@@ -13,6 +13,7 @@ from .inputs import read_input
 from .naming import installed, opened
 from .options import AsJson, pairs
 from .output import Output, table
+from .reports import moment
 from .runs import show_report
 
 if TYPE_CHECKING:
@@ -35,22 +36,25 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="A workflow file.")]
 def check(file: File, as_json: AsJson = False) -> None:
     """Check a workflow file whole, and show what each step would send and cost at most. Nothing is sent."""
     from ..host.workflow.file import load_workflow
-    from ..host.workflow.forecast import forecast
+    from ..host.workflow.forecast import forecast, started_by
 
     manifests = installed()
-    rows = forecast(load_workflow(file, manifests), manifests)
+    loaded = load_workflow(file, manifests)
+    rows, start = forecast(loaded, manifests), started_by(loaded)
 
     def people() -> None:
+        if start:
+            print(f"Runs start by: {start}")
         columns = ("step", "action", "request", "effect", "credits at most", "note")
         table(columns, [_row(row) for row in rows])
         print("The file is fine. Nothing was sent.")
 
-    Output(as_json).result({"valid": True, "steps": rows}, people)
+    Output(as_json).result({"valid": True, "started_by": start or None, "steps": rows}, people)
 
 
 def _row(row: Mapping[str, Any]) -> tuple[Any, ...]:
     worst = "unknown" if row["worst_credits"] is None else row["worst_credits"]
-    return row["step"], row["action"], f"{row['method']} {row['path']}", row["effect"], worst, row["note"]
+    return row["step"], row["action"], f"{row['method']} {row['path']}".strip(), row["effect"], worst, row["note"]
 
 
 @workflow.command("run")
@@ -134,8 +138,10 @@ def _unknown(doubtful: Sequence[Mapping[str, Any]]) -> bool:
 def _show(report: Mapping[str, Any]) -> None:
     show_report(report)
     if report["status"].startswith("waiting_"):
-        more = " --budget CREDITS" if report["status"] == "waiting_for_budget" else ""
-        print(f"To go on: workflow run --resume {report['id']}{more}")
+        resets_at = report["detail"].get("error", {}).get("resets_at")
+        more = " --budget CREDITS" if report["status"] == "waiting_for_budget" and not resets_at else ""
+        when = f" after {moment(resets_at)}" if resets_at else ""
+        print(f"To go on{when}: workflow run --resume {report['id']}{more}")
     elif report["status"] == "failed" and report["detail"].get("error", {}).get("code") != "input":
         print(f"To go on at the first unfinished step: workflow run --resume {report['id']}")
 

@@ -34,7 +34,7 @@ from ..contract.models import (
     TestReport,
 )
 from ..contract.schemas import Schemas
-from . import auth, operations, options, polling, replies, testing
+from . import auth, operations, options, polling, raw, replies, testing
 from .messages import Flow, Request, T, drive
 from .servers import addresses
 
@@ -101,6 +101,7 @@ class Connector:
     ) -> TestReport:
         for name in actions:
             self._action(name)
+        actions = tuple(dict.fromkeys(part.id for name in actions for part in self.manifest.parts(name)))
 
         def ask(name: str, values: Mapping[str, Any]) -> Request:
             action = self._action(name)
@@ -125,6 +126,8 @@ class Connector:
         context: Context,
     ) -> Page:
         chosen = self._action(action)
+        if chosen.compose:
+            raise InputError(f"{chosen.title} is made of several requests; a host runs its parts. Nothing was sent.")
         values = self.schemas.check(chosen.input, input)
         self._check_size(chosen, values)
         if miss := testing.known_miss(self.manifest, chosen, credential):
@@ -138,7 +141,8 @@ class Connector:
                 raise InputError("The input was refused; nothing was sent.", unresolved)
             reply = self._metered(request, context)
             context.received(reply)
-        if error_found := self._error(reply, chosen, credential):
+        route = raw.declared(self.manifest, values["method"], values["path"]) if chosen.raw else None
+        if error_found := self._error(reply, route or chosen, credential):
             raise error_found
         page = operations.page_from(chosen, values, replies.answer_of(reply), cursor)
         return _lean(page, quirk.read(page))
@@ -205,7 +209,10 @@ class Connector:
         self, action: Action, values: Mapping[str, Any], credential: Credential, cursor: str | None
     ) -> Request:
         base = addresses(self.manifest, self._environ)[action.server]
-        request = operations.request_for(action, values, base, cursor)
+        if action.raw:
+            request = raw.request_for(self.manifest, action, values, base)
+        else:
+            request = operations.request_for(action, values, base, cursor)
         headers = {
             "Accept": "application/json",
             "Content-Type": "application/json",

@@ -13,30 +13,30 @@ from ..contract.errors import InputError, Problem
 from ..contract.models import Page
 from .messages import Request
 
-_BODYLESS = ("GET", "DELETE", "HEAD")
+BODYLESS = ("GET", "DELETE", "HEAD")
 
 
 def request_for(action: Action, values: Mapping[str, Any], base_url: str, cursor: str | None = None) -> Request:
     """The request of one page: path placeholders first, then the query (GET, or declared), the rest as JSON."""
     values = dict(values) | _page_of(action, values, cursor)
-    _check_sendable(values)
+    check_sendable(values)
     names = [name for _, name, _, _ in string.Formatter().parse(action.path) if name]
     path = action.path.format(**{name: _segment(name, values[name]) for name in names})
     rest = {name: value for name, value in values.items() if name not in names and value is not None}
-    in_query = set(rest) if action.method in _BODYLESS else set(action.query)
+    in_query = set(rest) if action.method in BODYLESS else set(action.query)
     query = tuple(pair for name in rest if name in in_query for pair in bracketed(name, rest[name]))
     body = {name: value for name, value in rest.items() if name not in in_query}
     return Request(
         action.method,
         base_url + path,
         query,
-        None if action.method in _BODYLESS else body,
+        None if action.method in BODYLESS else body,
         operation=action.id,
         quota_class=action.quota_class,
     )
 
 
-def _check_sendable(values: Mapping[str, Any]) -> None:
+def check_sendable(values: Mapping[str, Any]) -> None:
     """Schemas let through what neither JSON nor a query can carry: numbers over 64 bits, half characters."""
     for name, value in values.items():
         try:
@@ -120,6 +120,8 @@ def _spent(action: Action, values: Mapping[str, Any], answer: Any, records: Sequ
     credits = action.credits  # noqa: A001
     if credits.variable or credits.settles_later(values):
         return None
+    if credits.stated_by:
+        return None if credits.may_cost(values) else 0
     if not credits.base:
         return 0
     reported = number(dig(answer, credits.reported)) if credits.reported else None

@@ -29,7 +29,7 @@ class Credits:
 
     `unbounded` names the flags whose cost the service doesn't limit. `reported` is the key of the answer that
     tells what was spent; without it, every record found counts `base`, or the whole answer where it costs per page.
-    `variable` means that the service states no limit at all.
+    `variable` means that the service states no limit at all. `stated_by` is the input in which the person states it.
     """
 
     base: float = 0
@@ -38,14 +38,22 @@ class Credits:
     unbounded: tuple[str, ...] = ()
     reported: str | None = None
     variable: bool = False
+    stated_by: str | None = None
 
     @property
     def costs(self) -> bool:
         """Whether the action can cost anything."""
-        return bool(self.base) or self.variable
+        return bool(self.base) or self.variable or self.stated_by is not None
+
+    def may_cost(self, values: Mapping[str, Any]) -> bool:
+        """Whether it can cost anything with this input."""
+        return values.get(self.stated_by) not in (None, 0) if self.stated_by else self.costs
 
     def worst(self, values: Mapping[str, Any], max_per_record: float | None = None) -> float | None:
         """Credits at most for this input; None when no bound is known and none was given."""
+        if self.stated_by:
+            stated = values.get(self.stated_by, 0)
+            return float(stated) if isinstance(stated, int | float) else None
         count = sum(len(values.get(name) or ()) for name in self.per) if self.per else 1
         each = self.base + sum(cost for flag, cost in self.flags.items() if values.get(flag) is True)
         if self.variable or any(values.get(flag) is True for flag in self.unbounded):
@@ -73,15 +81,19 @@ class Lookup:
 @dataclass(frozen=True, slots=True)
 class EffectRule:
     """What repeating the action would do; `upsert_flag` with one of `upsert_keys` makes a create an upsert, and
-    `send_flag` makes it one that sends."""
+    `send_flag` makes it one that sends; `stated_by` is the input in which the person states it."""
 
     kind: Effect
     upsert_flag: str | None = None
     upsert_keys: tuple[str, ...] = ()
     send_flag: str | None = None
+    stated_by: str | None = None
     lookup: Lookup | None = None
 
     def of(self, values: Mapping[str, Any]) -> Effect:
+        if self.stated_by:
+            stated = values.get(self.stated_by, Effect.READ if values.get("method") == "GET" else self.kind)
+            return Effect(stated) if stated in tuple(Effect) else self.kind
         if self.send_flag and values.get(self.send_flag) is True:
             return Effect.SEND
         flagged = self.upsert_flag is None or values.get(self.upsert_flag) is True
@@ -147,13 +159,49 @@ class ReplyShape:
 
 
 @dataclass(frozen=True, slots=True)
+class NaturalKey:
+    """One way to recognise a record: `match` goes from its keys to the inputs that must equal them. `input` is what
+    the finding action is asked, each of its inputs with the inputs whose values it gets, joined by spaces; None when
+    the creating action looks for itself."""
+
+    match: Mapping[str, str]
+    input: Mapping[str, tuple[str, ...]] | None = None
+
+    def given(self, values: Mapping[str, Any]) -> bool:
+        return all(values.get(name) for name in self.match.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Compose:
+    """An action made of others: find a record by the first natural key that is given, create it when there is none,
+    and, with `update`, change what differs.
+
+    The creating action gets the whole input, as the only item of `list` where it takes a list, and `with_` beside it;
+    `existed` is the key of its record that tells that there was one already. `id` is the input of `update` that takes
+    the found record's id.
+    """
+
+    by: tuple[NaturalKey, ...]
+    create: str
+    find: str | None = None
+    list: str | None = None
+    with_: Mapping[str, Any] = field(default_factory=dict)
+    existed: str | None = None
+    update: str | None = None
+    id: str = ""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The ids of the actions it is made of, in the order they run."""
+        return tuple(name for name in (self.find, self.create, self.update) if name)
+
+
+@dataclass(frozen=True, slots=True)
 class Action:
     id: str
     title: str
     group: str
     description: str
-    method: str
-    path: str
     input: str
     output: str
     requires: Requires
@@ -161,6 +209,12 @@ class Action:
     credits: Credits
     quota_class: str
     reply: ReplyShape
+    method: str = ""
+    path: str = ""
+    compose: Compose | None = None
+    """The action has no request of its own: the host runs its parts."""
+    raw: bool = False
+    """The request is the person's own: `method`, `path`, `query` and `body` are inputs."""
     query: tuple[str, ...] = ()
     paging: Paging | None = None
     bulk: Bulk | None = None
@@ -172,15 +226,28 @@ class Action:
     server: str = "api"
     example: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def ceiling(self) -> int:
+        """The most records that one query reaches, 0 where there is no such limit or nothing is paged."""
+        return (self.paging.max_records or 0) if self.paging else 0
+
+
+COMPOSED: Mapping[str, Any] = {"effect": "upsert", "quota_class": "", "reply": {"value": "."}}
+"""What follows for an action from being composed; needs and limits are those of its parts."""
+
 
 def action_from(item: Mapping[str, Any], styles: Mapping[str, Paging]) -> Action:
+    item = {**item, **COMPOSED} if "compose" in item else item
     plain = dict(item)
     paging = plain.pop("paging", None)
     bulk = plain.pop("bulk", None)
     return Action(
         **plain
         | {
-            "requires": Requires(**item.get("requires", {})),
+            "requires": Requires(
+                **item.get("requires", {}) | ({"open": True} if {"raw", "compose"} & set(item) else {})
+            ),
+            "compose": _compose(item["compose"]) if "compose" in item else None,
             "effect": _effect(item["effect"]),
             "credits": _credits(item.get("credits", {})),
             "reply": ReplyShape(**item["reply"]),
@@ -190,6 +257,25 @@ def action_from(item: Mapping[str, Any], styles: Mapping[str, Paging]) -> Action
             "job": Job(**item["job"]) if "job" in item else None,
         }
     )
+
+
+def _compose(item: Mapping[str, Any]) -> Compose:
+    create, update, find = item["create"], item.get("update", {}), item.get("find")
+    by = tuple(NaturalKey(way["match"], _joined(way.get("input"))) for way in item["by"])
+    return Compose(
+        by,
+        create["action"],
+        find,
+        create.get("list"),
+        create.get("with", {}),
+        create.get("existed"),
+        update.get("action"),
+        update.get("id", ""),
+    )
+
+
+def _joined(inputs: Mapping[str, Any] | None) -> dict[str, tuple[str, ...]] | None:
+    return None if inputs is None else {name: names(value) for name, value in inputs.items()}
 
 
 def _effect(item: str | Mapping[str, Any]) -> EffectRule:
@@ -202,6 +288,7 @@ def _effect(item: str | Mapping[str, Any]) -> EffectRule:
         upsert_flag=upsert.get("flag"),
         upsert_keys=tuple(upsert.get("with_any", ())),
         send_flag=item.get("send_when", {}).get("flag"),
+        stated_by=item.get("stated_by"),
         lookup=Lookup(**lookup) if lookup else None,
     )
 

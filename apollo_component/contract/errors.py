@@ -144,16 +144,18 @@ class CreditsExhaustedError(ConnectorError):
 
 
 class BudgetExhaustedError(CreditsExhaustedError):
-    """The run's own credit budget doesn't cover the next request; nothing was sent. `needed` would, in credits."""
+    """A credit budget doesn't cover the next request; nothing was sent. `needed` would, in credits; where the budget
+    is one for a span of time, `resets_at` is when enough of it is free again."""
 
     code = "budget_exhausted"
 
-    def __init__(self, message: str, *, needed: float = 0, hint: str = "") -> None:
+    def __init__(self, message: str, *, needed: float = 0, resets_at: datetime | None = None, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.needed = needed
+        self.resets_at = resets_at
 
     def details(self) -> dict[str, Any]:
-        return {"needed": self.needed}
+        return {"needed": self.needed, "resets_at": self.resets_at.isoformat() if self.resets_at else None}
 
 
 class TransientError(ConnectorError):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .actions import names
+from .compose_checks import compose_checks
 from .errors import ManifestError, Problem
 from .located import Located, PathParts, read
 from .manifest import Manifest
@@ -25,6 +26,7 @@ KEPT = f".make/{INDEX}"
 """Where a checkout keeps the index of the state it was last checked in; not under version control."""
 META_SCHEMA = "schemas/connector.schema.json"
 _PLACEHOLDER = re.compile(r"{([A-Za-z_][A-Za-z0-9_]*)}")
+_RAW = ("method", "path", "query", "body")
 _BRACES = re.compile(r"[{}]")
 
 
@@ -174,6 +176,13 @@ def _cross_checks(parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
             yield ("connection_types", number, "oauth", "server"), "names no server of this manifest"
 
 
+def _any_action_checks(item: dict[str, Any], parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
+    yield from _action_checks(item, parts, root)
+    if "compose" in item:
+        sound = {each["id"]: each for _, each in parts.items("actions")}
+        yield from compose_checks(item, sound, lambda each: _fields(root / each["input"]) or set())
+
+
 def _trigger_checks(item: dict[str, Any], parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
     if parts.lacks("groups", item["group"]):
         yield ("group",), "names no group of this manifest"
@@ -222,9 +231,10 @@ def _action_checks(item: dict[str, Any], parts: _Parts, root: Path) -> Iterator[
         yield ("paging",), "names no paging style of this manifest"
     if parts.lacks("servers", item.get("server", "api")):
         yield ("server",), "names no server of this manifest"
-    if _BRACES.search(_PLACEHOLDER.sub("", item["path"])):
+    if _BRACES.search(_PLACEHOLDER.sub("", item.get("path", ""))):
         yield ("path",), "holds a brace that is not {input_field}"
-    lookup = item["effect"].get("lookup") if isinstance(item["effect"], dict) else None
+    effect = item.get("effect")
+    lookup = effect.get("lookup") if isinstance(effect, dict) else None
     if lookup and parts.lacks("actions", lookup["action"]):
         yield ("effect", "lookup", "action"), "names no action of this manifest"
     if not (root / item["output"]).is_file():
@@ -246,15 +256,20 @@ def _input_checks(item: dict[str, Any], parts: _Parts, file: Path) -> Iterator[t
 
 
 def _named_inputs(item: dict[str, Any], parts: _Parts) -> Iterator[tuple[PathParts, str]]:
-    for name in _PLACEHOLDER.findall(item["path"]):
+    for name in _PLACEHOLDER.findall(item.get("path", "")):
         yield ("path",), name
     for number, name in enumerate(item.get("query", [])):
         yield ("query", number), name
     if "bulk" in item:
         for name in names(item["bulk"]["items"]):
             yield ("bulk", "items"), name
+    for name in _RAW if item.get("raw") else ():
+        yield ("raw",), name
     yield from _named_costs(item.get("credits", {}))
-    upsert = item["effect"].get("upsert_when", {}) if isinstance(item["effect"], dict) else {}
+    effect = item["effect"] if isinstance(item.get("effect"), dict) else {}
+    for name in names(effect.get("stated_by")):
+        yield ("effect", "stated_by"), name
+    upsert = effect.get("upsert_when", {})
     for name in (*names(upsert.get("flag")), *upsert["with_any"]) if upsert else ():
         yield ("effect", "upsert_when"), name
     if declared := parts.style(item.get("paging")):
@@ -265,6 +280,8 @@ def _named_inputs(item: dict[str, Any], parts: _Parts) -> Iterator[tuple[PathPar
 def _named_costs(credits: dict[str, Any]) -> Iterator[tuple[PathParts, str]]:  # noqa: A002
     for name in names(credits.get("per")):
         yield ("credits", "per"), name
+    for name in names(credits.get("stated_by")):
+        yield ("credits", "stated_by"), name
     for name in (*credits.get("flags", {}), *credits.get("unbounded", [])):
         yield ("credits",), name
 
@@ -273,14 +290,14 @@ def _fields(file: Path) -> set[str] | None:
     """The names of an input schema's fields, None when the file holds no JSON object."""
     try:
         schema = json.loads(file.read_bytes())
-    except ValueError:
+    except (OSError, ValueError):
         return None
     properties = schema.get("properties", {}) if isinstance(schema, dict) else None
     return set(properties) if isinstance(properties, dict) else None
 
 
 _SECTION_CHECKS: dict[str, Callable[[dict[str, Any], _Parts, Path], Iterator[tuple[PathParts, str]]]] = {
-    "actions": _action_checks,
+    "actions": _any_action_checks,
     "triggers": _trigger_checks,
     "test": _use_checks,
     "option_sources": _use_checks,

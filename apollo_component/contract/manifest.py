@@ -205,9 +205,15 @@ class Manifest:
         }
 
     def needed(self, names: Iterable[str]) -> Iterator[Action]:
-        """The actions behind the names of actions and triggers, each once. Raises KeyError for a name of neither."""
+        """The actions that are asked for the names of actions and triggers, each once. Raises KeyError for others."""
         found = (self.triggers[name].action if name in self.triggers else name for name in names)
-        return (self.actions[name] for name in dict.fromkeys(found) if name is not None)
+        parts = {part.id: part for name in found if name is not None for part in self.parts(name)}
+        return iter(parts.values())
+
+    def parts(self, action: str) -> tuple[Action, ...]:
+        """The actions whose requests an action makes: itself, or what it is composed of."""
+        found = self.actions[action]
+        return tuple(self.actions[part] for part in found.compose.parts) if found.compose else (found,)
 
     def _tested(self, kind: str) -> list[Action]:
         """The actions that the connection test calls for connections of this kind."""

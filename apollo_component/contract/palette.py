@@ -35,7 +35,7 @@ def palette_entry(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "title": manifest["title"],
         "groups": [{"id": item["id"], "title": item["title"]} for item in manifest["groups"]],
         "connection_types": [{"id": kind["id"], "title": kind["title"]} for kind in manifest["connection_types"]],
-        "actions": [_action(item) for item in manifest["actions"] if not item.get("deprecated")],
+        "actions": [_action(item, manifest) for item in manifest["actions"] if not item.get("deprecated")],
         "triggers": [
             {key: item[key] for key in ("id", "title", "group", "style", "interval")}
             for item in manifest.get("triggers", [])
@@ -43,19 +43,30 @@ def palette_entry(manifest: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _action(item: Mapping[str, Any]) -> dict[str, Any]:
+def _action(item: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": item["id"],
         "title": item["title"],
         "group": item["group"],
         "credits": _cost(item.get("credits", {})),
-        "requires": item.get("requires", {}),
+        "requires": _needs(item["compose"], manifest) if "compose" in item else item.get("requires", {}),
+    }
+
+
+def _needs(compose: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """What the parts of a composed action need together."""
+    names = {compose.get("find"), compose["create"]["action"], compose.get("update", {}).get("action")}
+    parts = [item.get("requires", {}) for item in manifest["actions"] if item["id"] in names]
+    return {
+        "key_endpoints": [part["key_endpoint"] for part in parts if "key_endpoint" in part],
+        "oauth_scopes": [part["oauth_scope"] for part in parts if "oauth_scope" in part],
     }
 
 
 def _cost(credits: Mapping[str, Any]) -> float | None:  # noqa: A002
-    """Credits of one request or item before options that add to it; None where the service states no limit."""
-    return None if credits.get("variable") else credits.get("base", 0)
+    """Credits of one request or item before options that add to it; None where the service states no limit, or the
+    person states the cost."""
+    return None if credits.get("variable") or credits.get("stated_by") else credits.get("base", 0)
 
 
 def _packages() -> list[str]:

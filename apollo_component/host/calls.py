@@ -20,6 +20,7 @@ from ..contract.errors import (
     UnreadableReplyError,
 )
 from ..contract.models import Credential, Effect, Page, Reply, Window
+from .composed import composed_page
 from .connections import Connection, Connections
 from .journal import FOUND, IN_DOUBT, RECEIVED, SENDING, Entry, Journal, Key, OwnershipLostError
 from .leases import Lease
@@ -64,7 +65,7 @@ class Call:
 
     @property
     def journaled(self) -> bool:
-        return self.effect is not Effect.READ or self.action.credits.costs
+        return self.effect is not Effect.READ or self.action.credits.may_cost(self.input)
 
     @property
     def worst(self) -> float | None:
@@ -90,6 +91,8 @@ class Caller:
 
     def page(self, call: Call) -> Page:
         """The page of one call, from the journal when it was recorded before. Raises any ConnectorError."""
+        if call.action.compose:
+            return composed_page(self, call, call.action.compose)
         doubtful: Entry | None = None
         if call.journaled and (last := self.journal.last(call.key)):
             if last.state == RECEIVED and last.reply:
@@ -215,7 +218,7 @@ class Caller:
         context = _RunContext(self, call, connection, doubtful, recorded)
 
         def hook(name: str, **arguments: Any) -> Any:
-            tried = call.action.id
+            tried = "" if call.action.raw else call.action.id
             return self._called(connection, name, tried, credential=credential, context=context, **arguments)
 
         try:
@@ -227,13 +230,13 @@ class Caller:
         return page
 
     def _called(self, connection: Connection, hook: str, tried: str, **arguments: Any) -> Any:
-        """The owner's hook; what a refusal says of the connection is remembered."""
+        """The owner's hook; what a refusal says of the connection is remembered, for `tried` if that is an action."""
         try:
             return self.registry.call(connection.connector, hook, **arguments)
         except ConnectorError as error:
             if isinstance(error, QuotaError) and error.resets_at is None and error.retry_after is not None:
                 error.resets_at = _moment(self.clock() + error.retry_after)
-            if isinstance(error, PermissionDeniedError):
+            if isinstance(error, PermissionDeniedError) and tried:
                 self.connections.remember_miss(connection, tried, error.missing)
             elif isinstance(error, ReauthorizationError):
                 self.connections.mark(connection, "needs_reauthorization", error.message)

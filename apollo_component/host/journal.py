@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from ..contract.errors import BudgetExhaustedError, ConnectorError, InputError, Problem, TransientError
 from ..contract.models import Effect, Reply
+from .daily import DAY_SECONDS, PER_DAY, check_day, spent_since
 from .leases import Lease, owns
 from .store import Store, dumps
 from .tables import journal, runs
@@ -64,6 +65,13 @@ class Journal:
         query = sa.select(journal).where(*told).order_by(journal.c.attempt.desc()).limit(1)
         row = self.store.row(query)
         return None if row is None else Entry(row["attempt"], row["state"], row["sent_at"], _reply(row))
+
+    def of_run(self, run: str, ending: str) -> Key | None:
+        """The first request of a run whose item ends like this, refusals before any work passed over."""
+        mine = (journal.c.run == run, journal.c.item.endswith(ending, autoescape=True))
+        query = sa.select(journal).where(*mine, journal.c.state != WITHOUT_EFFECT).order_by(journal.c.sent_at).limit(1)
+        row = self.store.row(query)
+        return None if row is None else Key(run, row["step"], row["item"])
 
     def open(
         self,
@@ -178,27 +186,36 @@ class Journal:
         ]
 
     def _check_budget(self, connection: sa.Connection, run: str, worst: float | None) -> None:
-        budget = connection.execute(sa.select(runs.c.budget).where(runs.c.id == run)).scalar()
-        if budget is None or worst == 0:
+        """The run's own budget, then that of all runs of its workflow in 24 hours."""
+        query = sa.select(runs.c.budget, runs.c.workflow, runs.c.inputs_json).where(runs.c.id == run)
+        row = connection.execute(query).first()
+        if row is None or worst == 0:
             return
-        if worst is None:
+        daily = json.loads(row.inputs_json).get(PER_DAY) if row.workflow else None
+        if worst is None and (row.budget is not None or daily is not None):
             raise InputError(
                 "Nothing limits what this request may cost, so no budget can cover it; nothing was sent.",
                 [Problem("is required with a budget", path="max_credits_per_record")],
             )
-        sums = _sums(connection, run)
-        used = sums["spent"] + sums["reserved"]
-        if used + worst > budget:
-            raise BudgetExhaustedError(
-                f"The budget of {budget:g} credits doesn't cover the next request: "
-                f"{used:g} are spent or reserved and it may cost {worst:g}.",
-                hint="Raise the budget to go on; nothing was sent.",
-                needed=used + worst,
-            )
+        if row.budget is not None:
+            _check_run(row.budget, _sums(connection, run), worst or 0)
+        if daily is not None:
+            check_day(daily, spent_since(connection, row.workflow, self.clock() - DAY_SECONDS), worst or 0)
 
     def _update(self, key: Key, attempt: int, values: Mapping[str, Any]) -> None:
         with self.store.write() as connection:
             connection.execute(sa.update(journal).where(*_of(key), journal.c.attempt == attempt).values(**values))
+
+
+def _check_run(budget: float, sums: Mapping[str, float], worst: float) -> None:
+    used = sums["spent"] + sums["reserved"]
+    if used + worst > budget:
+        raise BudgetExhaustedError(
+            f"The budget of {budget:g} credits doesn't cover the next request: "
+            f"{used:g} are spent or reserved and it may cost {worst:g}.",
+            hint="Raise the budget to go on; nothing was sent.",
+            needed=used + worst,
+        )
 
 
 def check_owner(connection: sa.Connection, lease: Lease | None) -> None:

@@ -37,13 +37,6 @@ def further_pages(action: Action, values: Mapping[str, Any], first: Page, limit:
     return cursors
 
 
-def shortfall(action: Action, first: Page) -> int:
-    """How many matching records lie past the ceiling of one query."""
-    if action.paging is None or first.total is None or action.paging.max_records is None:
-        return 0
-    return max(0, first.total - action.paging.max_records)
-
-
 def unique(records: Iterable[Any], key: str | None, seen: set[Any] | None = None) -> Iterator[Any]:
     """Each record once by its key, first come first kept; everything when there is no key. `seen` is added to."""
     seen = set() if seen is None else seen

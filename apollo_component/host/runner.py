@@ -1,17 +1,19 @@
 """Runs one action with everything it needs: all pages in order, long lists cut and rejoined, on threads."""
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..contract.actions import Action
 from ..contract.models import Page
+from ..contract.schemas import Schemas
 from .calls import Call, Caller
 from .journal import Key
 from .leases import Lease
-from .plans import chunks, further_pages, shortfall, unique
+from .plans import chunks, further_pages, unique
+from .splitting import Cut, Field, ceiling_note, cut, out_of_reach, shortfall_note, vocabularies
 
 CONCURRENCY = 8
 GRACE_SECONDS = 5.0
@@ -20,7 +22,8 @@ GRACE_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One action to run to its end. `every_page` reads all pages; `limit` is in records."""
+    """One action to run to its end. `every_page` reads all pages; `limit` is in records; `split_by` cuts a search that
+    is too large for one query."""
 
     run: str
     connection: str
@@ -29,6 +32,7 @@ class Job:
     step: str = "run"
     every_page: bool = False
     limit: int | None = None
+    split_by: tuple[Field, ...] = ()
     concurrency: int = CONCURRENCY
     lease: Lease | None = None
     on_unknown: str = "repeat"
@@ -47,15 +51,28 @@ class Runner:
         whole = self.caller.prepare(self._call(job, "", job.input))
         calls = [self._call(job, str(number), values) for number, values in enumerate(chunks(job.action, whole.input))]
         pages = self._in_order(calls, job.concurrency) if len(calls) > 1 else self._paged(job, calls[0])
-        yield from limited(once_each(pages, job.action.key if job.every_page else None), job.limit)
+        yield from self._accounted(
+            job, limited(once_each(pages, job.action.key if job.every_page else None), job.limit)
+        )
+
+    def _accounted(self, job: Job, pages: Iterator[Page]) -> Iterator[Page]:
+        """At the end of a search larger than one query, what matched is told against what was given."""
+        matching, given = None, 0
+        for page in pages:
+            matching = page.total if matching is None else matching
+            given += len(page.records)
+            yield page
+        if job.every_page and job.limit is None and out_of_reach(job.action, Page(total=matching), None):
+            self.notice(shortfall_note(matching or 0, given))
 
     def _paged(self, job: Job, call: Call) -> Iterator[Page]:
         first = self.caller.page(call)
-        if job.every_page and (beyond := shortfall(job.action, first)):
-            self.notice(
-                f"{first.total:,} records match, but one query gives the first {(first.total or 0) - beyond:,} only; "
-                f"{beyond:,} are out of reach. Narrow the filters to get them."
-            )
+        beyond = out_of_reach(job.action, first, job.limit) if job.every_page else 0
+        if beyond and job.split_by:
+            yield from self._split(job, call, first)
+            return
+        if beyond:
+            self.notice(ceiling_note(first.total or 0, beyond, self._ways(job)))
         yield first
         if not job.every_page:
             return
@@ -63,24 +80,47 @@ class Runner:
         if cursors is None:
             yield from self._one_by_one(call, first)
         else:
-            later = [replace(call, cursor=cursor, key=replace(call.key, item=cursor)) for cursor in cursors]
-            yield from self._in_order(later, job.concurrency)
+            yield from self._in_order([_page_of(call, cursor, cursor) for cursor in cursors], job.concurrency)
+
+    def _ways(self, job: Job) -> Mapping[str, tuple[Any, ...]]:
+        connector = self.caller.connections.get(job.connection).connector
+        return vocabularies(Schemas(self.caller.registry.manifest(connector).root), job.action)
+
+    def _split(self, job: Job, call: Call, first: Page) -> Iterator[Page]:
+        """First every part's first page, which tells how large it is; then all parts as one stream, read ahead."""
+        heads: dict[str, Page] = {}
+        found = self._cut(job, call, first, heads)
+        for note in found.notes:
+            self.notice(note)
+        yield from self._in_order(_stream(job.action, call, first, found, heads), job.concurrency)
+
+    def _cut(self, job: Job, call: Call, first: Page, heads: dict[str, Page]) -> Cut:
+        flow = cut(job.input, first.total or 0, job.action.ceiling, job.split_by)
+        asked = next(flow)
+        while True:
+            calls = [_page_of(replace(call, input=part.input), None, part.item) for part in asked]
+            heads |= zip((part.item for part in asked), self._in_order(calls, job.concurrency), strict=True)
+            try:
+                asked = flow.send([heads[part.item].total for part in asked])
+            except StopIteration as done:
+                result: Cut = done.value
+                return result
 
     def _one_by_one(self, call: Call, page: Page) -> Iterator[Page]:
         while page.next_cursor is not None:
-            key = replace(call.key, item=page.next_cursor)
-            page = self.caller.page(replace(call, cursor=page.next_cursor, key=key))
+            page = self.caller.page(_page_of(call, page.next_cursor, page.next_cursor))
             yield page
 
-    def _in_order(self, calls: list[Call], concurrency: int) -> Iterator[Page]:
-        """Up to `concurrency` requests ahead of the reader, never more pages held than that."""
+    def _in_order(self, calls: Iterable[Call | Page], concurrency: int) -> Iterator[Page]:
+        """Up to `concurrency` requests ahead of the reader, never more pages held than that. A page that is there
+        already keeps its place."""
         waiting: deque[Future[Page]] = deque()
         pool = ThreadPoolExecutor(concurrency, thread_name_prefix="run")
         try:
             for call in calls:
                 if len(waiting) >= concurrency:
                     yield waiting.popleft().result()
-                waiting.append(pool.submit(self.caller.page, call))
+                waiting.append(_there(call) if isinstance(call, Page) else pool.submit(self.caller.page, call))
             while waiting:
                 yield waiting.popleft().result()
         finally:
@@ -97,6 +137,27 @@ class Runner:
             on_unknown=job.on_unknown,
             max_credits_per_record=job.max_credits_per_record,
         )
+
+
+def _page_of(call: Call, cursor: str | None, item: str) -> Call:
+    return replace(call, cursor=cursor, key=replace(call.key, item=item))
+
+
+def _there(page: Page) -> Future[Page]:
+    found: Future[Page] = Future()
+    found.set_result(page)
+    return found
+
+
+def _stream(action: Action, call: Call, first: Page, found: Cut, heads: dict[str, Page]) -> Iterator[Call | Page]:
+    """The first page of the whole, then each part's own first page and the pages after it."""
+    yield first
+    for part in found.parts:
+        head = heads.pop(part.item)
+        yield head
+        own = replace(call, input=part.input)
+        for cursor in () if part.cut else further_pages(action, part.input, head, None) or ():
+            yield _page_of(own, cursor, f"{part.item}:{cursor}")
 
 
 def once_each(pages: Iterator[Page], key: str | None) -> Iterator[Page]:

@@ -65,12 +65,15 @@ class Runs:
         text: str = "",
         inputs: Mapping[str, Any] | None = None,
         budget: float | None = None,
+        workflow: str = "",
     ) -> Run:
-        """A new run, `running` from now on; `kind` is action or workflow. Old runs' data is deleted on the way."""
+        """A new run, `running` from now on; `kind` is action or workflow, `workflow` the name its runs share. Old
+        runs' data is deleted on the way."""
         if self.retention is not None:
             self.purge(self.retention)
         identity = f"{datetime.fromtimestamp(self.clock(), UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-        values = {"id": identity, "kind": kind, "title": title[:200], "status": RUNNING, "text": text, "budget": budget}
+        values: dict[str, Any] = {"id": identity, "kind": kind, "title": title[:200], "status": RUNNING, "text": text}
+        values |= {"budget": budget, "workflow": workflow}
         with self.store.write() as connection:
             self.insert(connection, {**values, "inputs_json": dumps(inputs or {})})
         return self.get(identity)

@@ -79,6 +79,33 @@ def test_a_dry_run_sends_nothing(linked, service):
     assert linked("runs", "list", "--json").json == []
 
 
+def test_a_dry_run_tells_what_a_split_asks_for(cli):
+    """How many first pages the plan of a split needs at most, and what they cost where a page costs."""
+    split = ("--all", "--split-by", "organization_num_employees_ranges", "--dry-run")
+    done = cli("run", "mixed_companies_search", *split, "--json")
+    assert done.json["split"] == {"by": ["organization_num_employees_ranges"], "first_pages": 12, "worst_credits": 12}
+    assert (
+        "up to 12 first pages to plan the parts, 12 credits at most" in cli("run", "mixed_companies_search", *split).out
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "word"),
+    [
+        (["--split-by", "person_seniorities"], "goes with --all"),
+        (["--all", "--split-by", "person_titles"], "at least two values of person_titles"),
+        (["--all", "--split-by", "nope"], "this search can be split by person_seniorities"),
+    ],
+)
+def test_a_split_that_cant_work_sends_nothing(linked, service, more, word):
+    """A wrong field is refused with those that can be used, before anything is sent."""
+    before = len(service.requests())
+    done = run(linked, "people_api_search", {}, *more)
+    assert done.code == 2
+    assert word in done.err
+    assert len(service.requests()) == before
+
+
 def test_a_dry_run_needs_no_connection(cli):
     """The shape of a request can be looked at before any account is linked."""
     done = cli(

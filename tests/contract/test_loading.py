@@ -135,6 +135,101 @@ def at(*path: str | int, value: Any) -> Callable[[Any], Any]:
     return change
 
 
+def composed(**more: Any) -> dict[str, Any]:
+    """An action made of the others; a test breaks one thing of it."""
+    compose = {
+        "find": "people_list",
+        "by": [{"input": {"q": "email"}, "match": {"email": "email"}}],
+        "create": {"action": "people_add"},
+        "update": {"action": "people_change", "id": "person_id"},
+    }
+    base = {key: MANIFEST["actions"][0][key] for key in ("group", "description", "input", "output")}
+    return {**base, "id": "people_ensure", "title": "Ensure", "compose": compose | more}
+
+
+def with_composed(**more: Any) -> Callable[[Any], Any]:
+    def change(data: Any) -> None:
+        free = {**data["actions"][0], "method": "POST", "reply": {"value": "person"}, "effect": "create"}
+        del free["paging"]
+        for name in ("people_add", "people_change"):
+            data["actions"].append({**free, "id": name})
+        data["actions"].append(composed(**more))
+
+    return change
+
+
+def test_a_composed_action_loads(home: Path) -> None:
+    """Its effect follows from what it is, its needs from its parts."""
+    manifest = load_file(write(home, with_composed()))
+    action = manifest.actions["people_ensure"]
+    assert action.compose
+    assert action.compose.parts == ("people_list", "people_add", "people_change")
+    assert [part.id for part in manifest.parts("people_ensure")] == list(action.compose.parts)
+    assert (action.path, str(action.effect.kind), action.credits.costs) == ("", "upsert", False)
+
+
+WAY = {"match": {"email": "email"}}
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ({"find": "nobody"}, ("compose.find", "names no action of this manifest")),
+        ({"find": "people_add"}, ("compose.find", "must be an action that gives a list of records")),
+        (
+            {"create": {"action": "people_ensure"}},
+            ("compose.create.action", "must be an action with a route of its own"),
+        ),
+        ({"create": {"action": "people_create"}}, ("compose.create.action", "must be an action that is free")),
+        ({"update": {"action": "people_change", "id": "none"}}, ("compose.update.id", "names no input field (none)")),
+        ({"by": [{"match": {"email": "none"}}]}, ("compose.by[0].match", "names no input field (none)")),
+        ({"by": [WAY | {"input": {"none": "email"}}]}, ("compose.by[0].input", "names no input field (none)")),
+        ({"by": [WAY | {"input": {"q": ["email", "none"]}}]}, ("compose.by[0].input", "names no input field (none)")),
+        ({"create": {"action": "people_add", "list": "none"}}, ("compose.create", "names no input field (none)")),
+        ({"by": []}, ("compose.by", "needs at least 1 items")),
+    ],
+)
+def test_a_part_that_doesnt_fit_is_named(home: Path, more: dict[str, Any], problem: tuple[str, str]) -> None:
+    """Parts exist, are free and have the inputs that are named; each mistake at its place."""
+    found = problems_of(write(home, with_composed(**more)))
+    assert any(path == f"actions[4].{problem[0]}" and text.startswith(problem[1]) for path, text in found), found
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("method", "GET"), ("path", "/x"), ("effect", "read"), ("credits", {}), ("requires", {})]
+)
+def test_a_composed_action_has_nothing_of_its_own(home: Path, key: str, value: Any) -> None:
+    """What follows from the parts isn't declared a second time."""
+
+    def change(data: Any) -> None:
+        with_composed()(data)
+        data["actions"][4][key] = value
+
+    assert (f"actions[4].{key}", "is not allowed here") in problems_of(write(home, change))
+
+
+def test_a_raw_action_has_the_inputs_of_one(home: Path) -> None:
+    """Its route is the person's, so it has none of its own, and its input has the four parts of a request."""
+
+    def change(data: Any) -> None:
+        data["actions"][0] |= {"raw": True, "effect": {"kind": "send", "stated_by": "effect"}}
+
+    found = problems_of(write(home, change))
+    assert ("actions[0].method", "is not allowed here") in found
+    assert ("actions[0].path", "is not allowed here") in found
+
+    def bare(data: Any) -> None:
+        change(data)
+        for key in ("method", "path", "paging"):
+            del data["actions"][0][key]
+
+    found = problems_of(write(home, bare))
+    assert ("actions[0].effect.stated_by", "names no input field (effect)") in found
+    assert [text for path, text in found if path == "actions[0].raw"] == [
+        f"names no input field ({name})" for name in ("method", "path", "query", "body")
+    ]
+
+
 def test_a_good_manifest_loads(home: Path) -> None:
     """A complete declaration of another service loads, and finds its schemas beside itself."""
     manifest = load_file(write(home))

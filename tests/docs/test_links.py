@@ -43,8 +43,8 @@ def test_every_environment_variable_is_in_the_readme():
 
 
 def test_the_number_of_actions_is_true():
-    """The count of actions in README, changelog and sandbox is the manifest's."""
-    count = len(load_file(ROOT / "connector.yaml").actions)
+    """The count of actions in README, changelog and sandbox is the manifest's: those with a route of their own."""
+    count = sum(bool(action.path) for action in load_file(ROOT / "connector.yaml").actions.values())
     for path in ("README.md", "CHANGELOG.md", "docs/sandbox.md"):
         assert set(re.findall(r"(\d+) (?:Apollo )?actions", text(path))) == {str(count)}, path
 

@@ -9,7 +9,8 @@ from apollo_component.apollo.plugin import plugin
 from apollo_component.sandbox.operations import OPERATIONS
 
 FACTS = json.loads(Path(__file__).with_name("apollo.json").read_bytes())["operations"]
-ACTIONS = plugin.manifest.actions
+ACTIONS = {name: action for name, action in plugin.manifest.actions.items() if action.path}
+"""Actions with a route of their own; raw and composed ones use those of others."""
 REPEATED = {"emailer_campaigns_add_contact_ids": {"emailer_campaign_id"}}
 """Parameters that the connector fills in itself from another input."""
 

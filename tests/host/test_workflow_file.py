@@ -286,7 +286,7 @@ def test_a_trigger_is_checked_with_the_file(manifests):
     assert problems(STARTED + head + STEPS, manifests) == [
         (4, "trigger.on", "is no trigger of apollo; did you mean contact_updated?")
     ]
-    head = "trigger:\n  on: contact_updated\n  with: {q_keyword: x}\n  when: recrod.email\n  every: 1\n"
+    head = "trigger:\n  on: contact_updated\n  with: {q_keyword: x}\n  when: recordd.email\n  every: 1\n"
     found = problems(STARTED + head + STEPS, manifests)
     assert [(line, path) for line, path, _ in found] == [
         (5, "trigger.with.q_keyword"),
@@ -301,7 +301,7 @@ def test_steps_see_what_started_them(manifests):
     parse_workflow(STARTED + "trigger: {on: contact_created}\n" + STEPS, manifests)
     parse_workflow(STARTED + timed + STEPS.replace("trigger.id", "trigger.at"), manifests)
     assert "names trigger" in problems(STARTED + STEPS, manifests)[0][2]
-    wrong = problems(STARTED + timed + STEPS.replace("trigger.id", "trigger.recrod"), manifests)
+    wrong = problems(STARTED + timed + STEPS.replace("trigger.id", "trigger.recordd"), manifests)
     assert "known here: at, id, record, version" in wrong[0][2]
 
 

@@ -9,8 +9,8 @@ import contextvars
 import functools
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from dbos import DBOS
@@ -21,21 +21,19 @@ from ...contract.errors import (
     QuotaError,
     ReauthorizationError,
 )
-from ...contract.models import Page
 from ...contract.schemas import schemas_at
 from ..calls import Call
 from ..host import Host
 from ..journal import Key, OwnershipLostError, RunCancelledError
 from ..leases import Lease
-from ..plans import further_pages, shortfall
 from ..runs import CANCELLED, DONE, FAILED, RUNNING, Run
 from .file import Step, Workflow
+from .pages import HELD, LaterPages, split_fields
 from .units import Planner, Unit
 
 QUOTA = "waiting_for_quota"
 AUTHORIZATION = "waiting_for_authorization"
 BUDGET = "waiting_for_budget"
-HELD = "held"
 UNFINISHED = "unfinished"
 MAX_THREADS = 16
 ERRORS_KEPT = 1000
@@ -104,6 +102,7 @@ class Driver:
             try:
                 wanted = await self._thread(planner.wanted, step)
                 units = await self._thread(planner.units, step, self._check(step)) if wanted else []
+                fields = await self._thread(split_fields, self.host, step, units)
                 break
             except ConnectorError as error:
                 await self._park(waiting_state(error) or FAILED, step, error.as_dict())
@@ -113,24 +112,9 @@ class Driver:
         await self._note(step, RUNNING, [])
         outcomes = await self._all_of(step, units)
         if step.all and outcomes and outcomes[0].get("ok"):
-            outcomes += await self._further(step, units[0], outcomes[0])
+            later = LaterPages(self.host, self.run, step, partial(self._all_of, step), self._thread, self.progress)
+            outcomes += await later.all(units[0], outcomes[0], fields)
         await self._note(step, DONE, outcomes)
-
-    async def _further(self, step: Step, first: Unit, outcome: Outcome) -> list[Outcome]:
-        """The pages after the first: all at once when their number is known, else each after the other."""
-        page = Page(next_cursor=outcome["next"], total=outcome["total"])
-        if beyond := shortfall(step.action, page):
-            self.progress(f"{step.id}: {beyond:,} matching records are out of reach of one query")
-        cursors = further_pages(step.action, first.input, page, step.limit)
-        if cursors is not None:
-            later = [replace(first, item=cursor, number=n + 1, cursor=cursor) for n, cursor in enumerate(cursors)]
-            return await self._all_of(step, later)
-        found: list[Outcome] = []
-        cursor = outcome["next"]
-        while cursor is not None:
-            found += await self._all_of(step, [replace(first, item=cursor, number=len(found) + 1, cursor=cursor)])
-            cursor = found[-1].get("next")
-        return found
 
     async def _all_of(self, step: Step, units: list[Unit]) -> list[Outcome]:
         """Every unit's outcome, in order: rounds over what is unfinished, parked between rounds when need be."""
@@ -292,10 +276,9 @@ class Driver:
 
 
 def released(host: Host, run: Run, state: str, detail: Mapping[str, Any]) -> bool:
-    """Whether what a run waits for is there: the quota's reset, a good connection, a budget that is large enough."""
-    if state == QUOTA:
-        resets_at = datetime.fromisoformat(detail["error"]["resets_at"])
-        return resets_at <= datetime.fromtimestamp(host.clock(), UTC)
+    """Whether what a run waits for is there: the time of a reset, a good connection, a budget that is large enough."""
+    if resets_at := detail["error"].get("resets_at"):
+        return datetime.fromisoformat(resets_at) <= datetime.fromtimestamp(host.clock(), UTC)
     if state == AUTHORIZATION:
         connection = host.connections.get(run.inputs["connections"][detail["connection"]])
         return connection.status != "needs_reauthorization"

@@ -15,6 +15,7 @@ from typing import Any
 from dbos import DBOS, DBOSClient, Serializer, SetWorkflowID
 
 from ...contract.errors import InputError, NotFoundError, Problem, TransientError
+from ..daily import PER_DAY
 from ..host import Host
 from ..journal import OwnershipLostError
 from ..leases import Heartbeat, Lease, is_dead, new_owner
@@ -83,7 +84,7 @@ def prepared(
     used = dict(_connections(host, workflow, connections, problems))
     if problems:
         raise InputError("The workflow can't start; nothing was run.", problems)
-    return {"inputs": values, "connections": used}
+    return {"inputs": values, "connections": used, PER_DAY: workflow.budget_per_day}
 
 
 def drive(
@@ -107,25 +108,33 @@ def drive(
 async def driven(host: Host, queue: str, driver: Driver) -> None:
     """Drive one run whose lease the driver holds, in a process that launched DBOS. Raises OwnershipLostError."""
     _drivers[driver.run] = driver
-    with Heartbeat(host.leases, driver.lease, LEASE_SECONDS) as beat:
+    beat = Heartbeat(host.leases, driver.lease, LEASE_SECONDS).start()
+    try:
         handle = await _handle(queue, driver.run)
-        result = asyncio.create_task(handle.get_result(polling_interval_sec=0.1))
-        watch = asyncio.create_task(_watch(driver, beat))
-        try:
-            await asyncio.wait({result, watch}, return_when=asyncio.FIRST_COMPLETED)
-            if driver.lost or beat.lost.is_set():
-                raise OwnershipLostError(
-                    "Another process has taken this run over; this one stopped.", hint="Follow it with `runs show`."
-                )
-            if driver.crash:
-                raise driver.crash
-            if result.done():
-                result.result()
-        finally:
-            driver.close()
-            watch.cancel()
-            result.cancel()
-            _drivers.pop(driver.run, None)
+        await _ended(handle, driver, beat)
+    finally:
+        driver.close()
+        _drivers.pop(driver.run, None)
+        await asyncio.to_thread(beat.stop)
+
+
+async def _ended(handle: Any, driver: Driver, beat: Heartbeat) -> None:
+    """Returns when the run is done or waits for something. Raises what ended it otherwise."""
+    result = asyncio.create_task(handle.get_result(polling_interval_sec=0.1))
+    watch = asyncio.create_task(_watch(driver, beat))
+    try:
+        await asyncio.wait({result, watch}, return_when=asyncio.FIRST_COMPLETED)
+        if driver.lost or beat.lost.is_set():
+            raise OwnershipLostError(
+                "Another process has taken this run over; this one stopped.", hint="Follow it with `runs show`."
+            )
+        if driver.crash:
+            raise driver.crash
+        if result.done():
+            result.result()
+    finally:
+        watch.cancel()
+        result.cancel()
 
 
 async def _watch(driver: Driver, beat: Heartbeat) -> None:

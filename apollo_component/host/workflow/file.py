@@ -1,6 +1,6 @@
 """Workflow files: read, checked against everything that is known before a run, and all mistakes told at once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from ...contract.manifest import Manifest
 from ...contract.models import Effect
 from ...contract.schemas import schemas_at
 from ...contract.triggers import Trigger
+from ..splitting import refusals
 from .expressions import is_reference, problem, references
 from .schedules import schedule_problem
 
@@ -35,6 +36,7 @@ class Step:
     concurrency: int = 4
     all: bool = False
     limit: int | None = None
+    split_by: Sequence[str] = ()
     on_error: str = "stop"
     on_unknown: str = "repeat"
     max_credits_per_record: float | None = None
@@ -64,6 +66,7 @@ class Workflow:
     connections: Mapping[str, tuple[str, str]]
     inputs: Mapping[str, Mapping[str, Any]]
     budget: float | None
+    budget_per_day: float | None
     steps: tuple[Step, ...]
     text: str = field(repr=False)
     start: Start | None = None
@@ -109,6 +112,7 @@ def _built(data: Mapping[str, Any], text: str, manifests: Mapping[str, Manifest]
         connections=connections,
         inputs=data.get("inputs", {}),
         budget=data.get("budget"),
+        budget_per_day=data.get("budget_per_day"),
         steps=steps,
         text=text,
         start=_start(data, connections, manifests),
@@ -209,6 +213,8 @@ def _step_checks(
         yield ("batch",), "goes with for_each"
     if "limit" in item and item.get("all") is not True:
         yield ("limit",), "goes with all: true"
+    if "split_by" in item and item.get("all") is not True:
+        yield ("split_by",), "goes with all: true"
     if item.get("all") is True and "for_each" in item:
         yield ("all",), "can't be combined with for_each"
     alias = item.get("connection") or next(iter(connections), "")
@@ -251,10 +257,23 @@ def _action_checks(
         yield ("with", *path), text
     if item.get("all") is True and action.paging is None:
         yield ("all",), "this action has no pages"
+    if names := _texts(item.get("split_by")):
+        for text in refusals(manifest, schemas, action, names, _shown(values)):
+            yield ("split_by",), text
     given = {flag: values.get(flag) for flag in action.credits.unbounded}
     unbounded = [flag for flag, value in given.items() if value is True or is_reference(value)]
-    if unbounded and "budget" in data and "max_credits_per_record" not in item:
+    if unbounded and {"budget", "budget_per_day"} & set(data) and "max_credits_per_record" not in item:
         yield ("max_credits_per_record",), f"is required with a budget: {unbounded[0]} has no stated limit of cost"
+
+
+def _texts(value: Any) -> list[str]:
+    return [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
+
+
+def _shown(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Inputs as far as they can be counted before a run: what an expression gives counts as a list of two."""
+    lists = {name: [0, 1] if is_reference(value) else value for name, value in values.items()}
+    return {name: value for name, value in lists.items() if isinstance(value, list)}
 
 
 def _expression_checks(item: dict[str, Any], names: dict[str, set[str]]) -> Iterator[tuple[PathParts, str]]:

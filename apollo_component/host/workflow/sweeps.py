@@ -16,6 +16,7 @@ from ...contract.errors import ConnectorError
 from ...contract.models import Event, Poll
 from ...contract.triggers import Trigger
 from ..calls import Caller
+from ..daily import PER_DAY
 from ..journal import check_owner
 from ..leases import Lease, Leases
 from ..runs import QUEUED, Runs
@@ -93,6 +94,8 @@ class Sweeps:
     def _scheduled(self, subscription: Subscription, workflow: Workflow, start: Start, lease: Lease) -> Swept:
         """One run for the time that has come; times that passed while nobody looked are one run, for the last."""
         now = self.clock()
+        if subscription.next_at > now:
+            return Swept()
         due, later = subscription.next_at, following(start.cron, start.timezone, subscription.next_at)
         while later <= now:
             due, later = later, following(start.cron, start.timezone, later)
@@ -192,7 +195,12 @@ class Sweeps:
         self, connection: sa.Connection, subscription: Subscription, workflow: Workflow, event: Event, count: int
     ) -> None:
         told = "|".join((subscription.id, event.id, event.version, str(count)))
-        inputs = {"inputs": subscription.inputs, "connections": subscription.connections, "trigger": described(event)}
+        inputs = {
+            "inputs": subscription.inputs,
+            "connections": subscription.connections,
+            "trigger": described(event),
+            PER_DAY: workflow.budget_per_day,
+        }
         self.runs.insert(
             connection,
             {

@@ -102,7 +102,7 @@ class Worker:
             return
         try:
             workflow = await asyncio.to_thread(self.parse, run.text)
-            self.host.runs.update(run.id, RUNNING, run.detail)
+            await asyncio.to_thread(self.host.runs.update, run.id, RUNNING, run.detail)
             await driven(self.host, queue, Driver(self.host, workflow, run.id, lease, wait=False, progress=_silent))
             await asyncio.to_thread(self._tell, run.id)
         except ConnectorError as error:

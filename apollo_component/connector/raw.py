@@ -1,0 +1,67 @@
+"""Requests of a person's own: any path on the service's own host, under the rules of those that are declared. Pure."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..contract.actions import Action
+from ..contract.errors import InputError, Problem
+from ..contract.manifest import Manifest
+from ..contract.models import Effect
+from .messages import Request
+from .operations import BODYLESS, bracketed, check_sendable
+
+PATH = re.compile(
+    r"^(/(?!\.{1,2}(/|$))([A-Za-z0-9._~!$&'()*+,;=:@-]|%(?![01]|2[35EeFf]|3[Ff]|5[Cc]|7[Ff])[0-9A-Fa-f]{2})+)+$"
+)
+"""Segments that begin with a slash and aren't empty, `.` or `..`; no query, fragment, backslash, space or control
+character, and none of these (nor a dot, slash or percent sign) percent-encoded."""
+OPERATION_LENGTH = 100
+_PLACEHOLDER = re.compile(r"{\w+}")
+_GRAVITY = list(Effect)
+
+
+def request_for(manifest: Manifest, action: Action, values: Mapping[str, Any], base_url: str) -> Request:
+    """The one request. Raises InputError for a path that could leave the service's own, and for a stated effect that
+    is less grave than the one declared for the same route."""
+    method, path = values["method"], values["path"]
+    if not PATH.fullmatch(path):
+        raise _refused("path", "must begin with / and hold plain segments only: no host, .., //, query or fragment")
+    check_sendable(values)
+    if known := declared(manifest, method, path):
+        _check_effect(action.effect.of(values), known)
+    query = tuple(pair for name, value in (values.get("query") or {}).items() for pair in bracketed(name, value))
+    body = None if method in BODYLESS else values.get("body", {})
+    return Request(method, base_url + path, query, body, operation=operation(known, method, path),
+                   quota_class=(known or action).quota_class)  # fmt: skip
+
+
+def declared(manifest: Manifest, method: str, path: str) -> Action | None:
+    """The action of the manifest that this route is, fixed paths before those with placeholders."""
+    found = [
+        item
+        for item in manifest.actions.values()
+        if item.path and item.method == method and re.fullmatch(_pattern(item.path), path)
+    ]
+    return min(found, key=lambda item: item.path.count("{"), default=None)
+
+
+def operation(known: Action | None, method: str, path: str) -> str:
+    """Whose quota windows count: those of the declared action, else the route's own, ids left out."""
+    if known:
+        return known.id
+    plain = "/".join("*" if re.search(r"\d", part) else part for part in path.split("/"))
+    return f"{method} {plain}"[:OPERATION_LENGTH]
+
+
+def _pattern(template: str) -> str:
+    return "[^/]+".join(re.escape(part) for part in _PLACEHOLDER.split(template))
+
+
+def _check_effect(stated: Effect, known: Action) -> None:
+    if _GRAVITY.index(stated) < _GRAVITY.index(known.effect.kind):
+        raise _refused("effect", f"must be {known.effect.kind} or graver: the route is that of {known.id}, so run that")
+
+
+def _refused(field: str, text: str) -> InputError:
+    return InputError("The input was refused; nothing was sent.", [Problem(text, path=field)])

@@ -1,0 +1,164 @@
+"""Raw requests: any path of the service's own host, and no other host, under the rules of declared actions."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apollo_component.connector.connector import Connector
+from apollo_component.connector.raw import OPERATION_LENGTH, PATH, declared, operation
+from apollo_component.contract.errors import InputError, PermissionDeniedError
+from apollo_component.contract.manifest import Manifest
+from apollo_component.contract.models import Credential, Effect, Page
+
+SCHEMA = "schemas/actions/raw_request.schema.json"
+BAD_PATHS = [
+    "contacts", "", "/", "//evil.test/x", "/a//b", "/a/", "/../oauth", "/a/..", "/./a", "/a/./b", "https://evil.test/",
+    "/a?x=1", "/a#b", "/a\\b", "\\evil.test", "/a b", "/a\n", "/a\t/b", "/%2e%2e/x", "/a%2Fb", "/a%5cb", "/a%3Fb",
+    "/a%23b", "/a%0d%0aHost:x", "/%252e%252e/x", "/a%00", "/a%", "/a%zz", "/ä", "/a%7f", "/.%2e/x", "@evil.test/x",
+]  # fmt: skip
+
+
+@pytest.fixture
+def run(connector: Connector, key: Credential, host: Any) -> Callable[..., Page]:
+    def execute(**values: Any) -> Page:
+        return connector.connector_execute("raw_request", values, key, None, host)
+
+    return execute
+
+
+def test_the_whole_answer_of_any_path_comes_back(run: Any, service: Any, reply: Any) -> None:
+    """Method, path, query and body go out as stated, with the credential, to the service's own server."""
+    service.answers = {"/hidden/thing": reply(200, {"a": [1]})}
+    page = run(method="PUT", path="/hidden/thing", query={"ids": ["x", "y"], "r": {"min": 1}}, body=[1], effect="upsert",
+               credits=0)  # fmt: skip
+    (request,) = service.requests
+    assert (request.method, request.url) == ("PUT", "https://api.apollo.io/api/v1/hidden/thing")
+    assert request.query == (("ids[]", "x"), ("ids[]", "y"), ("r[min]", "1"))
+    assert request.json == [1]
+    assert request.headers["x-api-key"] == "KEY-canary"
+    assert page.value == {"a": [1]}
+
+
+@pytest.mark.parametrize("path", BAD_PATHS)
+def test_a_path_that_could_lead_elsewhere_is_refused(run: Any, service: Any, path: str) -> None:
+    """No scheme, host, dots, empty segment, query, fragment, backslash or control character, encoded or not."""
+    with pytest.raises(InputError) as caught:
+        run(method="GET", path=path)
+    assert [problem.path for problem in caught.value.problems] == ["path"]
+    assert service.requests == []
+
+
+@given(st.text(alphabet="/.%25fFeEcC\\?#@:ab", max_size=12))
+def test_whatever_path_is_let_through_stays_below_the_server(path: str) -> None:
+    """Decoded as often as one likes, it holds no way up, no other host and no query."""
+    from urllib.parse import unquote, urlsplit
+
+    if not PATH.fullmatch(path):
+        return
+    url = f"https://api.test/api/v1{path}"
+    while True:
+        parts = urlsplit(url)
+        assert (parts.scheme, parts.netloc, parts.query, parts.fragment) == ("https", "api.test", "", "")
+        segments = parts.path.split("/")[3:]
+        assert all(part not in ("", ".", "..") for part in segments)
+        assert "\\" not in url
+        if unquote(url) == url:
+            return
+        url = unquote(url)
+
+
+def test_the_schema_says_what_the_connector_checks(connector: Connector) -> None:
+    """The form refuses what the connector refuses: the pattern is the same."""
+    assert connector.schemas.fields(SCHEMA)["path"]["pattern"] == PATH.pattern
+
+
+@pytest.mark.parametrize(
+    ("values", "word"),
+    [
+        ({"method": "POST"}, "State the effect"),
+        ({"method": "DELETE"}, "State the effect"),
+        ({"method": "POST", "effect": "create"}, "State what the request may cost"),
+        ({"method": "GET", "effect": "bill"}, "State what the request may cost"),
+        ({"method": "GET", "body": {}}, "has no body"),
+        ({"method": "POST", "effect": "read", "body": 7}, "must be an object"),
+        ({"method": "HEAD"}, "must be one of"),
+        ({"method": "POST", "effect": "harmless"}, "must be one of"),
+    ],
+)
+def test_effect_and_cost_must_be_stated(run: Any, service: Any, values: dict[str, Any], word: str) -> None:
+    """Nothing is guessed about a route: what isn't stated is asked for, before anything is sent."""
+    with pytest.raises(InputError) as caught:
+        run(path="/x", **values)
+    assert word in str(caught.value)
+    assert service.requests == []
+
+
+def test_a_get_reads_and_the_rest_is_what_was_stated(manifest: Manifest) -> None:
+    """The stated effect and cost are what journal, budget and consent go by; what isn't known yet is the gravest."""
+    action = manifest.actions["raw_request"]
+    assert action.effect.of({"method": "GET"}) is Effect.READ
+    assert action.effect.of({"method": "POST", "effect": "upsert"}) is Effect.UPSERT
+    assert action.effect.of({"method": "POST", "effect": {"$from": "item"}}) is Effect.SEND
+    assert action.credits.worst({"credits": 3}) == 3
+    assert action.credits.worst({}) == 0
+    assert action.credits.worst({"credits": {"$from": "item"}}) is None
+    assert [action.credits.may_cost(values) for values in ({}, {"credits": 0}, {"credits": 2})] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "effect", "fine"),
+    [
+        ("POST", "/emailer_messages/abc/send_now", "upsert", False),
+        ("POST", "/emailer_messages/abc/send_now", "send", True),
+        ("POST", "/people/match", "read", False),
+        ("POST", "/people/match", "bill", True),
+        ("POST", "/contacts/search", "read", True),
+    ],
+)
+def test_a_known_route_cant_be_made_to_look_harmless(
+    run: Any, service: Any, reply: Any, method: str, path: str, effect: str, fine: bool
+) -> None:
+    """A route that an action is declared for keeps at least that effect; the error names the action."""
+    service.answers = {path: reply(200, {})}
+    if fine:
+        run(method=method, path=path, effect=effect, credits=1)
+        return
+    with pytest.raises(InputError, match="the route is that of"):
+        run(method=method, path=path, effect=effect, credits=1)
+    assert service.requests == []
+
+
+def test_a_known_route_shares_its_quota_and_its_words(run: Any, service: Any, host: Any, reply: Any) -> None:
+    """Quota windows are those of the declared action, and a refusal says what to tick."""
+    refused = {"error": "not authorized to access api/v1/contacts/show", "error_code": "API_INACCESSIBLE"}
+    service.answers = {"/contacts/c4010da225e590c49a61164d": reply(403, refused)}
+    with pytest.raises(PermissionDeniedError) as caught:
+        run(method="GET", path="/contacts/c4010da225e590c49a61164d")
+    assert caught.value.missing["key_endpoint"] == "api/v1/contacts/show"
+    assert service.requests[0].operation == "contacts_show"
+
+
+def test_an_unknown_route_has_windows_of_its_own(manifest: Manifest) -> None:
+    """One route, whatever the ids in it, and a name that fits into its column."""
+    path = "/things/c4010da225e590c49a61164d/parts"
+    assert declared(manifest, "GET", path) is None
+    assert operation(None, "GET", path) == "GET /things/*/parts"
+    assert len(operation(None, "DELETE", "/long" * 100)) == OPERATION_LENGTH
+
+
+def test_the_fixed_path_wins_over_one_with_a_placeholder(manifest: Manifest) -> None:
+    """/tasks/search is the search, not a task called search."""
+    found = declared(manifest, "GET", "/opportunities/search")
+    assert found
+    assert found.id == "opportunities_search"
+
+
+def test_no_value_is_repeated_in_an_error(run: Any) -> None:
+    """What a person typed doesn't come back in the refusal."""
+    with pytest.raises(InputError) as caught:
+        run(method="GET", path="/canary-v4lue/../x")
+    assert "canary" not in json.dumps(caught.value.as_dict())
