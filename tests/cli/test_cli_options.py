@@ -161,6 +161,18 @@ def test_a_mistake_in_a_field_makes_no_run(cli, service):
     assert "contacts_create" not in {entry["operation"] for entry in service.requests()}
 
 
+def test_an_upsert_compares_names_as_ids(cli, service):
+    """An action made of others takes names too, and sees that nothing differs when it is run again."""
+    cli.link()
+    found = [cli("run", "contacts_upsert", "--connection", "main", "--input", CONTACT, "--json") for _ in range(3)]
+    assert [done.code for done in found] == [0, 0, 0], found[0].err
+    assert [done.json["outcome"] for done in found] == ["created", "unchanged", "unchanged"]
+    changed = CONTACT.replace("enterprise", "Startup")
+    assert (
+        cli("run", "contacts_upsert", "--connection", "main", "--input", changed, "--json").json["outcome"] == "updated"
+    )
+
+
 def test_a_key_that_may_not_list_fields(cli, service):
     """Without the right to list fields names can't be looked up: exit 4 names the endpoint; ids need no look-up."""
     cli.link("small", "scoped_without_search")
