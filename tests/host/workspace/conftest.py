@@ -5,7 +5,6 @@ import json
 import pytest
 
 from apollo_component.contract.manifest import Manifest
-from apollo_component.contract.schemas import Schemas
 
 from ..conftest import DATA, action, answer, page
 
@@ -115,11 +114,6 @@ def root(tmp_path_factory):
 def manifest(root):
     data = {**DATA, "actions": [*DATA["actions"], *ACTIONS], "option_sources": SOURCES, "usage": USAGE}
     return Manifest.from_data(data, root)
-
-
-@pytest.fixture(scope="session")
-def schemas(root):
-    return Schemas(root)
 
 
 @pytest.fixture
