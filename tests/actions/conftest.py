@@ -22,6 +22,12 @@ from apollo_component.host.registry import Registry
 STATE = "state-of-this-test"
 
 
+def declared_operations() -> dict[str, Action]:
+    """The actions that are one operation of the service each: not the composed ones, nor the raw one."""
+    actions = plugin.manifest.actions
+    return {name: action for name, action in actions.items() if action.compose is None and not action.raw}
+
+
 @dataclass
 class Context:
     """The least a host can be: it lets everything leave and keeps the latest answer."""

@@ -11,10 +11,12 @@ import pytest
 from apollo_component.apollo.plugin import plugin
 from apollo_component.contract.errors import PermissionDeniedError
 
+from .conftest import declared_operations
+
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("actions")]
 
 LITERALS = json.loads((Path(__file__).parents[1] / "facts" / "requests.json").read_bytes())
-ACTIONS, KINDS = plugin.manifest.actions, plugin.manifest.connection_types
+ACTIONS, KINDS = declared_operations(), plugin.manifest.connection_types
 CASES = [
     pytest.param(action, kind.id, id=f"{action.id}-{kind.id}")
     for action in ACTIONS.values()

@@ -22,7 +22,9 @@ from apollo_component.contract.models import Credential, Page, Reply
 from apollo_component.sandbox.app import Sandbox
 from apollo_component.sandbox.state import Options
 
-ACTIONS = plugin.manifest.actions
+from .conftest import declared_operations
+
+ACTIONS = declared_operations()
 KEY = Credential("api_key", api_key="key")
 ROWS = 2
 """Enough of a list: the change is made in all of its rows, and in the first alone."""

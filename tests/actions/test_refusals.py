@@ -10,7 +10,9 @@ from apollo_component.connector.connector import Connector
 from apollo_component.contract.errors import PermissionDeniedError
 from apollo_component.contract.models import Credential
 
-ACTIONS = plugin.manifest.actions
+from .conftest import declared_operations
+
+ACTIONS = declared_operations()
 ALWAYS = plugin.manifest.connection_types["oauth2"].oauth.always_scopes
 SCOPES = tuple(sorted({one.requires.oauth_scope for one in ACTIONS.values() if one.requires.oauth_scope}))
 TOKEN = Credential("oauth2", access_token="token", refresh_token="refresh", scopes=SCOPES)

@@ -7,10 +7,10 @@ from urllib.parse import unquote
 
 import pytest
 
-from apollo_component.apollo.plugin import plugin
+from .conftest import declared_operations
 
 LITERALS = json.loads((Path(__file__).parents[1] / "facts" / "requests.json").read_bytes())
-ACTIONS = plugin.manifest.actions
+ACTIONS = declared_operations()
 
 
 def test_every_action_has_its_literal():
