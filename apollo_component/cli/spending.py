@@ -50,7 +50,7 @@ def _show(report: "UsageReport", *, every: bool) -> None:
 def _part(part: "Part", columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
     """A part's table, or the sentence that says why there is none."""
     if part.problem:
-        print(plain(part.problem))
+        print(f"Not told: {plain(part.problem)}")
     else:
         table(columns, rows, empty="None was used.")
 

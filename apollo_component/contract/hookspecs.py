@@ -89,7 +89,7 @@ class Hookspecs(Protocol):
     def connector_options(
         self, source: str, credential: Credential, search: str, cursor: str | None, context: Context
     ) -> tuple[tuple[Choice, ...], str | None]:
-        """A page of choices for a drop-down and the cursor of the next."""
+        """A page of choices for a drop-down and the cursor of the next; reads only, and costs no credits."""
 
     @hookspec
     def connector_poll(

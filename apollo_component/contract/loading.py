@@ -236,7 +236,7 @@ def _use_checks(item: dict[str, Any], parts: _Parts, _root: Path) -> Iterator[tu
     if action := parts.action(item["action"]):
         if any(action.get("credits", {}).get(key) for key in ("base", "flags", "unbounded", "variable")):
             yield ("action",), "names an action that costs credits"
-        if action["effect"] != "read":
+        if action.get("effect") != "read":
             yield ("action",), "names an action that does more than read"
     for place, name in enumerate(item.get("connection_types", ())):
         if parts.lacks("connection_types", name):

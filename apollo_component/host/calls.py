@@ -103,7 +103,7 @@ class Caller:
     def page(self, call: Call) -> Page:
         """The page of one call, from the journal when it was recorded before. Raises any ConnectorError."""
         if call.action.compose:
-            return composed_page(self, call, call.action.compose)
+            return composed_page(self, self.prepare(call), call.action.compose)
         doubtful: Entry | None = None
         if call.journaled and (last := self.journal.last(call.key)):
             if last.state == RECEIVED and last.reply:

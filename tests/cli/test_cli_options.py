@@ -161,6 +161,29 @@ def test_a_mistake_in_a_field_makes_no_run(cli, service):
     assert "contacts_create" not in {entry["operation"] for entry in service.requests()}
 
 
+def test_an_upsert_compares_names_as_ids(cli, service):
+    """An action made of others takes names too, and sees that nothing differs when it is run again."""
+    cli.link()
+    found = [cli("run", "contacts_upsert", "--connection", "main", "--input", CONTACT, "--json") for _ in range(3)]
+    assert [done.code for done in found] == [0, 0, 0], found[0].err
+    assert [done.json["outcome"] for done in found] == ["created", "unchanged", "unchanged"]
+    changed = CONTACT.replace("enterprise", "Startup")
+    assert (
+        cli("run", "contacts_upsert", "--connection", "main", "--input", changed, "--json").json["outcome"] == "updated"
+    )
+
+
+def test_a_key_that_may_not_list_fields(cli, service):
+    """Without the right to list fields names can't be looked up: exit 4 names the endpoint; ids need no look-up."""
+    cli.link("small", "scoped_without_search")
+    done = cli("run", "contacts_create", "--connection", "small", "--input", CONTACT, "--json")
+    assert (done.code, done.error["code"]) == (4, "permission_denied")
+    assert done.error["missing"]["key_endpoint"] == "api/v1/fields/index"
+    by_id = '{"email": "person@example.com", "typed_custom_fields": {"c4010da225e590c49a61164d": 1}}'
+    assert "contacts_create" not in {entry["operation"] for entry in service.requests()}
+    assert cli("run", "contacts_create", "--connection", "small", "--input", by_id).code == 0
+
+
 def test_a_dry_run_resolves_with_a_connection_and_says_when_it_cannot(cli, service):
     """Without a connection names are not checked, and it says so; with one they are, and nothing is written."""
     cli.link()
@@ -214,7 +237,7 @@ def test_usage_shows_credits_and_quotas(cli, service):
 
 
 def test_usage_says_what_it_cannot_tell(cli, service):
-    """A route that answers 404, or a key without the right, is a sentence; the rest is shown."""
+    """A route that answers 404, or a right that is missing, is a sentence; the rest is shown."""
     cli.link()
     missing = {"kind": "status", "status": 404, "body": {"error": "Not Found"}}
     service.control("POST", "/faults", {"operation": "usage_api_stats", **missing})
@@ -222,11 +245,15 @@ def test_usage_says_what_it_cannot_tell(cli, service):
     assert done.code == 0
     assert done.json["requests"]["problem"]
     assert done.json["credits"]["rows"]
-    service.control("DELETE", "/faults")
-    cli.link("small", "scoped")
-    out = cli("usage", "small")
+    refusal = {"error": "This API key is not authorized to access it.", "error_code": "API_INACCESSIBLE"}
+    service.control(
+        "POST", "/faults", {"operation": "usage_credit_stats", "kind": "status", "status": 403, "body": refusal}
+    )
+    out = cli("usage", "main")
     assert out.code == 0
+    assert out.out.count("Not told: ") == 2
     assert "api/v1/usage_stats/credit_usage_stats" in out.out
+    assert "as this host learnt them" in out.out
 
 
 def test_requirements_of_a_workflow_hold_the_look_ups(cli, tmp_path):
