@@ -179,6 +179,8 @@ def _use_checks(item: dict[str, Any], parts: _Parts) -> Iterator[tuple[PathParts
     """A test stage or an option source: the action it runs, and for which connections."""
     if parts.lacks("actions", item["action"]):
         yield ("action",), "names no action of this manifest"
+    if any(each["id"] == item["action"] and "path" not in each for _, each in parts.items("actions")):
+        yield ("action",), "must be an action with a route of its own"
     for place, name in enumerate(item.get("connection_types", ())):
         if parts.lacks("connection_types", name):
             yield ("connection_types", place), "names no connection type of this manifest"
