@@ -148,7 +148,8 @@ def show(plan: Plan, said: str = "Nothing was sent.") -> None:
     worst = found["worst_credits"]
     print(f"Credits at most: {'no limit is known' if worst is None else f'{worst:g}'}")
     if split := found.get("split"):
-        dear = "" if split["worst_credits"] == 0 else f", {split['worst_credits']:g} credits at most for them"
+        worst = split["worst_credits"]
+        dear = "" if worst == 0 else f", {'no known limit of' if worst is None else f'{worst:g}'} credits for them"
         print(f"When it is too large for one query: up to {split['first_pages']:,} first pages to plan the parts{dear}")
     table(("input", "goes into"), found["inputs"].items(), empty="No inputs.")
     print(said)

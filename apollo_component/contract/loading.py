@@ -234,6 +234,8 @@ def _use_checks(item: dict[str, Any], parts: _Parts, _root: Path) -> Iterator[tu
     if parts.lacks("actions", item["action"]):
         yield ("action",), "names no action of this manifest"
     if action := parts.action(item["action"]):
+        if "path" not in action:
+            yield ("action",), "must be an action with a route of its own"
         if any(action.get("credits", {}).get(key) for key in ("base", "flags", "unbounded", "variable")):
             yield ("action",), "names an action that costs credits"
         if action.get("effect") != "read":

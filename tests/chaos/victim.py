@@ -2,7 +2,7 @@
 
     python victim.py '{"point": "after_reply", "item": "enrich:0.1"}' workflow run FILE ...
 
-`alone` is how many other requests of that step must be recorded first, so that nothing else is in flight. `stop`
+The item may be a whole one or the part of a composed action, such as contacts:13:create. `alone` is how many other requests of that step must be recorded first, so that nothing else is in flight. `stop`
 stops the process instead. `lease` is how long it owns a run without a sign of life; a `deaf` one gives none, and so
 doesn't learn that it was declared dead.
 """
@@ -42,7 +42,7 @@ def die() -> None:
 
 def deadly(function: Callable[..., Any], before: str, after: str) -> Callable[..., Any]:
     def wrapped(*arguments: Any, **options: Any) -> Any:
-        chosen = getattr(current, "item", "") == ORDER.get("item")
+        chosen = f"{getattr(current, 'item', '')}:".startswith(f"{ORDER.get('item')}:")
         if chosen and ORDER.get("point") == before:
             die()
         result = function(*arguments, **options)

@@ -85,7 +85,8 @@ def test_a_dry_run_tells_what_a_split_asks_for(cli):
     done = cli("run", "mixed_companies_search", *split, "--json")
     assert done.json["split"] == {"by": ["organization_num_employees_ranges"], "first_pages": 12, "worst_credits": 12}
     assert (
-        "up to 12 first pages to plan the parts, 12 credits at most" in cli("run", "mixed_companies_search", *split).out
+        "up to 12 first pages to plan the parts, 12 credits for them"
+        in cli("run", "mixed_companies_search", *split).out
     )
 
 

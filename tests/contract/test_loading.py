@@ -195,6 +195,18 @@ def test_a_part_that_doesnt_fit_is_named(home: Path, more: dict[str, Any], probl
     assert any(path == f"actions[4].{problem[0]}" and text.startswith(problem[1]) for path, text in found), found
 
 
+def test_a_drop_down_asks_an_action_with_a_route(home: Path) -> None:
+    """Tests and drop-downs make one request, so they can't name a composed action."""
+
+    def change(data: Any) -> None:
+        with_composed()(data)
+        data["option_sources"][0]["action"] = data["test"][0]["action"] = "people_ensure"
+
+    found = problems_of(write(home, change))
+    assert ("test[0].action", "must be an action with a route of its own") in found
+    assert ("option_sources[0].action", "must be an action with a route of its own") in found
+
+
 @pytest.mark.parametrize(
     ("key", "value"), [("method", "GET"), ("path", "/x"), ("effect", "read"), ("credits", {}), ("requires", {})]
 )

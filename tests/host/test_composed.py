@@ -10,6 +10,7 @@ import pytest
 
 from apollo_component.contract.errors import InputError, OutcomeUnknownError, RejectedError, TransientError
 from apollo_component.contract.manifest import Manifest
+from apollo_component.contract.schemas import Schemas
 from apollo_component.host.composed import FIND_PAGES, most_requests, same
 from apollo_component.host.journal import Key
 
@@ -36,7 +37,7 @@ def composed(name, **compose):
     }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def root(tmp_path_factory):
     folder = tmp_path_factory.mktemp("composed")
     (folder / "schemas").mkdir()
@@ -47,7 +48,12 @@ def root(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
+def schemas(root):
+    return Schemas(root)
+
+
+@pytest.fixture(scope="module")
 def manifest(root):
     data = copy.deepcopy(DATA)
     data["actions"] = [item for item in data["actions"] if item["id"] != "make"] + [

@@ -19,7 +19,8 @@ from apollo_component.host.splitting import (
     shortfall_note,
     vocabularies,
 )
-from apollo_component.host.workflow.file import problems_of
+from apollo_component.host.workflow.file import parse_workflow, problems_of
+from apollo_component.host.workflow.forecast import forecast
 
 from ..test_schemas import ROOT
 from .conftest import page
@@ -305,3 +306,18 @@ def test_a_workflow_check_lets_expressions_be(apollo, tmp_path):
         "     with: {person_locations: {$from: inputs.places}}}\n"
     )
     assert problems_of(file, {"apollo": apollo}) == []
+
+
+def test_a_forecast_tells_what_a_split_and_its_pages_cost(apollo, tmp_path):
+    """Where pages cost: the price of each, and how many first pages a split may ask for."""
+    text = FILE.replace("steps:\n", "inputs: {places: {default: []}}\nsteps:\n")
+    text += "  - {id: a, action: mixed_companies_search, all: true, split_by: [organization_num_employees_ranges]}\n"
+    text += (
+        "  - {id: b, action: mixed_companies_search, all: true, split_by: [organization_locations],\n"
+        "     with: {organization_locations: {$from: inputs.places}}}\n"
+    )
+    rows = forecast(parse_workflow(text, {"apollo": apollo}), {"apollo": apollo})
+    assert [row["worst_credits"] for row in rows] == [1, 1]
+    assert rows[0]["note"].startswith("for each page")
+    assert "up to 12 first pages" in rows[0]["note"]
+    assert "each part's first page is asked for first" in rows[1]["note"]
