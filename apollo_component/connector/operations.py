@@ -3,6 +3,7 @@
 import math
 import string
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
@@ -37,13 +38,23 @@ def request_for(action: Action, values: Mapping[str, Any], base_url: str, cursor
 
 
 def _check_sendable(values: Mapping[str, Any]) -> None:
-    """Schemas let through what neither JSON nor a query can carry: numbers over 64 bits, half characters."""
+    """Schemas let through what neither JSON nor a query can carry: numbers over 64 bits, infinite ones, half
+    characters."""
     for name, value in values.items():
         try:
-            orjson.dumps(value)
+            sendable = orjson.dumps(value) and _finite(value)
         except TypeError:
+            sendable = False
+        if not sendable:
             problem = Problem("holds a number or text that can't be sent", path=name)
-            raise InputError("The input was refused; nothing was sent.", [problem]) from None
+            raise InputError("The input was refused; nothing was sent.", [problem])
+
+
+def _finite(value: Any) -> bool:
+    """Infinite numbers and those that are none would leave as null, which clears fields."""
+    if isinstance(value, Mapping | list | tuple):
+        return all(_finite(inner) for inner in (value.values() if isinstance(value, Mapping) else value))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _segment(name: str, value: Any) -> str:
@@ -68,7 +79,12 @@ def bracketed(name: str, value: Any) -> Iterator[tuple[str, str]]:
 def _scalar(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    return _digits(value) if isinstance(value, float) else str(value)
+
+
+def _digits(value: float) -> str:
+    """All digits, and no fraction where there is none: services read `1e+16` as 1, and `5.0` is no whole number."""
+    return str(int(value)) if value.is_integer() else format(Decimal(repr(value)), "f")
 
 
 def _page_of(action: Action, values: Mapping[str, Any], cursor: str | None) -> dict[str, Any]:
