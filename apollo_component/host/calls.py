@@ -117,8 +117,9 @@ class Caller:
                 pause = error.retry_after if error.retry_after is not None else BACKOFF[min(attempt, 5)]
                 failure = error
             last = self.journal.last(call.key) if call.journaled else None
+            known = doubtful.attempt if doubtful else 0
             doubtful = last if last and last.state in (SENDING, IN_DOUBT) else None
-            lost += doubtful is not None
+            lost += doubtful is not None and doubtful.attempt != known
             dear = call.effect is Effect.BILL and lost > BILL_REPEATS
             if dear or attempt == len(BACKOFF) or self.clock() + pause > until:
                 raise self._given_up(call, doubtful, failure)
