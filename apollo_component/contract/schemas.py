@@ -116,11 +116,12 @@ def worded(error: Any) -> Iterable[tuple[PathParts, str]]:
 def _unknown(error: Any) -> list[tuple[PathParts, str]]:
     known = list(error.schema.get("properties", {}))
     extra = [name for name in error.instance if name not in known]
-    return [((name,), UNKNOWN + _guess(str(name), known)) for name in extra]
+    return [((name,), UNKNOWN + guess(str(name), known)) for name in extra]
 
 
-def _guess(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+def guess(name: str, known: Iterable[str]) -> str:
+    """The known name that was probably meant, as the end of a sentence; empty when none is close."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f"; did you mean {close[0]}?" if close else ""
 
 

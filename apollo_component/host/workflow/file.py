@@ -11,7 +11,7 @@ from ...contract.loading import root_of
 from ...contract.located import Located, PathParts, parse, read
 from ...contract.manifest import Manifest
 from ...contract.models import Effect
-from ...contract.schemas import Schemas
+from ...contract.schemas import Schemas, guess
 from .expressions import is_reference, problem, references
 
 SCHEMA = "schemas/workflow.schema.json"
@@ -163,10 +163,7 @@ def _step_checks(
 
 
 def _unknown_action(name: str, manifest: Manifest) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(name, list(manifest.actions), n=1)
-    return f"is no action of {manifest.id}" + (f"; did you mean {close[0]}?" if close else "; see `palette`")
+    return f"is no action of {manifest.id}" + (guess(name, manifest.actions) or "; see `palette`")
 
 
 def _action_checks(
