@@ -108,7 +108,7 @@ def page_from(action: Action, values: Mapping[str, Any], answer: Any, cursor: st
         return Page(records=found, value=value, total=len(found), spent=_spent(action, values, answer, found))
     records = answer if action.reply.records == "." else dig(answer, action.reply.records or "")
     records = records if isinstance(records, list) else []
-    total = whole(dig(answer, action.reply.total)) if action.reply.total else None
+    total = count(dig(answer, action.reply.total)) if action.reply.total else None
     return Page(
         records=records,
         value=answer,
@@ -139,7 +139,7 @@ def _spent(action: Action, values: Mapping[str, Any], answer: Any, records: Sequ
     if not credits.base:
         return 0
     reported = number(dig(answer, credits.reported)) if credits.reported else None
-    if reported is not None:
+    if reported is not None and reported >= 0:
         return reported
     found = sum(record is not None for record in records)
     return credits.base * (found if credits.per or action.reply.value else min(found, 1))
@@ -164,3 +164,9 @@ def number(value: Any) -> float | None:
 def whole(value: Any) -> int | None:
     found = number(value)
     return None if found is None or abs(found) > 1e15 else int(found)
+
+
+def count(value: Any) -> int | None:
+    """A whole number that can be a count; None for everything else."""
+    found = whole(value)
+    return found if found is not None and found >= 0 else None

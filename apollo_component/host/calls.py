@@ -154,7 +154,7 @@ class Caller:
         for last_try in (False, True):
             key = Key(call.key.run, call.key.step, f"{call.key.item}:lookup")
             page = self._persistently(Call(key, call.connection, action, values, lease=call.lease), None)
-            for record in page.records:
+            for record in (found for found in page.records if isinstance(found, Mapping)):
                 same = all(record.get(there) == call.input[here] for there, here in rule.match.items())
                 if same and _epoch(record.get(rule.created)) >= doubtful.sent_at - CLOCK_SKEW:
                     found: Mapping[str, Any] = record

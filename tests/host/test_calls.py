@@ -492,6 +492,12 @@ def test_a_record_with_other_case_or_name_is_not_taken(caller, service):
         lost(caller, service)
 
 
+def test_a_lookup_passes_over_what_is_no_record(caller, service):
+    """Whatever else a search answers, the record is found and nothing breaks."""
+    service.always("/find", answer({"records": [None, 7, "x", [1], created_at(1)], "total": 5}))
+    assert lost(caller, service).value["id"] == 9
+
+
 def test_a_found_create_is_not_sent_when_the_run_goes_on(caller, service, host):
     """A kill right after the finding doesn't lead to a second create: it is found once more."""
     service.always("/find", page(created_at(1)))

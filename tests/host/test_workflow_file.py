@@ -97,11 +97,11 @@ def test_every_mistake_is_told_at_once_with_its_line(manifests):
 @pytest.mark.parametrize(
     ("expression", "named", "meant"),
     [
-        ("steps.search.recrods", "steps.search.recrods", "records"),
-        ("steps.search.recrods[0].id", "steps.search.recrods", "records"),
-        ("steps.search.recrods[].{id: id}", "steps.search.recrods", "records"),
+        ("steps.search.recordz", "steps.search.recordz", "records"),
+        ("steps.search.recordz[0].id", "steps.search.recordz", "records"),
+        ("steps.search.recordz[].{id: id}", "steps.search.recordz", "records"),
         ("length(steps.search.record_s || `[]`)", "steps.search.record_s", "records"),
-        ("steps.search.{n: coutn}", "steps.search.coutn", "count"),
+        ("steps.search.{n: countt}", "steps.search.countt", "count"),
         ("[steps.search.error, steps.search.count]", "steps.search.error", "errors"),
         ('steps."search".Count', "steps.search.Count", "count"),
         ("steps.search.id", "steps.search.id", ""),

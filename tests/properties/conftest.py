@@ -25,6 +25,8 @@ ROOT = Path(__file__).parent.parent.parent
 FACTS = json.loads((ROOT / "tests" / "facts" / "apollo.json").read_text("utf-8"))["operations"]
 DEEPER = int(os.environ.get("PROPERTIES_DEPTH", "1"))
 """How many times as many examples; above 1 they are new ones every time."""
+Answer = tuple[int, dict[str, str], bytes]
+"""Status, headers and body."""
 KEY = Credential("api_key", api_key="KEY-of-the-properties")
 
 
@@ -90,13 +92,16 @@ def connector(manifest: Manifest, server: Server) -> Connector:
 
 
 @pytest.fixture(scope="session")
-def answering(manifest: Manifest) -> Callable[[Reply], Connector]:
-    """The connector before a service that gives this answer."""
+def answering(manifest: Manifest) -> Callable[[Answer], Connector]:
+    """The connector, before a service that gives this answer from now on."""
+    given: list[Reply] = []
+    made = Connector(manifest, QUIRKS, send=lambda *_, **__: given[-1], environ={})
 
-    def made(reply: Reply) -> Connector:
-        return Connector(manifest, QUIRKS, send=lambda *_, **__: reply, environ={})
+    def before(answer: Answer) -> Connector:
+        given[:] = [Reply(*answer)]
+        return made
 
-    return made
+    return before
 
 
 @pytest.fixture(scope="session")

@@ -38,7 +38,7 @@ def test_what_arrives_is_what_was_given(
 ) -> None:
     """Path segments, query pairs or JSON body, as they came over the wire, say the input and nothing else."""
 
-    @examples(10)
+    @examples(8)
     @given(inputs(schema_of(action)))
     def arrives(values: dict[str, Any]) -> None:
         assume(not past_the_ceiling(manifest, action, values))
