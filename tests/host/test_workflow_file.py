@@ -97,9 +97,9 @@ def test_every_mistake_is_told_at_once_with_its_line(manifests):
 @pytest.mark.parametrize(
     ("expression", "named", "meant"),
     [
-        ("steps.search.recordz", "steps.search.recordz", "records"),
-        ("steps.search.recordz[0].id", "steps.search.recordz", "records"),
-        ("steps.search.recordz[].{id: id}", "steps.search.recordz", "records"),
+        ("steps.search.rekords", "steps.search.rekords", "records"),
+        ("steps.search.rekords[0].id", "steps.search.rekords", "records"),
+        ("steps.search.rekords[].{id: id}", "steps.search.rekords", "records"),
         ("length(steps.search.record_s || `[]`)", "steps.search.record_s", "records"),
         ("steps.search.{n: countt}", "steps.search.countt", "count"),
         ("[steps.search.error, steps.search.count]", "steps.search.error", "errors"),
