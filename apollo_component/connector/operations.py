@@ -1,14 +1,16 @@
 """Requests from an action's declaration and input, and pages from answers. Pure."""
 
+import math
 import string
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
 import orjson
 
 from ..contract.actions import Action
-from ..contract.digging import dig, number, whole
+from ..contract.digging import count, dig, number
 from ..contract.errors import InputError, Problem
 from ..contract.models import Page
 from .messages import Request
@@ -37,13 +39,23 @@ def request_for(action: Action, values: Mapping[str, Any], base_url: str, cursor
 
 
 def check_sendable(values: Mapping[str, Any]) -> None:
-    """Schemas let through what neither JSON nor a query can carry: numbers over 64 bits, half characters."""
+    """Schemas let through what neither JSON nor a query can carry: numbers over 64 bits, infinite ones, half
+    characters."""
     for name, value in values.items():
         try:
-            orjson.dumps(value)
+            sendable = orjson.dumps(value) and _finite(value)
         except TypeError:
+            sendable = False
+        if not sendable:
             problem = Problem("holds a number or text that can't be sent", path=name)
-            raise InputError("The input was refused; nothing was sent.", [problem]) from None
+            raise InputError("The input was refused; nothing was sent.", [problem])
+
+
+def _finite(value: Any) -> bool:
+    """Infinite numbers and those that are none would leave as null, which clears fields."""
+    if isinstance(value, Mapping | list | tuple):
+        return all(_finite(inner) for inner in (value.values() if isinstance(value, Mapping) else value))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _segment(name: str, value: Any) -> str:
@@ -68,7 +80,12 @@ def bracketed(name: str, value: Any) -> Iterator[tuple[str, str]]:
 def _scalar(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    return _digits(value) if isinstance(value, float) else str(value)
+
+
+def _digits(value: float) -> str:
+    """All digits, and no fraction where there is none: services read `1e+16` as 1, and `5.0` is no whole number."""
+    return str(int(value)) if value.is_integer() else format(Decimal(repr(value)), "f")
 
 
 def _page_of(action: Action, values: Mapping[str, Any], cursor: str | None) -> dict[str, Any]:
@@ -92,7 +109,7 @@ def page_from(action: Action, values: Mapping[str, Any], answer: Any, cursor: st
         return Page(records=found, value=value, total=len(found), spent=_spent(action, values, answer, found))
     records = answer if action.reply.records == "." else dig(answer, action.reply.records or "")
     records = records if isinstance(records, list) else []
-    total = whole(dig(answer, action.reply.total)) if action.reply.total else None
+    total = count(dig(answer, action.reply.total)) if action.reply.total else None
     return Page(
         records=records,
         value=answer,
@@ -130,7 +147,7 @@ def answered_cost(action: Action, values: Mapping[str, Any], answer: Any, record
     if not credits.base:
         return 0
     reported = number(dig(answer, credits.reported)) if credits.reported else None
-    if reported is not None:
+    if reported is not None and reported >= 0:
         return reported
     found = sum(record is not None for record in records)
     return credits.base * (found if credits.per or action.reply.value else min(found, 1))

@@ -115,7 +115,7 @@ def _made(row: Row, reply: Reply, said: str, action: Action | None, body: Any) -
         extra |= {"window": word.group(1) if word else "", "retry_after": retry_after(reply)}
     if kind in (TransientError, PendingError):
         pause = retry_after(reply)
-        pause = pause if pause is not None else whole(dig(body, "retry_after_seconds"))
+        pause = pause if pause is not None else _pause(dig(body, "retry_after_seconds"))
         extra |= {
             "retry_after": pause,
             "worked": bool(row.get("worked", kind is TransientError and reply.status != 503)),
@@ -219,7 +219,11 @@ def request_id(reply: Reply) -> str:
 
 def retry_after(reply: Reply) -> float | None:
     """Seconds; a date or nonsense counts as not told."""
-    found = whole(reply.headers.get("retry-after"))
+    return _pause(reply.headers.get("retry-after"))
+
+
+def _pause(told: Any) -> float | None:
+    found = whole(told)
     return None if found is None else float(max(0, min(found, 7 * 86400)))
 
 

@@ -30,3 +30,9 @@ def sentence(value: Any) -> str:
     """What a service said, as one line of plain text of at most 300 characters; empty when it said nothing."""
     said = "" if value is None else str(value)[:2000]
     return " ".join("".join(char if char.isprintable() else " " for char in said).split())[:300]
+
+
+def count(value: Any) -> int | None:
+    """A whole number that can be a count; None for everything else."""
+    found = whole(value)
+    return found if found is not None and found >= 0 else None

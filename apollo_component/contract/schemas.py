@@ -76,18 +76,22 @@ class Schemas:
         return schema
 
     def _validator(self, path: str) -> Any:
-        from jsonschema import Draft202012Validator
+        from .keywords import Validator
 
-        return Draft202012Validator({"$ref": _BASE + path}, registry=self._registry())
+        return Validator({"$ref": _BASE + path}, registry=self._registry())
 
     @functools.cache  # noqa: B019
     def _registry(self) -> Any:
-        """Every schema file of the root under one made-up address, so that relative references resolve."""
+        """Every schema file of the root under one made-up address, so that relative references resolve.
+
+        Without `$schema`, which would make the validator choose itself anew and forget the keywords of this project.
+        """
         from referencing import Registry
         from referencing.jsonschema import DRAFT202012
 
         def retrieve(uri: str) -> Any:
-            return DRAFT202012.create_resource(self.schema(uri.removeprefix(_BASE)))
+            schema = self.schema(uri.removeprefix(_BASE))
+            return DRAFT202012.create_resource({key: value for key, value in schema.items() if key != "$schema"})
 
         registry: Any = Registry(retrieve=functools.lru_cache(maxsize=None)(retrieve))  # type: ignore[call-arg]
         files = [file.relative_to(self.root).as_posix() for file in (self.root / "schemas").rglob("*.json")]
@@ -114,7 +118,7 @@ def worded(error: Any) -> Iterable[tuple[PathParts, str]]:
     """One validation error as (path below the instance, sentence); no value of the instance is repeated."""
     custom = error.schema.get("x-error") if isinstance(error.schema, Mapping) else None
     wording = _WORDINGS.get(error.validator or "false")
-    if custom and error.validator not in ("additionalProperties", "required", "type"):
+    if custom and error.validator not in _OWN_WORDS:
         return [((), custom)]
     return wording(error) if wording else [((), f"breaks the rule '{error.validator}'")]
 
@@ -122,10 +126,11 @@ def worded(error: Any) -> Iterable[tuple[PathParts, str]]:
 def _unknown(error: Any) -> list[tuple[PathParts, str]]:
     known = list(error.schema.get("properties", {}))
     extra = [name for name in error.instance if name not in known]
-    return [((name,), UNKNOWN + _guess(str(name), known)) for name in extra]
+    return [((name,), UNKNOWN + guess(str(name), known)) for name in extra]
 
 
-def _guess(name: str, known: list[str]) -> str:
+def guess(name: str, known: Iterable[str]) -> str:
+    """The known name that was probably meant, as the end of a sentence; empty when none is close."""
     close = nearest(name, known)
     return f"; did you mean {close}?" if close else ""
 
@@ -159,10 +164,20 @@ def _dependent(error: Any) -> list[tuple[PathParts, str]]:
     ]
 
 
+def _descending(error: Any) -> list[tuple[PathParts, str]]:
+    if isinstance(error.validator_value, str):
+        return [((), "must have its smaller number first")]
+    first, second = error.validator_value
+    word = "before" if isinstance(error.instance[second], str) else "less than"
+    return [((second,), f"must not be {word} {first}")]
+
+
 def _said(text: str) -> Callable[[Any], list[tuple[PathParts, str]]]:
     return lambda error: [((), text.format(limit=error.validator_value))]
 
 
+_OWN_WORDS = ("additionalProperties", "required", "type", "format", "x-ascending")
+"""Keywords whose wording says more than the sentence beside the rule."""
 _TYPES = {
     "object": "an object with named fields",
     "array": "a list",
@@ -180,6 +195,8 @@ _WORDINGS: dict[str, Callable[[Any], Iterable[tuple[PathParts, str]]]] = {
     "enum": _enum,
     "const": _said("must be {limit}"),
     "dependentRequired": _dependent,
+    "format": _said("names a day or time that doesn't exist"),
+    "x-ascending": _descending,
     "pattern": _said("doesn't have the form {limit}"),
     "minLength": _said("must have at least {limit} characters"),
     "maxLength": _said("must have at most {limit} characters"),

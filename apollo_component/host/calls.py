@@ -141,8 +141,9 @@ class Caller:
                 pause = error.retry_after if error.retry_after is not None else BACKOFF[min(attempt, 5)]
                 failure = error
             last = self.journal.last(call.key) if call.journaled else None
+            known = doubtful.attempt if doubtful else 0
             doubtful = last if last and last.state in (SENDING, IN_DOUBT) else None
-            lost += doubtful is not None
+            lost += doubtful is not None and doubtful.attempt != known
             dear = call.effect is Effect.BILL and lost > BILL_REPEATS
             if dear or attempt == len(BACKOFF) or self.clock() + pause > until:
                 raise self._given_up(call, doubtful, failure)
@@ -177,7 +178,7 @@ class Caller:
         for last_try in (False, True):
             key = Key(call.key.run, call.key.step, f"{call.key.item}:lookup")
             page = self._persistently(Call(key, call.connection, action, values, lease=call.lease), None)
-            for record in page.records:
+            for record in (found for found in page.records if isinstance(found, Mapping)):
                 same = all(record.get(there) == call.input[here] for there, here in rule.match.items())
                 if same and _epoch(record.get(rule.created)) >= doubtful.sent_at - CLOCK_SKEW:
                     found: Mapping[str, Any] = record

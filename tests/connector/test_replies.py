@@ -388,6 +388,14 @@ def test_how_long_to_wait(header: str, seconds: float | None) -> None:
     assert retry_after(Reply(429, {}, b"")) is None
 
 
+@pytest.mark.parametrize(("told", "seconds"), [(10, 10), (-5, 0), (10**9, 7 * 86400), ("soon", None), ([1], None)])
+def test_how_long_to_wait_when_the_body_tells(told: Any, seconds: float | None) -> None:
+    """A pause in the body of an answer is bounded like one in its headers: no host can wait less than no time."""
+    error = error_for(Reply(503, {}, json.dumps({"retry_after_seconds": told}).encode()), None, [])
+    assert isinstance(error, TransientError)
+    assert error.retry_after == seconds
+
+
 HEADERS = st.dictionaries(
     st.sampled_from([*NINE, "retry-after", "content-type", "x-request-id"]),
     st.sampled_from(["", "0", "-1", "nan", "1e999", "text/plain", "text/html"]) | st.text(max_size=20),

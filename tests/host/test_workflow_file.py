@@ -94,6 +94,50 @@ def test_every_mistake_is_told_at_once_with_its_line(manifests):
     assert [line for line, *_ in found] == sorted(line for line, *_ in found)
 
 
+@pytest.mark.parametrize(
+    ("expression", "named", "meant"),
+    [
+        ("steps.search.rekords", "steps.search.rekords", "records"),
+        ("steps.search.rekords[0].id", "steps.search.rekords", "records"),
+        ("steps.search.rekords[].{id: id}", "steps.search.rekords", "records"),
+        ("length(steps.search.record_s || `[]`)", "steps.search.record_s", "records"),
+        ("steps.search.{n: countt}", "steps.search.countt", "count"),
+        ("[steps.search.error, steps.search.count]", "steps.search.error", "errors"),
+        ('steps."search".Count', "steps.search.Count", "count"),
+        ("steps.search.id", "steps.search.id", ""),
+    ],
+)
+def test_a_misspelt_part_of_a_result_is_told(manifests, expression, named, meant):
+    """What a step's result doesn't have is refused with what it has, and the name that was probably meant."""
+    quoted = expression.replace("'", "''")
+    text = one(f"""  - {{id: search, action: users_search}}
+  - {{id: next, action: people_match, when: '{quoted}', with: {{email: {{$from: '{quoted}'}}}}}}
+""")
+    guess = f"; did you mean {meant}?" if meant else ""
+    said = f"names {named}; a step has records, record, count, errors{guess}"
+    assert problems(text, manifests) == [
+        (5, "steps[1].when", said),
+        (5, "steps[1].with.email.$from", said),
+    ]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "steps.search",
+        "steps.search.records[?count > `1`].email | [0]",
+        "steps.search.record.anything.at_all",
+        "steps.search.[records, count, errors[].item]",
+        "steps.*.records",
+        "length(steps.search.records)",
+        "inputs.place.of.anything",
+    ],
+)
+def test_what_a_result_has_may_be_named(expression):
+    """The four parts of a result, whatever lies below them, and what can't be told yet are no mistakes."""
+    assert problem(expression, {"inputs": {"place"}, "steps": {"search"}}) == ""
+
+
 def test_the_example_is_right(manifests):
     """The example that comes along passes its own checks."""
     workflow = load_workflow(EXAMPLE, manifests)

@@ -1,6 +1,6 @@
 """Workflow files: read, checked against everything that is known before a run, and all mistakes told at once."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from ...contract.loading import root_of
 from ...contract.located import Located, PathParts, parse, read
 from ...contract.manifest import Manifest
 from ...contract.models import Effect
-from ...contract.schemas import schemas_at
+from ...contract.schemas import guess, schemas_at
 from ...contract.triggers import Trigger
 from ..splitting import refusals
 from .expressions import is_reference, problem, references
@@ -246,11 +246,8 @@ def _step_checks(
     yield from _action_checks(item, manifest.actions[item["action"]], manifest, data)
 
 
-def _unknown(name: str, what: str, connector: str, known: list[str]) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"is no {what} of {connector}" + (f"; did you mean {close[0]}?" if close else "; see `palette`")
+def _unknown(name: str, what: str, connector: str, known: Iterable[str]) -> str:
+    return f"is no {what} of {connector}" + (guess(name, known) or "; see `palette`")
 
 
 def _action_checks(
