@@ -12,7 +12,7 @@ from ...contract.errors import InputError, Problem
 from ...contract.schemas import guess
 
 FROM = "$from"
-RESULT = ("records", "record", "count", "errors")
+RESULT = ("records", "record", "count", "errors", "late")
 """What expressions see of a step that is done."""
 
 
