@@ -90,6 +90,12 @@ class Schemas:
         return registry.with_resources((_BASE + name, retrieve(_BASE + name)) for name in files).crawl()
 
 
+@functools.cache
+def schemas_at(root: Path) -> Schemas:
+    """The schemas of a folder, read and compiled once for the process."""
+    return Schemas(root)
+
+
 def _normal(path: str) -> str:
     parts: list[str] = []
     for part in path.split("/"):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...contract.models import Page
-from ...contract.schemas import Schemas
+from ...contract.schemas import schemas_at
 from ..host import Host
 from ..plans import further_pages, unique
 from ..splitting import (
@@ -35,7 +35,7 @@ def split_fields(host: Host, step: Step, units: Sequence[Unit]) -> tuple[Field, 
     if not step.split_by or not units:
         return ()
     manifest = host.registry.manifest(step.connector)
-    return chosen_fields(manifest, Schemas(manifest.root), step.action, step.split_by, units[0].input)
+    return chosen_fields(manifest, schemas_at(manifest.root), step.action, step.split_by, units[0].input)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class LaterPages:
         if beyond and fields:
             return await self._split(first, page.total or 0, fields, outcome)
         if beyond:
-            schemas = Schemas(self.host.registry.manifest(self.step.connector).root)
+            schemas = schemas_at(self.host.registry.manifest(self.step.connector).root)
             note = ceiling_note(page.total or 0, beyond, vocabularies(schemas, self.step.action))
             return [self._said(note), *await self._following(first, page)]
         return await self._following(first, page)
