@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT))
 
 from apollo_component.cli.app import app  # noqa: E402
 from apollo_component.cli.describing import cost_text  # noqa: E402
+from apollo_component.cli.triggers import STYLES  # noqa: E402
 from apollo_component.contract import errors  # noqa: E402
 from apollo_component.contract.actions import Action  # noqa: E402
 from apollo_component.contract.loading import load_file  # noqa: E402
@@ -141,6 +142,15 @@ def _action_row(manifest: Manifest, action: Action) -> tuple[str, ...]:
     return f"`{action.id}`", action.title, effect, cost_text(action), *needs
 
 
+def triggers() -> str:
+    manifest = load_file(ROOT / "connector.yaml")
+    rows = [
+        (f"`{trigger.id}`", trigger.title, STYLES[trigger.style], f"{trigger.interval} s")
+        for trigger in manifest.triggers.values()
+    ]
+    return _table(("Trigger", "When", "How it looks", "Every"), rows)
+
+
 def error_table() -> str:
     found = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.ConnectorError)]
     rows = [(f"`{kind.__name__}`", f"`{kind.code}`", str(kind.exit_code), _first(kind)) for kind in found]
@@ -215,6 +225,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "workflow": workflow_fields,
     "commands": commands,
     "actions": actions,
+    "triggers": triggers,
     "errors": error_table,
 }
 

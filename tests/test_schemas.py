@@ -179,7 +179,10 @@ def test_every_id_says_where_it_comes_from(file: Path) -> None:
     """A field that holds ids names an option source, or says in a sentence why there is none."""
     for path, there, field in fields_of(file, contents(file)):
         item = resolved(there, field["items"])[1] if "items" in field else {}
-        source, reason = field.get("x-options"), field.get("x-no-options") or item.get("x-no-options")
+        source, reason = (
+            field.get("x-fields") or field.get("x-options"),
+            field.get("x-no-options") or item.get("x-no-options"),
+        )
         assert source is None or source in SOURCES, path
         if holds_ids(there, field) or re.search(r"(^|[._])ids?$", path):
             assert (source is None) != (reason is None), path
@@ -201,14 +204,20 @@ def test_option_source(source: str) -> None:
         item.get("search") is None
         or "nverified" not in resolved(ROOT / action["input"], fields[item["search"]])[1]["description"]
     )
-    for key in (*item["label"].split(), item["value"], *item.get("where", {})):
+    inner = [item["choices"]["records"].partition(".")[0]] if "choices" in item else []
+    keys = (*item["label"].split(), item["value"], *item.get("where", {}), *listed(item.get("type")), *inner)
+    for key in keys:
         assert has_key(ROOT / action["output"], key), key
 
 
 def test_every_option_source_is_used() -> None:
     """No option source is declared for nothing."""
     used = {
-        part["x-options"] for file in (*INPUTS, DEFINITIONS) for part in parts(contents(file)) if "x-options" in part
+        part[key]
+        for file in (*INPUTS, DEFINITIONS)
+        for part in parts(contents(file))
+        for key in ("x-options", "x-fields")
+        if key in part
     }
     assert used == set(SOURCES)
 
@@ -430,16 +439,28 @@ def test_meta_schema_knows_nothing_of_the_service() -> None:
 def test_later_sections_are_closed_too() -> None:
     """Triggers and option sources are accepted in their full form and refused with an unknown key."""
     check = validator(ROOT / "schemas" / "connector.schema.json").is_valid
-    trigger = {"id": "made", "title": "Made", "description": "When made."}
+    trigger = {
+        "id": "made",
+        "title": "Made",
+        "group": "people",
+        "description": "When made.",
+        "input": "schemas/triggers/nothing.schema.json",
+        "style": "scan",
+        "action": "users_search",
+        "interval": 60,
+    }
     source = {
         "id": "users",
         "action": "users_search",
         "input": {"per_page": 100},
-        "records": "users",
         "where": {"deleted": False},
         "label": "first_name last_name",
         "value": "id",
         "search": "q_keywords",
+        "type": "kind",
+        "types": {"words": "text"},
+        "choices": {"records": "meta.options", "label": "name", "value": "id"},
+        "ids": "^[0-9]+$",
     }
     assert check(MANIFEST | {"triggers": [trigger], "option_sources": [source]})
     assert not check(MANIFEST | {"triggers": [trigger | {"x": 1}]})
@@ -451,6 +472,8 @@ GOOD = [
     ("people_match", {"first_name": "Dana", "last_name": "Reyes"}),
     ("people_match", {"id": ID, "reveal_phone_number": True, "webhook_url": "https://example.com/a?b=c"}),
     ("people_match", {"id": ID, "run_waterfall_phone": True, "poll_only": True}),
+    ("people_match", {"id": ID, "reveal_phone_number": True}),
+    ("people_match", {"id": ID, "run_waterfall_email": True, "webhook_url": "http://127.0.0.1:8766/callbacks/x"}),
     ("people_match", {"id": ID, "poll_only": False, "webhook_url": "https://example.com/a"}),
     (
         "people_api_search",
@@ -460,6 +483,7 @@ GOOD = [
     ("people_bulk_match", {"details": [{"id": ID}] * 11}),
     ("contacts_update", {"contact_id": ID, "email": "", "label_names": []}),
     ("contacts_create", {"email": "dana@example.com", "typed_custom_fields": {ID: ["a"]}}),
+    ("contacts_create", {"email": "dana@example.com", "typed_custom_fields": {"Renewal owner": "Dana"}}),
     ("contacts_search", {"sort_by_field": "contact_created_at", "sort_ascending": True}),
     (
         "emailer_campaigns_add_contact_ids",
@@ -492,10 +516,10 @@ BAD = [
     ("people_match", {"domain": "example.com"}),
     ("people_match", {"id": ID + "\n"}),
     ("people_match", {"id": "x" * 24}),
-    ("people_match", {"id": ID, "reveal_phone_number": True}),
     ("people_match", {"id": ID, "run_waterfall_email": True, "poll_only": False}),
     ("people_match", {"id": ID, "poll_only": True, "webhook_url": "https://example.com/a"}),
     ("people_match", {"id": ID, "reveal_phone_number": True, "webhook_url": "http://example.com/a"}),
+    ("people_match", {"id": ID, "reveal_phone_number": True, "webhook_url": "http://localhost.example.com/a"}),
     ("people_bulk_match", {"details": []}),
     ("people_bulk_match", {"details": [{"domain": "example.com"}]}),
     ("people_api_search", {"q_organization_domains": "example.com"}),
@@ -508,6 +532,7 @@ BAD = [
     ("people_api_search", {"per_page": 101}),
     ("organizations_enrich", {}),
     ("contacts_create", {"run_dedupe": True}),
+    ("contacts_create", {"email": "dana@example.com", "typed_custom_fields": {"": "Dana"}}),
     ("contacts_update", {"contact_id": ID}),
     ("contacts_update", {"title": "VP"}),
     ("contacts_search", {"sort_ascending": True}),

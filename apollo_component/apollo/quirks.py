@@ -41,23 +41,37 @@ def with_skipped(page: Page) -> Page:
 def by_rank(page: Page) -> Page:
     """A company search answers in two arrays; `model_ids` tells in which order they belong together."""
     answer = page.value if isinstance(page.value, Mapping) else {}
-    found = [record for key in ("organizations", "accounts") for record in answer.get(key) or []]
-    rank = {identity: place for place, identity in enumerate(answer.get("model_ids") or [])}
+    found = [record for key in ("organizations", "accounts") for record in _listed(answer.get(key))]
+    rank = {identity: place for place, identity in enumerate(_listed(answer.get("model_ids"))) if _is_id(identity)}
     return replace(page, records=sorted(found, key=lambda record: _place(record, rank)))
 
 
 def _place(record: Any, rank: Mapping[Any, int]) -> int:
     """A saved company stands under the id of the company it is."""
     names = (record.get("organization_id"), record.get("id")) if isinstance(record, Mapping) else ()
-    return next((rank[name] for name in names if name in rank), len(rank))
+    return next((rank[name] for name in names if _is_id(name) and name in rank), len(rank))
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _listed(value: Any) -> list[Any]:
+    """A list of an answer; anything else in its place counts as an empty one."""
+    return value if isinstance(value, list) else []
 
 
 def with_origin(page: Page) -> Page:
     """What a bulk create made and what was there already, in one list, told apart."""
     answer = page.value if isinstance(page.value, Mapping) else {}
-    made = [(record, False) for key, value in answer.items() if key.startswith("created_") for record in value or []]
-    known = [(record, True) for key, value in answer.items() if key.startswith("existing_") for record in value or []]
-    records = [{**record, "already_existed": existed} for record, existed in (*made, *known)]
+    records = [
+        {**record, "already_existed": existed}
+        for prefix, existed in (("created_", False), ("existing_", True))
+        for key, value in answer.items()
+        if key.startswith(prefix)
+        for record in _listed(value)
+        if isinstance(record, Mapping)
+    ]
     return replace(page, records=records, value=None)
 
 

@@ -9,6 +9,9 @@ import typer
 from typer.core import TyperGroup
 
 from .. import __version__
+from . import enabling  # noqa: F401  # its commands join the group of workflow files
+from .callbacks import callbacks
+from .choosing import options
 from .connecting import connect, connections, remove, test
 from .describing import describe, palette, requirements, validate
 from .oauth_apps import apps
@@ -16,6 +19,7 @@ from .output import Output
 from .running import run as run_action
 from .runs import runs
 from .sandboxing import demo, sandbox
+from .spending import usage
 from .workflows import workflow
 
 
@@ -71,12 +75,13 @@ def _options(
     """
 
 
-for _command in (palette, describe, requirements, validate, connect, connections, test, remove):
+for _command in (palette, describe, options, requirements, validate, connect, connections, test, usage, remove):
     app.command()(_command)
 app.command("run")(run_action)
 app.add_typer(apps, name="apps")
 app.add_typer(workflow, name="workflow")
 app.add_typer(runs, name="runs")
+app.command("callbacks")(callbacks)
 app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True}, add_help_option=False)(sandbox)
 app.command()(demo)
 

@@ -1,7 +1,6 @@
 """Commands that tell what connectors can do and what that needs; no account is used."""
 
 import sys
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,12 +13,15 @@ from ..contract.loading import validate as problems_of
 from ..contract.manifest import Manifest
 from ..contract.palette import palette as indexed
 from ..contract.palette import palette_entry
-from ..contract.schemas import Schemas
-from .naming import find_action, installed
+from ..contract.schemas import schemas_at
+from .choosing import show as show_choices
+from .fields import inputs
+from .naming import find_action, find_trigger, installed, opened
 from .needs import needs_of, show_needs
 from .options import AsJson
 from .output import Output, table
 from .palette import cost, shown
+from .triggers import describe_trigger
 
 EFFECTS = {
     "read": "Reads only; repeating it changes nothing.",
@@ -37,23 +39,48 @@ def palette(as_json: AsJson = False) -> None:
 
 
 def describe(
-    action: Annotated[str, typer.Argument(metavar="ACTION", help="An action of the palette.")], as_json: AsJson = False
+    action: Annotated[str, typer.Argument(metavar="ACTION|TRIGGER", help="An action or a trigger of the palette.")],
+    connection: Annotated[
+        str | None, typer.Option(help="Also show the custom fields of this connection's workspace.")
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Show what an action does, needs, costs and takes."""
-    manifest, found = find_action(installed(), action)
-    schemas = Schemas(manifest.root)
+    """Show what an action or a trigger does, needs, costs and takes."""
+    out, manifests = Output(as_json), installed()
+    if trigger := find_trigger(manifests, action):
+        describe_trigger(*trigger, out)
+        return
+    if connection is None:
+        manifest, found = find_action(manifests, action)
+        out.result(_described(manifest, found), lambda: _show(manifest, found))
+        return
+    with opened(out) as host:
+        link = host.connections.get(connection)
+        manifest, found = find_action(host.registry.manifests, action, link.connector)
+        fields, schemas = host.fields.known(link.id, found), host.fields.schemas(link.id, found)
+
+    def people() -> None:
+        _show(manifest, found)
+        for name, known in fields.items():
+            print(f"\nCustom fields for {name}")
+            show_choices(known, empty="This workspace has none.")
+
+    out.result({**_described(manifest, found), "custom_fields": schemas}, people)
+
+
+def _described(manifest: Manifest, action: Action) -> dict[str, Any]:
     data = {
-        **manifest.action_data(found.id),
+        **manifest.action_data(action.id),
         "connector": manifest.id,
-        "effect": str(found.effect.kind),
-        "effect_text": effect_text(found),
-        "input": dict(schemas.schema(found.input)),
-        "input_schema": found.input,
-        "output_schema": found.output,
-        "parts": [part.id for part in manifest.parts(found.id)],
+        "effect": str(action.effect.kind),
+        "effect_text": effect_text(action),
+        "input": dict(schemas_at(manifest.root).schema(action.input)),
+        "input_schema": action.input,
+        "output_schema": action.output,
+        "parts": [part.id for part in manifest.parts(action.id)],
     }
     data.pop("output", None)
-    Output(as_json).result(data, lambda: _show(manifest, found, schemas))
+    return data
 
 
 def effect_text(action: Action) -> str:
@@ -83,7 +110,16 @@ def cost_text(action: Action) -> str:
     return "; ".join([f"up to {cost(price.base)}{each}", *extra, *unbounded])
 
 
-def _show(manifest: Manifest, action: Action, schemas: Schemas) -> None:
+def waits_text(action: Action) -> str:
+    """What comes after the answer and how long it is waited for, empty when nothing does."""
+    wait = action.wait
+    if wait is None:
+        return ""
+    when = f" with {' or '.join(wait.when)}" if wait.when else ""
+    return f"up to {wait.timeout / 60:g} minutes for what comes later{when} (asks {wait.action}); --no-wait doesn't"
+
+
+def _show(manifest: Manifest, action: Action) -> None:
     import json
 
     print(f"{action.title} ({manifest.id}.{action.id})\n\n{action.description}\n")
@@ -92,10 +128,15 @@ def _show(manifest: Manifest, action: Action, schemas: Schemas) -> None:
         **_route(manifest, action),
         "Effect": effect_text(action),
         "Cost": cost_text(action),
+        "Waits": waits_text(action),
         "Deprecated": action.deprecated or "",
     }
     print("\n".join(f"{name + ':':<13}{value}" for name, value in facts.items() if value))
-    table(("input", "type", "required", "default", "description"), inputs(schemas, action), empty="\nNo inputs.")
+    table(
+        ("input", "type", "required", "default", "description"),
+        inputs(schemas_at(manifest.root), action.input),
+        empty="\nNo inputs.",
+    )
     if action.example:
         print(f"Example: {json.dumps(dict(action.example), ensure_ascii=False)}")
 
@@ -120,29 +161,6 @@ def most_text(compose: Compose) -> str:
 
 def oauth_text(action: Action) -> str:
     return action.requires.oauth_scope or ("any token" if action.requires.open else "not available")
-
-
-def inputs(schemas: Schemas, action: Action) -> Iterator[tuple[str, ...]]:
-    """One row per input field: name, type, required, default, description."""
-    required = schemas.schema(action.input).get("required", [])
-    for name, field in schemas.fields(action.input).items():
-        default = field.get("default")
-        yield (
-            name,
-            type_text(field),
-            "yes" if name in required else "",
-            "" if default is None else str(default).lower() if isinstance(default, bool) else str(default),
-            field.get("description") or field.get("title", ""),
-        )
-
-
-def type_text(field: Mapping[str, Any]) -> str:
-    kind = field.get("type", "")
-    text = " or ".join(kind) if isinstance(kind, list) else str(kind)
-    if text == "array":
-        items = field.get("items", {})
-        return f"list of {type_text(items) or 'objects'}" if "$ref" not in items else "list"
-    return "one of " + ", ".join(str(item) for item in field["enum"]) if "enum" in field else text
 
 
 def requirements(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..contract.actions import Action
 from ..contract.errors import InputError, NotFoundError, Problem
 from ..contract.manifest import ConnectionType, Manifest
+from ..contract.triggers import Trigger
 from .output import Output
 
 if TYPE_CHECKING:
@@ -50,9 +51,26 @@ def find_action(manifests: Manifests, name: str, connector: str | None = None) -
     return found[0]
 
 
+def find_trigger(manifests: Manifests, name: str) -> tuple[Manifest, Trigger] | None:
+    """By `trigger` or `connector.trigger`; None when there is no trigger of that name."""
+    found = (
+        (manifest, trigger)
+        for manifest in manifests.values()
+        for trigger in manifest.triggers.values()
+        if name in (trigger.id, f"{manifest.id}.{trigger.id}")
+    )
+    return next(found, None)
+
+
+def find_asked(manifests: Manifests, name: str, connector: str | None = None) -> tuple[Manifest, Action]:
+    """The action of that name, or the one that a trigger of that name asks. Raises as `find_action` does."""
+    found = find_trigger(manifests, name)
+    return find_action(manifests, found[1].action if found and found[1].action else name, connector)
+
+
 def action_ids(manifests: Manifests, names: Sequence[str] | None, connector: str) -> tuple[str, ...]:
-    """The ids of the actions named with --for. Raises NotFoundError."""
-    return tuple(find_action(manifests, name, connector)[1].id for name in names or ())
+    """The ids of the actions named with --for, those of triggers too. Raises NotFoundError."""
+    return tuple(find_asked(manifests, name, connector)[1].id for name in names or ())
 
 
 def find_type(manifests: Manifests, name: str, connector: str | None) -> tuple[Manifest, ConnectionType]:
@@ -95,6 +113,6 @@ def _here(connector: str | None) -> str:
 def _near(manifests: Manifests, name: str) -> str:
     from difflib import get_close_matches
 
-    known = [action for manifest in manifests.values() for action in manifest.actions]
+    known = [item for manifest in manifests.values() for item in (*manifest.actions, *manifest.triggers)]
     close = get_close_matches(name.rpartition(".")[2], known, n=3)
-    return f"Did you mean {' or '.join(close)}?" if close else "`palette` lists the actions."
+    return f"Did you mean {' or '.join(close)}?" if close else "`palette` lists actions and triggers."

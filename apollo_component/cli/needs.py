@@ -1,23 +1,42 @@
-"""What chosen actions need, as a tick-list."""
+"""What chosen actions and triggers need, as a tick-list."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..contract.actions import names as listed
 from ..contract.errors import InputError
-from .naming import Manifests, find_action
+from ..contract.manifest import Manifest
+from .naming import Manifests, find_asked
 from .palette import cost as _cost
+
+if TYPE_CHECKING:
+    from ..host.workflow.file import Step
 
 
 def needs_of(manifests: Manifests, names: Sequence[str]) -> dict[str, Any]:
-    """`{key_endpoints, oauth_scopes, master_key, credits}`; with several connectors one such object for each."""
+    """`{key_endpoints, oauth_scopes, master_key, credits, late}`; with several connectors one such object for each.
+
+    `late` tells which action is asked for what some inputs make come later: `{action: {when, needs}}`.
+    """
     actions: dict[str, list[str]] = {}
     for name in _actions(manifests, names):
-        manifest, action = find_action(manifests, name)
+        manifest, action = find_asked(manifests, name)
         actions.setdefault(manifest.id, []).append(action.id)
-    found = {connector: manifests[connector].requirements(ids) for connector, ids in actions.items()}
+    found = {connector: _needs(manifests[connector], ids) for connector, ids in actions.items()}
     return next(iter(found.values())) if len(found) == 1 else {"connectors": found}
+
+
+def _needs(manifest: Manifest, chosen: Sequence[str]) -> dict[str, Any]:
+    """What always comes later is asked for by an action whose rights belong to the list."""
+    waits = {name: wait for name in chosen if (wait := manifest.actions[name].wait)}
+    asked = [wait.action for wait in waits.values() if not wait.when]
+    late = {
+        name: {"when": list(wait.when), "needs": wait.action}
+        for name, wait in waits.items()
+        if wait.when and wait.action not in (*chosen, *asked)
+    }
+    return manifest.requirements(list(dict.fromkeys((*chosen, *asked)))) | {"late": late}
 
 
 def is_file(name: str) -> bool:
@@ -31,7 +50,20 @@ def _actions(manifests: Manifests, names: Sequence[str]) -> list[str]:
         raise InputError("Give one workflow file, or actions.")
     from ..host.workflow.file import load_workflow
 
-    return [f"{step.connector}.{step.action.id}" for step in load_workflow(Path(names[0]), manifests).steps]
+    workflow = load_workflow(Path(names[0]), manifests)
+    connectors = dict.fromkeys(connector for connector, _ in workflow.connections.values())
+    asked = [f"{connector}.{name}" for connector in connectors for name in workflow.actions(connector)]
+    return [*asked, *(name for step in workflow.steps for name in _look_ups(manifests, step))]
+
+
+def _look_ups(manifests: Manifests, step: "Step") -> Iterator[str]:
+    """Where a step names custom fields, the action that lists them; values that earlier steps give aren't known."""
+    from ..host.custom_fields import look_ups
+    from ..host.workflow.expressions import resolve
+
+    given = resolve(step.with_, lambda _expression: None)
+    for _, action in look_ups(manifests[step.connector], step.action, given):
+        yield f"{step.connector}.{action}"
 
 
 def show_needs(found: Mapping[str, Any]) -> None:
@@ -54,3 +86,6 @@ def _show(needs: Mapping[str, Any]) -> None:
         most = "no known limit" if price.get("variable") else f"up to {_cost(price.get('base', 0))}{each}{flags}"
         most = f"what you state in {price['stated_by']}" if price.get("stated_by") else most
         print(f"Costs: {action} {most}")
+    for action, later in needs["late"].items():
+        flags = f"{', '.join(later['when'][:-1])} or {later['when'][-1]}" if later["when"][1:] else later["when"][0]
+        print(f"Late results: {action} with {flags} needs {later['needs']}, too")

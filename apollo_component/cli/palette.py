@@ -25,6 +25,10 @@ def _lines(connector: Mapping[str, Any]) -> Iterator[str]:
         for item in actions:
             if item["group"] == group:
                 yield f"  {item['id']:<{wide}}  {item['title']:<{long}}  {cost(item['credits'])}"
+    if triggers := connector["triggers"]:
+        yield ""
+        yield "Triggers"
+        yield from (f"  {item['id']:<{wide}}  {item['title']}" for item in triggers)
 
 
 def cost(credit: float | None) -> str:

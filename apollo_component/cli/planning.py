@@ -137,7 +137,7 @@ def places(action: Action, values: Mapping[str, Any]) -> Iterator[tuple[str, str
             yield name, "path" if name in in_path else "query" if in_query else "body"
 
 
-def show(plan: Plan) -> None:
+def show(plan: Plan, said: str = "Nothing was sent.") -> None:
     found = plan.as_dict()
     parts = found.get("parts", [found])
     for part in parts:
@@ -152,4 +152,4 @@ def show(plan: Plan) -> None:
         dear = "" if worst == 0 else f", {'no known limit of' if worst is None else f'{worst:g}'} credits for them"
         print(f"When it is too large for one query: up to {split['first_pages']:,} first pages to plan the parts{dear}")
     table(("input", "goes into"), found["inputs"].items(), empty="No inputs.")
-    print("Nothing was sent.")
+    print(said)

@@ -1,5 +1,6 @@
 """The command that runs one action."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import typer
@@ -28,7 +29,7 @@ def run(
         list[str] | None,
         typer.Option(metavar="FIELD", help="With --all: cut a search that is too large by this input. Repeatable."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; change nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Yes, real people may get mail.")] = False,
     budget: Annotated[float | None, typer.Option(min=0, metavar="CREDITS", help="Spend no more than this.")] = None,
     max_credits_per_record: Annotated[
@@ -38,11 +39,16 @@ def run(
         Literal["repeat", "stop"], typer.Option(help="When the answer to a request that costs was lost.")
     ] = "repeat",
     concurrency: Annotated[int, typer.Option(min=1, max=16, help="Requests at the same time.")] = 8,
+    wait: Annotated[
+        bool | None,
+        typer.Option("--wait/--no-wait", help="Wait for what arrives after the answer.", show_default=False),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run one action. Records are printed as JSON, one a line, while they arrive.
 
-    The input is checked as a whole before anything is sent. What was spent is told at the end, on stderr.
+    The input is checked as a whole before anything is sent. What was spent is told at the end, on stderr. What arrives
+    after the answer is waited for, unless it goes to a webhook URL of your own.
     """
     out = Output(as_json)
     values = read_input(given)
@@ -53,9 +59,10 @@ def run(
         "max_credits_per_record": max_credits_per_record,
         "budget": budget,
     }
-    if dry_run:
+    if dry_run and connection is None:
         plan = Plan(*_checked(installed(), action, None, values), **wanted)
         plan.refuse(sends=False)
+        _tell_names(plan, out)
         out.result(plan.as_dict(), lambda: show(plan))
         return
     if connection is None:
@@ -63,9 +70,21 @@ def run(
     with opened(out) as host:
         link = host.connections.get(connection)
         plan = Plan(*_checked(host.registry.manifests, action, link.connector, values), **wanted)
-        plan.refuse(sends=not yes)
-        code = stream(host, Chosen(plan, link, on_unknown, concurrency), out)
+        plan.refuse(sends=not (yes or dry_run))
+        plan = replace(plan, values=host.fields.resolved(link.id, plan.action, plan.values))
+        if dry_run:
+            out.result(plan.as_dict(), lambda: show(plan, "At most the custom fields were looked up."))
+            return
+        code = stream(host, Chosen(plan, link, on_unknown, concurrency, wait), out)
     raise typer.Exit(code)
+
+
+def _tell_names(plan: Plan, out: Output) -> None:
+    """Without a connection nobody knows the workspace's own fields."""
+    from ..host.custom_fields import look_ups
+
+    for name, _ in look_ups(plan.manifest, plan.action, plan.values):
+        out.warn(f"{name}: the names of custom fields were not checked; add --connection to look them up.")
 
 
 def _checked(

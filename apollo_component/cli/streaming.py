@@ -26,6 +26,7 @@ class Chosen:
     connection: "Connection"
     on_unknown: str
     concurrency: int
+    wait: bool | None = None
 
 
 @dataclass(slots=True)
@@ -62,6 +63,7 @@ def stream(host: "Host", chosen: Chosen, out: Output) -> int:
         lease=lease,
         on_unknown=chosen.on_unknown,
         max_credits_per_record=plan.max_credits_per_record,
+        wait=chosen.wait,
     )
     with Heartbeat(host.leases, lease, LEASE_SECONDS):
         return _noted(host, job, plan, out)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from ..contract.errors import InputError
+from .inputs import read_input
 from .naming import installed, opened
 from .options import AsJson, pairs
 from .output import Output, table
@@ -35,17 +36,20 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="A workflow file.")]
 def check(file: File, as_json: AsJson = False) -> None:
     """Check a workflow file whole, and show what each step would send and cost at most. Nothing is sent."""
     from ..host.workflow.file import load_workflow
-    from ..host.workflow.forecast import forecast
+    from ..host.workflow.forecast import forecast, started_by
 
     manifests = installed()
-    rows = forecast(load_workflow(file, manifests), manifests)
+    loaded = load_workflow(file, manifests)
+    rows, start = forecast(loaded, manifests), started_by(loaded)
 
     def people() -> None:
+        if start:
+            print(f"Runs start by: {start}")
         columns = ("step", "action", "request", "effect", "credits at most", "note")
         table(columns, [_row(row) for row in rows])
         print("The file is fine. Nothing was sent.")
 
-    Output(as_json).result({"valid": True, "steps": rows}, people)
+    Output(as_json).result({"valid": True, "started_by": start or None, "steps": rows}, people)
 
 
 def _row(row: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -66,6 +70,10 @@ def run(
     budget: Annotated[float | None, typer.Option(min=0, metavar="CREDITS", help="Spend no more than this.")] = None,
     resume: Annotated[str | None, typer.Option(metavar="RUN", help="Go on with a run that waits or failed.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="When it must wait for quota, wait here.")] = False,
+    event: Annotated[
+        str | None,
+        typer.Option("--event", metavar="JSON|@FILE|-", help="Stands for what its trigger would have told."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a workflow durably, or go on with one: nothing that was recorded is done twice.
@@ -75,10 +83,11 @@ def run(
     out = Output(as_json)
     if (file is None) == (resume is None):
         raise InputError("Give a workflow file, or --resume RUN.")
-    if resume is not None and (inputs or connections):
+    if resume is not None and (inputs or connections or event):
         raise InputError("A run goes on with the inputs and connections it began with.")
     named = pairs(inputs, "--input"), pairs(connections, "--connection")
-    _leave(out, lambda: _driven(out, file, resume, *named, budget=budget, wait=wait))
+    told = read_input(event) if event is not None else None
+    leave(out, lambda: _driven(out, file, resume, *named, event=told, budget=budget, wait=wait))
 
 
 def _driven(
@@ -88,6 +97,7 @@ def _driven(
     inputs: dict[str, str],
     connections: dict[str, str],
     *,
+    event: dict[str, Any] | None,
     budget: float | None,
     wait: bool,
 ) -> int:
@@ -99,7 +109,7 @@ def _driven(
             identity = _resumed(host, str(resume), budget)
         else:
             loaded = load_workflow(file, host.registry.manifests)
-            identity = start(host, loaded, inputs, connections, budget).id
+            identity = start(host, loaded, inputs, connections, budget, event).id
         out.facts({"run": {"id": identity}}, f"Run {identity}")
         report = drive(host, identity, wait=wait, progress=out.say)
     out.result(report, lambda: _show(report))
@@ -136,7 +146,7 @@ def _show(report: Mapping[str, Any]) -> None:
         print(f"To go on at the first unfinished step: workflow run --resume {report['id']}")
 
 
-def _leave(out: Output, work: Callable[[], int]) -> NoReturn:
+def leave(out: Output, work: Callable[[], int]) -> NoReturn:
     """End the process at once: the engine's threads would keep it alive, and all that matters is on disk."""
     try:
         code = work()

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from ..contract.digging import whole
 from ..contract.errors import (
     ConnectorError,
     GrantRefusedError,
@@ -19,7 +20,6 @@ from ..contract.errors import (
 from ..contract.manifest import ConnectionType, OAuth
 from ..contract.models import AuthorizeRequest, Callback, Credential, OAuthApp, Redirect, Reply
 from .messages import Flow, Request
-from .operations import whole
 from .replies import answer_of, error_for
 from .servers import wrong
 

@@ -1,5 +1,6 @@
 """A connector made of a manifest: implements every hook; keeps no state and opens no file while it works."""
 
+import functools
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from ..contract.errors import (
     ReauthorizationError,
 )
 from ..contract.hookspecs import Context, hookimpl
+from ..contract.inputs import input_fields
 from ..contract.manifest import ConnectionType, Manifest, OAuth
 from ..contract.models import (
     AuthorizeRequest,
@@ -26,12 +28,13 @@ from ..contract.models import (
     Event,
     OAuthApp,
     Page,
+    Poll,
     Redirect,
     Reply,
     TestReport,
 )
 from ..contract.schemas import Schemas
-from . import auth, operations, options, raw, replies, testing
+from . import auth, late, operations, options, polling, raw, replies, testing
 from .messages import Flow, Request, T, drive
 from .servers import addresses
 
@@ -63,6 +66,7 @@ class Connector:
         self.manifest = manifest
         self.quirks = quirks or {}
         self.schemas = Schemas(manifest.root)
+        self.fields = functools.cache(lambda path: input_fields(self.schemas, path))
         self._send = send
         self._environ = environ
         self._now = now
@@ -130,15 +134,18 @@ class Connector:
             error = f"{chosen.title} can't run with this connection: {miss.text}."
             raise PermissionDeniedError(error, missing=dict(miss.missing))
         quirk = self.quirks[chosen.quirk] if chosen.quirk else Quirk()
-        request = self._request(chosen, quirk.prepare(values), credential, cursor)
+        request = self._request(chosen, quirk.prepare(late.asked(chosen, values)), credential, cursor)
         reply = context.sending()
         if reply is None:
+            if unresolved := options.names_left(self.manifest, self.fields(chosen.input), values):
+                raise InputError("The input was refused; nothing was sent.", unresolved)
             reply = self._metered(request, context)
             context.received(reply)
         route = raw.declared(self.manifest, values["method"], values["path"]) if chosen.raw else None
         if error_found := self._error(reply, route or chosen, credential):
             raise error_found
-        page = operations.page_from(chosen, values, replies.answer_of(reply), cursor)
+        answer = replies.answer_of(reply)
+        page = late.announced(chosen, values, answer, operations.page_from(chosen, values, answer, cursor))
         return _lean(page, quirk.read(page))
 
     @hookimpl
@@ -159,13 +166,20 @@ class Connector:
         input: dict[str, Any],  # noqa: A002
         credential: Credential,
         cursor: str | None,
+        since: datetime | None,
         context: Context,
-    ) -> tuple[tuple[Event, ...], str | None]:
-        raise NotFoundError("This connector has no such trigger.")
+    ) -> Poll:
+        declared = self.manifest.triggers.get(trigger)
+        if declared is None or declared.action is None:
+            raise NotFoundError(f"{self.manifest.title} has no trigger of that name that can be asked.")
+        sweep = polling.sweep_from(cursor, since)
+        values = polling.asked(declared, self.schemas.check(declared.input, input), context.now())
+        page = self.connector_execute(declared.action, values, credential, sweep.page, context)
+        return polling.poll_of(declared, page, sweep, context.now())
 
     @hookimpl
     def connector_receive(self, trigger: str, body: bytes, headers: dict[str, str]) -> tuple[Event, ...]:
-        raise NotFoundError("This connector has no such trigger.")
+        return late.events(self.manifest, trigger, body)
 
     def _kind(self, name: str) -> ConnectionType:
         if name not in self.manifest.connection_types:

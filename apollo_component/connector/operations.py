@@ -3,12 +3,14 @@
 import math
 import string
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
 import orjson
 
 from ..contract.actions import Action
+from ..contract.digging import count, dig, number
 from ..contract.errors import InputError, Problem
 from ..contract.models import Page
 from .messages import Request
@@ -37,13 +39,23 @@ def request_for(action: Action, values: Mapping[str, Any], base_url: str, cursor
 
 
 def check_sendable(values: Mapping[str, Any]) -> None:
-    """Schemas let through what neither JSON nor a query can carry: numbers over 64 bits, half characters."""
+    """Schemas let through what neither JSON nor a query can carry: numbers over 64 bits, infinite ones, half
+    characters."""
     for name, value in values.items():
         try:
-            orjson.dumps(value)
+            sendable = orjson.dumps(value) and _finite(value)
         except TypeError:
+            sendable = False
+        if not sendable:
             problem = Problem("holds a number or text that can't be sent", path=name)
-            raise InputError("The input was refused; nothing was sent.", [problem]) from None
+            raise InputError("The input was refused; nothing was sent.", [problem])
+
+
+def _finite(value: Any) -> bool:
+    """Infinite numbers and those that are none would leave as null, which clears fields."""
+    if isinstance(value, Mapping | list | tuple):
+        return all(_finite(inner) for inner in (value.values() if isinstance(value, Mapping) else value))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _segment(name: str, value: Any) -> str:
@@ -68,7 +80,12 @@ def bracketed(name: str, value: Any) -> Iterator[tuple[str, str]]:
 def _scalar(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    return _digits(value) if isinstance(value, float) else str(value)
+
+
+def _digits(value: float) -> str:
+    """All digits, and no fraction where there is none: services read `1e+16` as 1, and `5.0` is no whole number."""
+    return str(int(value)) if value.is_integer() else format(Decimal(repr(value)), "f")
 
 
 def _page_of(action: Action, values: Mapping[str, Any], cursor: str | None) -> dict[str, Any]:
@@ -92,7 +109,7 @@ def page_from(action: Action, values: Mapping[str, Any], answer: Any, cursor: st
         return Page(records=found, value=value, total=len(found), spent=_spent(action, values, answer, found))
     records = answer if action.reply.records == "." else dig(answer, action.reply.records or "")
     records = records if isinstance(records, list) else []
-    total = whole(dig(answer, action.reply.total)) if action.reply.total else None
+    total = count(dig(answer, action.reply.total)) if action.reply.total else None
     return Page(
         records=records,
         value=answer,
@@ -117,36 +134,20 @@ def _next(
 
 def _spent(action: Action, values: Mapping[str, Any], answer: Any, records: Sequence[Any]) -> float | None:
     """Credits the answer tells or implies; None when part of it is decided later."""
+    return None if action.credits.settles_later(values) else answered_cost(action, values, answer, records)
+
+
+def answered_cost(action: Action, values: Mapping[str, Any], answer: Any, records: Sequence[Any]) -> float | None:
+    """What the answer itself cost, whatever comes later; None when nothing tells."""
     credits = action.credits  # noqa: A001
-    if credits.variable or credits.settles_later(values):
+    if credits.variable:
         return None
     if credits.stated_by:
         return None if credits.may_cost(values) else 0
     if not credits.base:
         return 0
     reported = number(dig(answer, credits.reported)) if credits.reported else None
-    if reported is not None:
+    if reported is not None and reported >= 0:
         return reported
     found = sum(record is not None for record in records)
     return credits.base * (found if credits.per or action.reply.value else min(found, 1))
-
-
-def dig(value: Any, path: str) -> Any:
-    """The part of an answer at a dotted path, None where anything on the way is missing."""
-    for part in path.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
-
-
-def number(value: Any) -> float | None:
-    """A finite number, also one written as text; None for everything else."""
-    try:
-        found = None if value is None or isinstance(value, bool) else float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return found if found is not None and math.isfinite(found) else None
-
-
-def whole(value: Any) -> int | None:
-    found = number(value)
-    return None if found is None or abs(found) > 1e15 else int(found)

@@ -8,11 +8,13 @@ from typing import Any
 import orjson
 
 from ..contract.actions import Action
+from ..contract.digging import dig, whole
 from ..contract.errors import (
     ConnectorError,
     CredentialExpiredError,
     CreditsExhaustedError,
     NotFoundError,
+    PendingError,
     PermissionDeniedError,
     QuotaError,
     ReauthorizationError,
@@ -21,7 +23,6 @@ from ..contract.errors import (
     UnreadableReplyError,
 )
 from ..contract.models import Reply, Window
-from .operations import dig, whole
 
 Row = Mapping[str, Any]
 _CLASSES: dict[str, type[ConnectorError]] = {
@@ -32,6 +33,7 @@ _CLASSES: dict[str, type[ConnectorError]] = {
     "not_found": NotFoundError,
     "rejected": RejectedError,
     "temporary": TransientError,
+    "pending": PendingError,
     "quota": QuotaError,
 }
 _DEFAULTS: tuple[Row, ...] = (
@@ -111,10 +113,13 @@ def _made(row: Row, reply: Reply, said: str, action: Action | None, body: Any) -
     if kind is QuotaError:
         word = _WINDOW.search(said)
         extra |= {"window": word.group(1) if word else "", "retry_after": retry_after(reply)}
-    if kind is TransientError:
+    if kind in (TransientError, PendingError):
         pause = retry_after(reply)
-        pause = pause if pause is not None else whole(dig(body, "retry_after_seconds"))
-        extra |= {"retry_after": pause, "worked": bool(row.get("worked", reply.status != 503))}
+        pause = pause if pause is not None else _pause(dig(body, "retry_after_seconds"))
+        extra |= {
+            "retry_after": pause,
+            "worked": bool(row.get("worked", kind is TransientError and reply.status != 503)),
+        }
     return kind(message, **extra)
 
 
@@ -146,6 +151,7 @@ def _sentence(kind: type[ConnectorError], status: int) -> str:
         PermissionDeniedError: "The credential may not do this.",
         CreditsExhaustedError: "There are no credits left for this.",
         NotFoundError: "What was asked for doesn't exist.",
+        PendingError: "What was asked for isn't there yet.",
         TransientError: f"The service has a temporary problem (status {status}).",
         QuotaError: "A request quota is used up.",
     }.get(kind, f"The service refused the request (status {status}).")
@@ -213,7 +219,11 @@ def request_id(reply: Reply) -> str:
 
 def retry_after(reply: Reply) -> float | None:
     """Seconds; a date or nonsense counts as not told."""
-    found = whole(reply.headers.get("retry-after"))
+    return _pause(reply.headers.get("retry-after"))
+
+
+def _pause(told: Any) -> float | None:
+    found = whole(told)
     return None if found is None else float(max(0, min(found, 7 * 86400)))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..contract.actions import Action
+from ..contract.digging import dig
 from ..contract.errors import (
     ConnectorError,
     CredentialExpiredError,
@@ -15,7 +16,6 @@ from ..contract.errors import (
 from ..contract.manifest import Manifest, TestStage
 from ..contract.models import Account, Credential, Effect, Reply, TestCheck, TestReport, Verdict
 from .messages import Flow, Request
-from .operations import dig
 from .replies import answer_of
 
 MAX_PROBES = 10

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .models import Effect
+from .waits import Wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +146,8 @@ class Job:
     """Where an answer tells of work that goes on after it: dotted keys of its id, status and progress."""
 
     id: str
-    status: str
-    progress: str
+    status: str = ""
+    progress: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +220,8 @@ class Action:
     paging: Paging | None = None
     bulk: Bulk | None = None
     job: Job | None = None
+    wait: Wait | None = None
+    """How a result that comes after the answer is waited for."""
     key: str | None = "id"
     """The field that identifies a record of a page stream; None = no de-duplication."""
     quirk: str | None = None
@@ -236,11 +239,12 @@ COMPOSED: Mapping[str, Any] = {"effect": "upsert", "quota_class": "", "reply": {
 """What follows for an action from being composed; needs and limits are those of its parts."""
 
 
-def action_from(item: Mapping[str, Any], styles: Mapping[str, Paging]) -> Action:
+def action_from(item: Mapping[str, Any], styles: Mapping[str, Paging], waits: Mapping[str, Wait]) -> Action:
     item = {**item, **COMPOSED} if "compose" in item else item
     plain = dict(item)
     paging = plain.pop("paging", None)
     bulk = plain.pop("bulk", None)
+    wait = plain.pop("wait", None)
     return Action(
         **plain
         | {
@@ -255,6 +259,7 @@ def action_from(item: Mapping[str, Any], styles: Mapping[str, Paging]) -> Action
             "paging": styles[paging] if paging else None,
             "bulk": Bulk(names(bulk["items"]), bulk["max"]) if bulk else None,
             "job": Job(**item["job"]) if "job" in item else None,
+            "wait": waits[wait] if wait else None,
         }
     )
 

@@ -184,6 +184,12 @@ class TransientError(ConnectorError):
         return {"retry_after": self.retry_after}
 
 
+class PendingError(TransientError):
+    """What was asked for is still being worked on; ask again after `retry_after` seconds."""
+
+    code = "pending"
+
+
 class UnreadableReplyError(TransientError):
     """An answer that isn't the service's: a proxy's page, a redirect elsewhere, a truncated body."""
 

@@ -19,6 +19,7 @@ from .models import (
     Event,
     OAuthApp,
     Page,
+    Poll,
     Redirect,
     Reply,
     TestReport,
@@ -88,7 +89,7 @@ class Hookspecs(Protocol):
     def connector_options(
         self, source: str, credential: Credential, search: str, cursor: str | None, context: Context
     ) -> tuple[tuple[Choice, ...], str | None]:
-        """A page of choices for a drop-down and the cursor of the next."""
+        """A page of choices for a drop-down and the cursor of the next; reads only, and costs no credits."""
 
     @hookspec
     def connector_poll(
@@ -97,9 +98,10 @@ class Hookspecs(Protocol):
         input: dict[str, Any],
         credential: Credential,
         cursor: str | None,
+        since: datetime | None,
         context: Context,
-    ) -> tuple[tuple[Event, ...], str | None]:
-        """What happened since the cursor, and the new cursor."""
+    ) -> Poll:
+        """One request of a sweep. Without a cursor it begins at `since`, or at the newest record there is."""
 
     @hookspec
     def connector_receive(self, trigger: str, body: bytes, headers: dict[str, str]) -> tuple[Event, ...]:

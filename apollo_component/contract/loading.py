@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from .compose_checks import compose_checks
 from .errors import ManifestError, Problem
 from .located import Located, PathParts, read
 from .manifest import Manifest
+from .wait_checks import unasked, unmerged, waited_inputs
 
 if TYPE_CHECKING:
     from .schemas import Schemas
@@ -137,9 +138,28 @@ class _Parts:
 
     def style(self, name: str | None) -> dict[str, str]:
         """The parameters of a paging style, empty when there is none of that name or it is broken."""
-        styles = self.data.get("paging_styles", {})
-        sound = not {("paging_styles",), ("paging_styles", name)} & self.broken
-        return {"page": "page", "per_page": "per_page"} | styles[name] if sound and name in styles else {}
+        found = self.entry("paging_styles", name)
+        return {} if found is None else {"page": "page", "per_page": "per_page"} | found
+
+    def entry(self, section: str, name: str | None) -> dict[str, Any] | None:
+        """One named thing of a section, None when there is none of that name or it is broken."""
+        sound = not {(section,), (section, name)} & self.broken
+        found: dict[str, Any] | None = self.data.get(section, {}).get(name) if sound else None
+        return found
+
+    def entries(self, section: str) -> dict[str, Any]:
+        """What is sound of a section of named things."""
+        names = self.data.get(section, {}) if (section,) not in self.broken else {}
+        return {name: names[name] for name in names if (section, name) not in self.broken}
+
+    def action(self, name: str) -> dict[str, Any] | None:
+        """The action of that name, None when there is none or it is broken."""
+        return next((item for _, item in self.items("actions") if item["id"] == name), None)
+
+    def usage(self) -> list[tuple[PathParts, Any]]:
+        """The parts of the usage section with their places."""
+        sound = not {(), ("usage",), ("usage", "requests"), ("usage", "credits")} & self.broken
+        return [(("usage", name), part) for name, part in self.data.get("usage", {}).items()] if sound else []
 
     def lacks(self, section: str, name: str) -> bool:
         """Whether a name stands for nothing; not judged when the section itself is broken."""
@@ -153,12 +173,20 @@ class _Parts:
 def _cross_checks(parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
     for section in ("groups", "connection_types", "actions", "triggers", "option_sources"):
         yield from _twice(parts.items(section), section)
-    for number, path, text in _every_action(parts, root):
-        yield ("actions", number, *path), text
-    for section in ("test", "option_sources"):
+    for name, wait in parts.entries("waits").items():
+        for path, text in _wait_checks(wait, parts, root):
+            yield ("waits", name, *path), text
+    for section, checks in _SECTION_CHECKS.items():
         for number, item in parts.items(section):
-            for path, text in _use_checks(item, parts):
+            for path, text in checks(item, parts, root):
                 yield (section, number, *path), text
+    for place, item in parts.usage():
+        for path, text in _use_checks(item, parts, root):
+            yield (*place, *path), text
+    yield from _type_checks(parts, root)
+
+
+def _type_checks(parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
     for number, kind in parts.items("connection_types"):
         if not (root / kind["fields"]).is_file():
             yield ("connection_types", number, "fields"), "names no file"
@@ -166,21 +194,52 @@ def _cross_checks(parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
             yield ("connection_types", number, "oauth", "server"), "names no server of this manifest"
 
 
-def _every_action(parts: _Parts, root: Path) -> Iterator[tuple[int, PathParts, str]]:
-    sound = {item["id"]: item for _, item in parts.items("actions")}
-    for number, item in parts.items("actions"):
-        for path, text in _action_checks(item, parts, root):
-            yield number, path, text
-        for path, text in compose_checks(item, sound, lambda each: _fields(root / each["input"]) or set()):
-            yield number, path, text
+def _wait_checks(wait: dict[str, Any], parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
+    if parts.lacks("actions", wait["action"]):
+        yield ("action",), "names no action of this manifest"
+    if "callback" in wait and parts.lacks("triggers", wait["callback"]["trigger"]):
+        yield ("callback", "trigger"), "names no trigger of this manifest"
+    for item in (item for _, item in parts.items("actions") if item["id"] == wait["action"]):
+        yield from unasked(wait, _fields(root / item["input"]))
 
 
-def _use_checks(item: dict[str, Any], parts: _Parts) -> Iterator[tuple[PathParts, str]]:
-    """A test stage or an option source: the action it runs, and for which connections."""
+def _any_action_checks(item: dict[str, Any], parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
+    yield from _action_checks(item, parts, root)
+    if "compose" in item:
+        sound = {each["id"]: each for _, each in parts.items("actions")}
+        yield from compose_checks(item, sound, lambda each: _fields(root / each["input"]) or set())
+
+
+def _trigger_checks(item: dict[str, Any], parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
+    if parts.lacks("groups", item["group"]):
+        yield ("group",), "names no group of this manifest"
+    own = _fields(root / item["input"]) if (root / item["input"]).is_file() else None
+    if own is None:
+        yield ("input",), "names no file that holds a JSON object"
+    if "action" not in item:
+        return
+    yield from _use_checks(item, parts, root)
+    if (action := parts.action(item["action"])) is None:
+        return
+    fields = _fields(root / action["input"]) if (root / action["input"]).is_file() else None
+    named = [("input", name) for name in sorted(own or ())] + [("fixed", name) for name in item.get("fixed", {})]
+    named += [("recent", item["recent"]["input"])] if "recent" in item else []
+    for key, name in named:
+        if fields is not None and name not in fields:
+            yield (key,), f"names no input of the action ({name})"
+
+
+def _use_checks(item: dict[str, Any], parts: _Parts, _root: Path) -> Iterator[tuple[PathParts, str]]:
+    """What a host asks for by itself: the action only reads and costs nothing, and the connections are declared."""
     if parts.lacks("actions", item["action"]):
         yield ("action",), "names no action of this manifest"
-    if any(each["id"] == item["action"] and "path" not in each for _, each in parts.items("actions")):
-        yield ("action",), "must be an action with a route of its own"
+    if action := parts.action(item["action"]):
+        if "path" not in action:
+            yield ("action",), "must be an action with a route of its own"
+        if any(action.get("credits", {}).get(key) for key in ("base", "flags", "unbounded", "variable")):
+            yield ("action",), "names an action that costs credits"
+        if action.get("effect") != "read":
+            yield ("action",), "names an action that does more than read"
     for place, name in enumerate(item.get("connection_types", ())):
         if parts.lacks("connection_types", name):
             yield ("connection_types", place), "names no connection type of this manifest"
@@ -203,6 +262,9 @@ def _action_checks(item: dict[str, Any], parts: _Parts, root: Path) -> Iterator[
         yield ("server",), "names no server of this manifest"
     if _BRACES.search(_PLACEHOLDER.sub("", item.get("path", ""))):
         yield ("path",), "holds a brace that is not {input_field}"
+    if item.get("wait") and parts.lacks("waits", item["wait"]):
+        yield ("wait",), "names no way to wait of this manifest"
+    yield from unmerged(item, parts.entry("waits", item.get("wait")))
     effect = item.get("effect")
     lookup = effect.get("lookup") if isinstance(effect, dict) else None
     if lookup and parts.lacks("actions", lookup["action"]):
@@ -233,6 +295,7 @@ def _named_inputs(item: dict[str, Any], parts: _Parts) -> Iterator[tuple[PathPar
     if "bulk" in item:
         for name in names(item["bulk"]["items"]):
             yield ("bulk", "items"), name
+    yield from waited_inputs(parts.entry("waits", item.get("wait")))
     for name in _RAW if item.get("raw") else ():
         yield ("raw",), name
     yield from _named_costs(item.get("credits", {}))
@@ -266,9 +329,18 @@ def _fields(file: Path) -> set[str] | None:
     return set(properties) if isinstance(properties, dict) else None
 
 
+_SECTION_CHECKS: dict[str, Callable[[dict[str, Any], _Parts, Path], Iterator[tuple[PathParts, str]]]] = {
+    "actions": _any_action_checks,
+    "triggers": _trigger_checks,
+    "test": _use_checks,
+    "option_sources": _use_checks,
+}
+
+
 def _schema_problems(located: Located, root: Path) -> Iterator[Problem]:
     from jsonschema import Draft202012Validator, SchemaError
 
+    from .inputs import input_fields
     from .schemas import Schemas
 
     broken = []
@@ -281,9 +353,16 @@ def _schema_problems(located: Located, root: Path) -> Iterator[Problem]:
         yield from broken
         return
     schemas = Schemas(root)
+    sources = {item["id"] for item in located.data.get("option_sources", [])}
     for number, item in enumerate(located.data["actions"]):
         for path, text in schemas.problems(item["input"], item.get("example", {})):
             yield located.problem(("actions", number, "example", *path), text)
+    asked = [(s, number, item) for s in ("actions", "triggers") for number, item in enumerate(located.data.get(s, []))]
+    for section, number, item in asked:
+        for field in input_fields(schemas, item["input"]):
+            if field.source and field.source not in sources:
+                text = f"names no option source of this manifest ({field.name}: {field.source})"
+                yield located.problem((section, number, "input"), text)
 
 
 def _stale(root: Path) -> Iterator[Problem]:

@@ -20,6 +20,7 @@ _WORDS: dict[str, Any] = {"null": None, "~": None, "": None, "true": True, "fals
 _INTEGER = re.compile(r"(0|-?[1-9][0-9]{0,17})\Z")
 _FLOAT = re.compile(r"-?(0|[1-9][0-9]{0,14})\.[0-9]{1,15}\Z")
 _DEPTH = 40
+_TOO_DEEP = f"is nested more than {_DEPTH} levels"
 _SIZE = 2_000_000
 
 
@@ -72,7 +73,10 @@ def parse(raw: bytes | str, name: str) -> Located:
         located.problems.append(Problem("is not UTF-8 text", file=name))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
-        located.problems.append(Problem(f"is not YAML: {error.problem or error.context}", line=line, file=name))
+        said = str(error.problem or error.context)
+        # The parser has a limit of its own, far above ours, and may come upon it first.
+        text = _TOO_DEEP if "nesting depth" in said else said
+        located.problems.append(Problem(f"is not YAML: {text}", line=line, file=name))
     except (yaml.YAMLError, RecursionError):
         located.problems.append(Problem("is not YAML that can be read", file=name))
     return located
@@ -87,7 +91,7 @@ def _compose(text: str) -> yaml.Node | None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > _DEPTH:
-                raise _refused(f"is nested more than {_DEPTH} levels", event)
+                raise _refused(_TOO_DEEP, event)
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
     node: yaml.Node | None = yaml.compose(text, Loader=yaml.CSafeLoader)

@@ -1,11 +1,14 @@
 """A manifest as frozen values: what a connector is to a host. Reading and checking files is `loading.py`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from .actions import Action, Paging, action_from
+from .models import ValueType
+from .triggers import Trigger, trigger_from
+from .waits import wait_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +20,21 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
+class InnerChoices:
+    """Choices inside a record: the key of their list, and of each its label and value."""
+
+    records: str
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class OptionSource:
     """What fills a drop-down: a free action, its fixed `input`, and where a record keeps label and value.
 
-    `search` is the input that searches on the server; `where` keeps the records whose fields equal.
+    `search` is the input that searches on the server; `where` keeps the records whose fields equal. Where the records
+    are fields of the service: `type` is the key of their type, `types` what the service's words for it mean (see
+    ValueType), `choices` the values of one, and `ids` the form of values that need no look-up.
     """
 
     id: str
@@ -28,9 +42,50 @@ class OptionSource:
     label: str
     value: str
     search: str | None = None
-    records: str | None = None
     input: Mapping[str, Any] = field(default_factory=dict)
     where: Mapping[str, Any] = field(default_factory=dict)
+    type: str | None = None
+    types: Mapping[str, ValueType] = field(default_factory=dict)
+    choices: InnerChoices | None = None
+    ids: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Keys, from where a count stands: what is allowed, used and left."""
+
+    limit: str
+    used: str
+    left: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestUsage:
+    """The action that lists the request quotas: the key of an operation's name, and where each window's counts are."""
+
+    action: str
+    name: str
+    windows: Mapping[str, str]
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class CreditUsage:
+    """The action that tells the credits: the key that holds the pools by name, and when the cycle starts and ends."""
+
+    action: str
+    pools: str
+    counts: Counts
+    start: str
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a service tells about what was used; a part is None where it tells nothing."""
+
+    requests: RequestUsage | None = None
+    credits: CreditUsage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +144,6 @@ class TestStage:
 
 
 @dataclass(frozen=True, slots=True)
-class Trigger:
-    id: str
-    title: str
-    description: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Manifest:
     """A connector, loaded. `data` is the plain declaration; `root` is the folder its schema paths start from."""
 
@@ -112,6 +160,7 @@ class Manifest:
     triggers: Mapping[str, Trigger]
     option_sources: Mapping[str, OptionSource]
     root: Path
+    usage: Usage = field(default_factory=Usage)
     user_agent: str = ""
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
@@ -119,6 +168,7 @@ class Manifest:
     def from_data(cls, data: Mapping[str, Any], root: Path) -> Self:
         """Build from checked data: `loading.load` has refused anything that doesn't fit."""
         styles = {name: Paging(**style) for name, style in data.get("paging_styles", {}).items()}
+        waits = {name: wait_from(item) for name, item in data.get("waits", {}).items()}
         return cls(
             id=data["id"],
             title=data["title"],
@@ -128,22 +178,23 @@ class Manifest:
             servers={name: Server(**server) for name, server in data["servers"].items()},
             groups={group["id"]: group["title"] for group in data["groups"]},
             connection_types={item["id"]: _connection_type(item) for item in data["connection_types"]},
-            actions={item["id"]: action_from(item, styles) for item in data["actions"]},
+            actions={item["id"]: action_from(item, styles, waits) for item in data["actions"]},
             test=tuple(_stage(item) for item in data["test"]),
-            triggers={item["id"]: Trigger(**item) for item in data.get("triggers", [])},
-            option_sources={item["id"]: OptionSource(**item) for item in data.get("option_sources", [])},
+            triggers={item["id"]: trigger_from(item) for item in data.get("triggers", [])},
+            option_sources={item["id"]: _option_source(item) for item in data.get("option_sources", [])},
             root=root,
+            usage=_usage(data.get("usage", {})),
             user_agent=f"{data['id']}-connector/{data['version']}",
             data=data,
         )
 
     def requirements(self, actions: Iterable[str]) -> dict[str, Any]:
-        """What a credential needs for `actions` and for the connection test, nothing more.
+        """What a credential needs for `actions` (or triggers) and for the connection test, nothing more.
 
         `{key_endpoints, oauth_scopes, master_key, credits}`, lists sorted; `credits` maps each action that
         can cost to its table. Scopes that the service adds by itself are left out.
         """
-        chosen = [part for name in actions for part in self.parts(name)]
+        chosen = list(self.needed(actions))
         kinds = self.connection_types.values()
         always = {scope for kind in kinds if kind.oauth for scope in kind.oauth.always_scopes}
         endpoints = {action.requires.key_endpoint for action in (*chosen, *self._tested("key"))}
@@ -154,6 +205,12 @@ class Manifest:
             "master_key": any(action.requires.master_key for action in chosen),
             "credits": {action.id: self.action_data(action.id)["credits"] for action in chosen if action.credits.costs},
         }
+
+    def needed(self, names: Iterable[str]) -> Iterator[Action]:
+        """The actions that are asked for the names of actions and triggers, each once. Raises KeyError for others."""
+        found = (self.triggers[name].action if name in self.triggers else name for name in names)
+        parts = {part.id: part for name in found if name is not None for part in self.parts(name)}
+        return iter(parts.values())
 
     def parts(self, action: str) -> tuple[Action, ...]:
         """The actions whose requests an action makes: itself, or what it is composed of."""
@@ -186,3 +243,16 @@ def _connection_type(item: Mapping[str, Any]) -> ConnectionType:
 
 def _stage(item: Mapping[str, Any]) -> TestStage:
     return TestStage(**dict(item) | {"connection_types": tuple(item.get("connection_types", ()))})
+
+
+def _option_source(item: Mapping[str, Any]) -> OptionSource:
+    inner = item.get("choices")
+    return OptionSource(**dict(item) | {"choices": InnerChoices(**inner) if inner else None})
+
+
+def _usage(item: Mapping[str, Any]) -> Usage:
+    parts = {name: {**part, "counts": Counts(**part["counts"])} for name, part in item.items()}
+    return Usage(
+        requests=RequestUsage(**parts["requests"]) if "requests" in parts else None,
+        credits=CreditUsage(**parts["credits"]) if "credits" in parts else None,
+    )

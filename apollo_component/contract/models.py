@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 JSON = Any
 Verdict = Literal["connected", "limited", "refused", "unreachable"]
+ValueType = Literal["text", "number", "date", "datetime", "boolean", "choice", "choices"]
+"""What a field of the service holds. `choice` is one of its choices, `choices` a list of them; a `date` is
+`2026-10-31`, a `datetime` the same or `2026-10-31T09:00:00Z`."""
 
 
 class Effect(StrEnum):
@@ -133,6 +136,19 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Late:
+    """What will only come after an answer. `input` asks the action's `wait.action` for it; ids are texts.
+
+    `ids` are the records it is about, where they are told apart. `spent` is what the answer itself cost in credits,
+    None when it didn't say.
+    """
+
+    input: Mapping[str, JSON]
+    ids: tuple[str, ...] = ()
+    spent: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """What one request gave.
 
@@ -140,6 +156,7 @@ class Page:
     `next_cursor` is opaque to the host, None at the end. `total` is how many match in all, where told.
     `spent` is in credits, None when the answer doesn't tell and the worst must be assumed.
     `warnings` are sentences for the person, such as what the service skipped.
+    `late` tells of a result that comes after this answer.
     """
 
     records: Sequence[JSON] = ()
@@ -149,20 +166,47 @@ class Page:
     spent: float | None = 0
     warnings: tuple[str, ...] = ()
     ceiling: int | None = None
+    late: Late | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One entry of a drop-down: the label people read and the value that is sent."""
+    """One entry of a drop-down: the label people read and the value that is sent.
+
+    A choice may itself be a field of the service: `type` is what its values are ("" = any), and `choices` are the
+    values to choose from, where it has such a list.
+    """
 
     label: str
     value: str
+    type: ValueType | Literal[""] = ""
+    choices: "tuple[Choice, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened at the service: a record in a version. The pair starts at most one run."""
+    """One thing that happened at the service: a record in a version. The pair starts at most one run.
+
+    `at` is the service's own time of it, where one is told. `mark` changes whenever anything of the record does, so
+    that a host can tell a page it has seen before.
+    """
 
     id: str
     version: str
-    record: JSON
+    record: JSON = field(repr=False)
+    at: datetime | None = None
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """What one request of a sweep found. `next` asks for its next page, None when the sweep is through; `resume` is
+    the cursor to keep once it is. `shrunk` tells that records vanished meanwhile, so that others may have slipped
+    past between two pages: sweep again.
+    """
+
+    events: Sequence[Event] = ()
+    next: str | None = None
+    resume: str = ""
+    shrunk: bool = False
+    total: int | None = None

@@ -36,7 +36,10 @@ def palette_entry(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "groups": [{"id": item["id"], "title": item["title"]} for item in manifest["groups"]],
         "connection_types": [{"id": kind["id"], "title": kind["title"]} for kind in manifest["connection_types"]],
         "actions": [_action(item, manifest) for item in manifest["actions"] if not item.get("deprecated")],
-        "triggers": [{"id": item["id"], "title": item["title"]} for item in manifest.get("triggers", [])],
+        "triggers": [
+            {key: item[key] for key in ("id", "title", "group", "style", "interval")}
+            for item in manifest.get("triggers", [])
+        ],
     }
 
 

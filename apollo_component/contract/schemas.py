@@ -57,33 +57,41 @@ class Schemas:
         return {name: self._resolved(path, field) for name, field in properties.items()}
 
     def _resolved(self, path: str, field: Schema) -> dict[str, Any]:
-        """A property with its references followed; what stands beside a reference wins."""
+        return self.followed(path, field)[1]
+
+    def followed(self, path: str, field: Schema) -> tuple[str, dict[str, Any]]:
+        """A schema with its references followed, and the file it ends in; what stands beside a reference wins."""
         if "$ref" not in field:
-            return dict(field)
+            return path, dict(field)
         file, _, pointer = field["$ref"].partition("#")
         base = _normal((Path(path).parent / file).as_posix()) if file else path
         target: Any = self.schema(base)
         for part in pointer.strip("/").split("/"):
             target = target[part] if part else target
-        return self._resolved(base, target) | {key: value for key, value in field.items() if key != "$ref"}
+        base, found = self.followed(base, target)
+        return base, found | {key: value for key, value in field.items() if key != "$ref"}
 
     def _schema(self, path: str) -> dict[str, Any]:
         schema: dict[str, Any] = json.loads((self.root / path).read_bytes())
         return schema
 
     def _validator(self, path: str) -> Any:
-        from jsonschema import Draft202012Validator
+        from .keywords import Validator
 
-        return Draft202012Validator({"$ref": _BASE + path}, registry=self._registry())
+        return Validator({"$ref": _BASE + path}, registry=self._registry())
 
     @functools.cache  # noqa: B019
     def _registry(self) -> Any:
-        """Every schema file of the root under one made-up address, so that relative references resolve."""
+        """Every schema file of the root under one made-up address, so that relative references resolve.
+
+        Without `$schema`, which would make the validator choose itself anew and forget the keywords of this project.
+        """
         from referencing import Registry
         from referencing.jsonschema import DRAFT202012
 
         def retrieve(uri: str) -> Any:
-            return DRAFT202012.create_resource(self.schema(uri.removeprefix(_BASE)))
+            schema = self.schema(uri.removeprefix(_BASE))
+            return DRAFT202012.create_resource({key: value for key, value in schema.items() if key != "$schema"})
 
         registry: Any = Registry(retrieve=functools.lru_cache(maxsize=None)(retrieve))  # type: ignore[call-arg]
         files = [file.relative_to(self.root).as_posix() for file in (self.root / "schemas").rglob("*.json")]
@@ -92,7 +100,7 @@ class Schemas:
 
 @functools.cache
 def schemas_at(root: Path) -> Schemas:
-    """The schemas of a folder, read and compiled once for the process."""
+    """The schemas under a root, compiled once in this process: for files that don't change while it runs."""
     return Schemas(root)
 
 
@@ -110,7 +118,7 @@ def worded(error: Any) -> Iterable[tuple[PathParts, str]]:
     """One validation error as (path below the instance, sentence); no value of the instance is repeated."""
     custom = error.schema.get("x-error") if isinstance(error.schema, Mapping) else None
     wording = _WORDINGS.get(error.validator or "false")
-    if custom and error.validator not in ("additionalProperties", "required", "type"):
+    if custom and error.validator not in _OWN_WORDS:
         return [((), custom)]
     return wording(error) if wording else [((), f"breaks the rule '{error.validator}'")]
 
@@ -118,12 +126,18 @@ def worded(error: Any) -> Iterable[tuple[PathParts, str]]:
 def _unknown(error: Any) -> list[tuple[PathParts, str]]:
     known = list(error.schema.get("properties", {}))
     extra = [name for name in error.instance if name not in known]
-    return [((name,), UNKNOWN + _guess(str(name), known)) for name in extra]
+    return [((name,), UNKNOWN + guess(str(name), known)) for name in extra]
 
 
-def _guess(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"; did you mean {close[0]}?" if close else ""
+def guess(name: str, known: Iterable[str]) -> str:
+    """The known name that was probably meant, as the end of a sentence; empty when none is close."""
+    close = nearest(name, known)
+    return f"; did you mean {close}?" if close else ""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known name that was likely meant, empty when none is near."""
+    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)), "")
 
 
 def _missing(error: Any) -> list[tuple[PathParts, str]]:
@@ -150,10 +164,20 @@ def _dependent(error: Any) -> list[tuple[PathParts, str]]:
     ]
 
 
+def _descending(error: Any) -> list[tuple[PathParts, str]]:
+    if isinstance(error.validator_value, str):
+        return [((), "must have its smaller number first")]
+    first, second = error.validator_value
+    word = "before" if isinstance(error.instance[second], str) else "less than"
+    return [((second,), f"must not be {word} {first}")]
+
+
 def _said(text: str) -> Callable[[Any], list[tuple[PathParts, str]]]:
     return lambda error: [((), text.format(limit=error.validator_value))]
 
 
+_OWN_WORDS = ("additionalProperties", "required", "type", "format", "x-ascending")
+"""Keywords whose wording says more than the sentence beside the rule."""
 _TYPES = {
     "object": "an object with named fields",
     "array": "a list",
@@ -171,6 +195,8 @@ _WORDINGS: dict[str, Callable[[Any], Iterable[tuple[PathParts, str]]]] = {
     "enum": _enum,
     "const": _said("must be {limit}"),
     "dependentRequired": _dependent,
+    "format": _said("names a day or time that doesn't exist"),
+    "x-ascending": _descending,
     "pattern": _said("doesn't have the form {limit}"),
     "minLength": _said("must have at least {limit} characters"),
     "maxLength": _said("must have at most {limit} characters"),

@@ -3,9 +3,9 @@
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from ..contract.actions import Action
 from ..contract.errors import (
@@ -13,6 +13,7 @@ from ..contract.errors import (
     CredentialExpiredError,
     NotFoundError,
     OutcomeUnknownError,
+    PendingError,
     PermissionDeniedError,
     QuotaError,
     ReauthorizationError,
@@ -28,6 +29,7 @@ from .limits import Limits
 from .refreshing import Refresher
 from .registry import Registry
 
+T = TypeVar("T")
 REQUEST_SECONDS = 60.0
 """How long one request may take, its waiting for quota not counted."""
 CALL_SECONDS = 180.0
@@ -42,7 +44,10 @@ CLOCK_SKEW = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request of a run. `on_unknown` is `repeat` or `stop`, for billing actions whose answer was lost."""
+    """One request of a run. `on_unknown` is `repeat` or `stop`, for billing actions whose answer was lost.
+
+    `poll` asks how late work stands: a read whatever the action is, and "not yet" is an answer, not trouble.
+    """
 
     key: Key
     connection: str
@@ -52,18 +57,28 @@ class Call:
     lease: Lease | None = None
     on_unknown: str = "repeat"
     max_credits_per_record: float | None = None
+    poll: bool = False
 
     @property
     def effect(self) -> Effect:
-        return self.action.effect.of(self.input)
+        return Effect.READ if self.poll else self.action.effect.of(self.input)
+
+    def request(self, hook: Callable[..., Any]) -> Page:
+        """The request itself; `hook(name, **arguments)` is how the connector is called."""
+        page: Page = hook("connector_execute", action=self.action.id, input=dict(self.input), cursor=self.cursor)
+        return page
 
     @property
     def journaled(self) -> bool:
-        return self.effect is not Effect.READ or self.action.credits.may_cost(self.input)
+        return not self.poll and (self.effect is not Effect.READ or self.action.credits.may_cost(self.input))
 
     @property
     def worst(self) -> float | None:
         return self.action.credits.worst(self.input, self.max_credits_per_record)
+
+
+Addressed = Callable[[Call, Connection], dict[str, Any]]
+"""The input of a request that is about to leave: with the address for a result that comes later."""
 
 
 class Caller:
@@ -76,15 +91,19 @@ class Caller:
         journal: Journal,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        addressed: Addressed = lambda call, _connection: dict(call.input),
     ) -> None:
+        self.addressed = addressed
         self.registry, self.connections, self.refresher = registry, connections, refresher
         self.limits, self.journal = limits, journal
         self.clock, self.sleep = clock, sleep
+        self.prepare: Callable[[Call], Call] = lambda call: call
+        """What the input becomes before a request is journaled or sent; may ask the service for what it needs."""
 
     def page(self, call: Call) -> Page:
         """The page of one call, from the journal when it was recorded before. Raises any ConnectorError."""
         if call.action.compose:
-            return composed_page(self, call, call.action.compose)
+            return composed_page(self, self.prepare(call), call.action.compose)
         doubtful: Entry | None = None
         if call.journaled and (last := self.journal.last(call.key)):
             if last.state == RECEIVED and last.reply:
@@ -99,7 +118,7 @@ class Caller:
                 )
             if last.state in (SENDING, IN_DOUBT, FOUND):
                 doubtful = last
-        return self._persistently(call, doubtful)
+        return self._persistently(self.prepare(call), doubtful)
 
     def _persistently(self, call: Call, doubtful: Entry | None) -> Page:
         """Retries inside the deadline: refusals before work for any effect, lost answers as the effect allows."""
@@ -117,11 +136,14 @@ class Caller:
                 pause = error.retry_after if error.retry_after is not None else BACKOFF[min(attempt, 5)]
                 failure: TransientError = error
             except TransientError as error:
+                if call.poll and isinstance(error, PendingError):
+                    raise
                 pause = error.retry_after if error.retry_after is not None else BACKOFF[min(attempt, 5)]
                 failure = error
             last = self.journal.last(call.key) if call.journaled else None
+            known = doubtful.attempt if doubtful else 0
             doubtful = last if last and last.state in (SENDING, IN_DOUBT) else None
-            lost += doubtful is not None
+            lost += doubtful is not None and doubtful.attempt != known
             dear = call.effect is Effect.BILL and lost > BILL_REPEATS
             if dear or attempt == len(BACKOFF) or self.clock() + pause > until:
                 raise self._given_up(call, doubtful, failure)
@@ -156,7 +178,7 @@ class Caller:
         for last_try in (False, True):
             key = Key(call.key.run, call.key.step, f"{call.key.item}:lookup")
             page = self._persistently(Call(key, call.connection, action, values, lease=call.lease), None)
-            for record in page.records:
+            for record in (found for found in page.records if isinstance(found, Mapping)):
                 same = all(record.get(there) == call.input[here] for there, here in rule.match.items())
                 if same and _epoch(record.get(rule.created)) >= doubtful.sent_at - CLOCK_SKEW:
                     found: Mapping[str, Any] = record
@@ -165,15 +187,35 @@ class Caller:
                 self.sleep(LOOKUP_PAUSE)
         return None
 
+    def ask(self, identity: str, hook: str, action: str, lease: Lease | None = None, **arguments: Any) -> Any:
+        """What a hook that only reads gives for a connection, outside any run: one request, `action`'s.
+
+        With a lease, an answer that comes after it was lost isn't used. Raises any ConnectorError.
+        """
+
+        def once(connection: Connection, credential: Credential) -> Any:
+            context = _Context(self, connection, lease)
+            return self._called(connection, hook, action, credential=credential, context=context, **arguments)
+
+        return self._refreshed(identity, once)
+
     def _once(self, call: Call, doubtful: Entry | None, recorded: Entry | None) -> Page:
-        """One request, with one refresh when the token turns out to be expired."""
-        connection, credential = self.refresher.usable(call.connection)
-        try:
+        """One request of a run."""
+
+        def once(connection: Connection, credential: Credential) -> Page:
             return self._send(call, connection, credential, doubtful, recorded)
+
+        return self._refreshed(call.connection, once)
+
+    def _refreshed(self, identity: str, once: Callable[[Connection, Credential], T]) -> T:
+        """The work with a usable credential, with one refresh when the token turns out to be expired."""
+        connection, credential = self.refresher.usable(identity)
+        try:
+            return once(connection, credential)
         except CredentialExpiredError:
-            connection, credential = self.refresher.usable(call.connection, rejected=connection.version)
+            connection, credential = self.refresher.usable(identity, rejected=connection.version)
         try:
-            return self._send(call, connection, credential, doubtful, recorded)
+            return once(connection, credential)
         except CredentialExpiredError as error:
             reason = "a token that was just refreshed is not accepted"
             self.connections.mark(connection, "needs_reauthorization", reason)
@@ -187,28 +229,33 @@ class Caller:
         doubtful: Entry | None,
         recorded: Entry | None,
     ) -> Page:
-        context = _Context(self, call, connection, doubtful, recorded)
+        context = _RunContext(self, call, connection, doubtful, recorded)
+
+        def hook(name: str, **arguments: Any) -> Any:
+            tried = "" if call.action.raw else call.action.id
+            return self._called(connection, name, tried, credential=credential, context=context, **arguments)
+
         try:
-            page: Page = self.registry.call(
-                connection.connector,
-                "connector_execute",
-                action=call.action.id,
-                input=dict(call.input),
-                credential=credential,
-                cursor=call.cursor,
-                context=context,
-            )
+            sent = call if recorded else replace(call, input=self.addressed(call, connection))
+            page = sent.request(hook)
         except ConnectorError as error:
             context.failed(error)
-            if isinstance(error, QuotaError) and error.resets_at is None and error.retry_after is not None:
-                error.resets_at = _moment(self.clock() + error.retry_after)
-            if isinstance(error, PermissionDeniedError) and not call.action.raw:
-                self.connections.remember_miss(connection, call.action.id, error.missing)
-            elif isinstance(error, ReauthorizationError):
-                self.connections.mark(connection, "needs_reauthorization", error.message)
             raise
         context.settled(page)
         return page
+
+    def _called(self, connection: Connection, hook: str, tried: str, **arguments: Any) -> Any:
+        """The owner's hook; what a refusal says of the connection is remembered, for `tried` if that is an action."""
+        try:
+            return self.registry.call(connection.connector, hook, **arguments)
+        except ConnectorError as error:
+            if isinstance(error, QuotaError) and error.resets_at is None and error.retry_after is not None:
+                error.resets_at = _moment(self.clock() + error.retry_after)
+            if isinstance(error, PermissionDeniedError) and tried:
+                self.connections.remember_miss(connection, tried, error.missing)
+            elif isinstance(error, ReauthorizationError):
+                self.connections.mark(connection, "needs_reauthorization", error.message)
+            raise
 
     def _given_up(self, call: Call, doubtful: Entry | None, failure: TransientError) -> ConnectorError:
         if doubtful is None or call.effect is Effect.READ:
@@ -222,21 +269,11 @@ class Caller:
 
 
 class _Context:
-    """The contract's Context for one call: quota permits, the journal row, the time allowed."""
+    """The contract's Context for a request outside any run: quota permits and the time allowed, no journal."""
 
-    def __init__(
-        self,
-        caller: Caller,
-        call: Call,
-        connection: Connection,
-        doubtful: Entry | None,
-        recorded: Entry | None,
-    ) -> None:
-        self._caller, self._call, self._connection = caller, call, connection
-        self._doubtful, self._recorded = doubtful, recorded
+    def __init__(self, caller: Caller, connection: Connection, lease: Lease | None) -> None:
+        self._caller, self._connection, self._lease = caller, connection, lease
         self._permit = ""
-        self._attempt = recorded.attempt if recorded else 0
-        self._replied = recorded is not None
         self._give_up = caller.clock() + CALL_SECONDS
         self.deadline = _moment(caller.clock() + REQUEST_SECONDS)
 
@@ -259,6 +296,33 @@ class _Context:
             self._caller.limits.observed(self._permit, scope, operation, windows, retry_after)
 
     def sending(self) -> Reply | None:
+        return None
+
+    def received(self, reply: Reply) -> None:  # noqa: ARG002  # nothing is kept of it
+        self._caller.journal.check_owner(self._lease)
+
+    def _open(self) -> None:
+        """After every wait and right before the request leaves."""
+        self._caller.journal.check_owner(self._lease)
+
+
+class _RunContext(_Context):
+    """A request of a run: its journal row is committed before it leaves, its answer before it is used."""
+
+    def __init__(
+        self,
+        caller: Caller,
+        call: Call,
+        connection: Connection,
+        doubtful: Entry | None,
+        recorded: Entry | None,
+    ) -> None:
+        super().__init__(caller, connection, call.lease)
+        self._call, self._doubtful, self._recorded = call, doubtful, recorded
+        self._attempt = recorded.attempt if recorded else 0
+        self._replied = recorded is not None
+
+    def sending(self) -> Reply | None:
         return self._recorded.reply if self._recorded else None
 
     def received(self, reply: Reply) -> None:
@@ -266,7 +330,7 @@ class _Context:
         if self._attempt:
             self._caller.journal.received(self._call.key, self._attempt, reply)
         else:
-            self._caller.journal.check_owner(self._call.lease)
+            super().received(reply)
 
     def failed(self, error: ConnectorError) -> None:
         """Close the row of a request that got no answer of the service: it never left, or it is in doubt."""
@@ -285,10 +349,9 @@ class _Context:
             self._caller.journal.settle(self._call.key, self._attempt, page.spent)
 
     def _open(self) -> None:
-        """The journal row, after every wait and right before the request leaves."""
         call = self._call
         if not call.journaled:
-            self._caller.journal.check_owner(call.lease)
+            super()._open()
         if not call.journaled or self._attempt:
             return
         twice = (call.worst or 0) if self._doubtful and call.effect is Effect.BILL else 0

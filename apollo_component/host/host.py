@@ -6,15 +6,20 @@ from dataclasses import dataclass
 
 from .calls import Caller
 from .connections import Apps, Connections
+from .custom_fields import CustomFields
+from .deliveries import Deliveries
 from .journal import Journal
+from .late import Waiter
 from .leases import Leases
 from .limits import Limits
+from .options import Options
 from .refreshing import Refresher
 from .registry import Registry
 from .runner import Runner
 from .runs import Runs
 from .settings import Settings
 from .store import Store
+from .usage import Usages
 from .vault import open_vault
 
 
@@ -33,6 +38,11 @@ class Host:
     journal: Journal
     runs: Runs
     caller: Caller
+    deliveries: Deliveries
+    waiter: Waiter
+    options: Options
+    fields: CustomFields
+    usage: Usages
     runner: Runner
     clock: Callable[[], float] = time.time
 
@@ -56,10 +66,16 @@ class Host:
         connections, apps = Connections(store, vault, clock), Apps(store, vault, clock)
         refresher = Refresher(connections, apps, registry, leases, clock, sleep)
         limits, journal = Limits(store, clock, sleep), Journal(store, clock)
-        caller = Caller(registry, connections, refresher, limits, journal, clock, sleep)
+        deliveries = Deliveries(store, registry, settings.public_url, clock)
+        caller = Caller(registry, connections, refresher, limits, journal, clock, sleep, deliveries.addressed)
+        waiter = Waiter(caller, deliveries)
         runs = Runs(store, journal, leases, clock, settings.retention)
+        options = Options(caller, clock)
+        fields = CustomFields(options)
+        caller.prepare = fields.prepared
         parts = (settings, registry, store, connections, apps, leases, refresher, limits, journal, runs, caller)
-        return cls(*parts, Runner(caller, notice), clock)
+        rest = (deliveries, waiter, options, fields, Usages(caller, options))
+        return cls(*parts, *rest, Runner(caller, notice, waiter), clock)
 
     def close(self) -> None:
         self.store.close()

@@ -90,7 +90,7 @@ class Journal:
         time by this attempt.
         """
         with self.store.write() as connection:
-            _check_owner(connection, lease)
+            check_owner(connection, lease)
             _check_cancelled(connection, key.run)
             self._check_budget(connection, key.run, worst)
             last = connection.execute(sa.select(sa.func.max(journal.c.attempt)).where(*_of(key))).scalar() or 0
@@ -114,7 +114,13 @@ class Journal:
     def check_owner(self, lease: Lease | None) -> None:
         """For requests that have no row. Raises OwnershipLostError when the run has another owner."""
         with self.store.read() as connection:
-            _check_owner(connection, lease)
+            check_owner(connection, lease)
+
+    def check_run(self, run: str, lease: Lease | None) -> None:
+        """For a run that only waits. Raises OwnershipLostError, or RunCancelledError when it was cancelled."""
+        with self.store.read() as connection:
+            check_owner(connection, lease)
+            _check_cancelled(connection, run)
 
     def doubt(self, key: Key, attempt: int, lease: Lease | None) -> bool:
         """Declare that an attempt's answer is lost; False when a stalled owner has recorded it just now.
@@ -123,7 +129,7 @@ class Journal:
         """
         where = (*_of(key), journal.c.attempt == attempt, journal.c.state.not_in((RECEIVED, WITHOUT_EFFECT)))
         with self.store.write() as connection:
-            _check_owner(connection, lease)
+            check_owner(connection, lease)
             return bool(connection.execute(sa.update(journal).where(*where).values(state=IN_DOUBT)).rowcount)
 
     def received(self, key: Key, attempt: int, reply: Reply) -> None:
@@ -218,7 +224,8 @@ def _check_run(budget: float, sums: Mapping[str, float], worst: float) -> None:
         )
 
 
-def _check_owner(connection: sa.Connection, lease: Lease | None) -> None:
+def check_owner(connection: sa.Connection, lease: Lease | None) -> None:
+    """Inside a transaction. Raises OwnershipLostError when the lease has another owner."""
     if lease and not owns(connection, lease):
         raise _ownership_lost()
 

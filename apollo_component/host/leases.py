@@ -115,10 +115,17 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._beat, name=f"lease {lease.name}", daemon=True)
 
     def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_exc: object) -> None:
+        self.stop()
+
+    def start(self) -> Self:
         self._thread.start()
         return self
 
-    def __exit__(self, *_exc: object) -> None:
+    def stop(self) -> None:
+        """End the beat and give the lease back; may wait for the database."""
         self._over.set()
         self._thread.join(timeout=5)
         self._leases.release(self._lease)

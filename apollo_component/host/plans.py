@@ -1,10 +1,13 @@
 """How an action's whole work is cut into single requests: bulk lists by the manifest, numbered pages by the total."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ..contract.actions import Action
 from ..contract.models import Page
+
+MOST_AHEAD = 100_000
+"""Pages planned ahead at most; a list that claims to be longer is read page by page, until it ends."""
 
 
 def chunks(action: Action, values: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -34,6 +37,8 @@ def further_pages(action: Action, values: Mapping[str, Any], first: Page, limit:
     cursors: list[str] = []
     while style.skipped(number := style.after(number, size), size) < wanted and style.reaches(number, size):
         cursors.append(str(number))
+        if len(cursors) > MOST_AHEAD:
+            return None
     return cursors
 
 
@@ -42,6 +47,8 @@ def unique(records: Iterable[Any], key: str | None, seen: set[Any] | None = None
     seen = set() if seen is None else seen
     for record in records:
         identity = record.get(key) if key and isinstance(record, Mapping) else None
-        if identity is None or identity not in seen:
+        if identity is None or not isinstance(identity, Hashable):
+            yield record
+        elif identity not in seen:
             seen.add(identity)
             yield record

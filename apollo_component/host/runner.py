@@ -11,6 +11,7 @@ from ..contract.models import Page
 from ..contract.schemas import schemas_at
 from .calls import Call, Caller
 from .journal import Key
+from .late import Waiter
 from .leases import Lease
 from .plans import chunks, further_pages, unique
 from .splitting import Cut, Field, ceiling_note, cut, out_of_reach, shortfall_note, vocabularies
@@ -37,19 +38,24 @@ class Job:
     lease: Lease | None = None
     on_unknown: str = "repeat"
     max_credits_per_record: float | None = None
+    wait: bool | None = None
+    """Whether to wait for what comes late; None = unless it goes to an address of the person's own."""
 
 
 class Runner:
     """`notice` gets sentences for the person while the work goes on."""
 
-    def __init__(self, caller: Caller, notice: Callable[[str], None] = lambda _text: None) -> None:
+    def __init__(self, caller: Caller, notice: Callable[[str], None], waiter: Waiter) -> None:
         self.caller = caller
+        self.waiter = waiter
         self.notice = notice
 
     def pages(self, job: Job) -> Generator[Page, None, None]:
         """The pages of a job in order, each record once. Raises any ConnectorError."""
-        calls = [self._call(job, str(number), values) for number, values in enumerate(chunks(job.action, job.input))]
+        whole = self.caller.prepare(self._call(job, "", job.input))
+        calls = [self._call(job, str(number), values) for number, values in enumerate(chunks(job.action, whole.input))]
         pages = self._in_order(calls, job.concurrency) if len(calls) > 1 else self._paged(job, calls[0])
+        pages = self.waiter.finished(calls, pages, job.wait, self.notice)
         yield from self._accounted(
             job, limited(once_each(pages, job.action.key if job.every_page else None), job.limit)
         )
@@ -65,7 +71,7 @@ class Runner:
             self.notice(shortfall_note(matching or 0, given))
 
     def _paged(self, job: Job, call: Call) -> Iterator[Page]:
-        first = self.caller.page(call)
+        first = self.waiter.page(call, job.wait)
         beyond = out_of_reach(job.action, first, job.limit) if job.every_page else 0
         if beyond and job.split_by:
             yield from self._split(job, call, first)

@@ -14,8 +14,9 @@ from ..contract.errors import InputError, NotFoundError
 from .journal import Journal
 from .leases import Leases
 from .store import Store, dumps, insert_many, put
-from .tables import journal, records, runs, steps
+from .tables import deliveries, journal, records, runs, steps
 
+QUEUED = "queued"
 RUNNING = "running"
 DONE = "done"
 FAILED = "failed"
@@ -70,23 +71,24 @@ class Runs:
         runs' data is deleted on the way."""
         if self.retention is not None:
             self.purge(self.retention)
-        now = self.clock()
-        identity = f"{datetime.fromtimestamp(now, UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-        values = {
-            "id": identity,
-            "kind": kind,
-            "title": title[:200],
-            "status": RUNNING,
-            "text": text,
-            "inputs_json": dumps(inputs or {}),
-            "budget": budget,
-            "workflow": workflow,
-            "created_at": now,
-            "updated_at": now,
-        }
+        identity = f"{datetime.fromtimestamp(self.clock(), UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+        values: dict[str, Any] = {"id": identity, "kind": kind, "title": title[:200], "status": RUNNING, "text": text}
+        values |= {"budget": budget, "workflow": workflow}
         with self.store.write() as connection:
-            connection.execute(sa.insert(runs).values(**values))
+            self.insert(connection, {**values, "inputs_json": dumps(inputs or {})})
         return self.get(identity)
+
+    def insert(self, connection: sa.Connection, values: Mapping[str, Any]) -> None:
+        """A new run's row, inside the caller's transaction."""
+        now = self.clock()
+        connection.execute(sa.insert(runs).values(**values, created_at=now, updated_at=now))
+
+    def started_by_subscriptions(self, limit: int) -> list[Run]:
+        """Runs that no person drives and that have not ended: the queued ones first, then the oldest."""
+        mine = (runs.c.subscription != "", runs.c.status.not_in(ENDED))
+        queued_first = sa.case((runs.c.status == QUEUED, 0), else_=1)
+        query = sa.select(runs).where(*mine).order_by(queued_first, runs.c.created_at).limit(limit)
+        return [_run(row) for row in self.store.rows(query)]
 
     def get(self, identity: str) -> Run:
         row = self.store.row(sa.select(runs).where(runs.c.id == identity))
@@ -197,6 +199,7 @@ class Runs:
             gone = connection.execute(sa.delete(records).where(records.c.run.in_(old))).rowcount
             bodies = sa.update(journal).where(journal.c.run.in_(old), journal.c.body.is_not(None))
             answers = connection.execute(bodies.values(body=None, headers_json=None)).rowcount
+            connection.execute(sa.delete(deliveries).where(deliveries.c.run.in_(old)))
             connection.execute(sa.update(runs).where(runs.c.id.in_(old)).values(inputs_json="{}"))
             removed = 0
             if summaries:

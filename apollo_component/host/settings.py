@@ -6,21 +6,27 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from ..contract.errors import InputError, Problem
 
 APP_NAME = "workflow-host"
 RETENTION_DAYS = 30
+PUBLIC_URL = "WORKFLOW_HOST_PUBLIC_URL"
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`home` holds the database and key file; `key` is the text of WORKFLOW_HOST_KEY, empty when unset."""
+    """`home` holds the database and key file; `key` is the text of WORKFLOW_HOST_KEY, empty when unset.
+
+    `public_url` is where the outside reaches `callbacks`, without a slash at the end; empty: late results are polled.
+    """
 
     home: Path
     database_url: str
     key: str = ""
     retention: timedelta = timedelta(days=RETENTION_DAYS)
+    public_url: str = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -31,6 +37,7 @@ class Settings:
             database_url=environ.get("WORKFLOW_HOST_DATABASE_URL") or f"sqlite:///{home / 'host.db'}",
             key=environ.get("WORKFLOW_HOST_KEY", ""),
             retention=timedelta(days=_days(environ.get("WORKFLOW_HOST_RETENTION", ""))),
+            public_url=_address(environ.get(PUBLIC_URL, "")),
         )
 
     def __repr__(self) -> str:
@@ -52,3 +59,20 @@ def _days(text: str) -> float:
         problem = Problem("must be a number of days from 0 to 36500", path="WORKFLOW_HOST_RETENTION")
         raise InputError("The environment can't be used.", [problem])
     return days
+
+
+def _address(text: str) -> str:
+    """A base address of this host as others see it: nothing but scheme, host, port and path."""
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(text)
+        port_given = parts.port is None or parts.port > 0
+    except ValueError:
+        parts, port_given = urlsplit(""), False
+    loopback = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
+    bare = text == f"{parts.scheme}://{parts.netloc}{parts.path}" and "@" not in parts.netloc and text.isprintable()
+    if not (port_given and bare and parts.hostname and (parts.scheme == "https" or loopback)) or " " in text:
+        expected = "must be https://HOST[:PORT][/PATH] (http on this machine only), without user, query and fragment"
+        raise InputError("The environment can't be used.", [Problem(expected, path=PUBLIC_URL)])
+    return text.rstrip("/")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import params as read
-from .clock import offset_stamp
+from .clock import touch
 from .contact_writes import sanitized
 from .operation import Call
 from .typed_values import merged
@@ -39,9 +39,9 @@ def new_account(call: Call, params: Params) -> Record:
         "account_stage_id": world.account_stages[0]["id"],
         "owner_id": call.caller.user_id,
         "creator_id": call.caller.user_id,
-        "updated_at": offset_stamp(call.now),
     }
     apply(call, account, params)
+    account["updated_at"] = account["created_at"]
     return account
 
 
@@ -61,7 +61,7 @@ def apply(call: Call, account: Record, params: Params) -> None:
         company = world.directory.company_by_domain.get(account["domain"] or "")
         account["organization_id"] = company.id if company else None
     account["typed_custom_fields"] = merged(world, "account", account, params.get("typed_custom_fields"))
-    account["updated_at"] = offset_stamp(call.now)
+    touch(account, call.now)
     world.accounts.save(account)
 
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from .clock import offset_stamp, stamp
+from .clock import offset_stamp, stamp, touch
 from .mailing import deliver, drop_scheduled, resume, told
 from .world.enrolling import finish, set_status
 from .world.seed_activity import sequence_mail
@@ -80,7 +80,7 @@ def _happen(state: "State", contact: Record, standing: Record, mail: Record, kin
     if kind in FAILURES:
         _fail(state, contact, standing, mail, kind, now)
     contact["last_activity_date"] = offset_stamp(now)
-    contact["updated_at"] = stamp(now)
+    touch(contact, now)
 
 
 def _reply(state: "State", contact: Record, standing: Record, mail: Record, now: float) -> None:

@@ -109,6 +109,11 @@ def _promise(call: Call, people: list[Person], triggers: list[str]) -> int:
 def _payload(call: Call, own: str, people: list[Person], cost: int, moment: float) -> Payload:
     if has_waterfall(call.params):
         return _waterfall(call, own, people, cost, moment)
+    return phone_payload(people, cost)
+
+
+def phone_payload(people: list[Person], cost: int) -> Payload:
+    """The result of a native phone reveal."""
     return {
         "status": "success",
         "total_requested_enrichments": len(people),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import params as read
-from .clock import stamp
+from .clock import touch
 from .operation import Call
 from .typed_values import merged
 from .world import World
@@ -80,7 +80,8 @@ def apply(call: Call, contact: Record, params: Params, *, new: bool) -> None:
         lists = lists_named(world, names, call.caller.user_id, call.now, "contacts")
         contact["label_ids"] = [label["id"] for label in lists]
     contact["typed_custom_fields"] = merged(world, "contact", contact, params.get("typed_custom_fields"))
-    contact["updated_at"] = stamp(call.now)
+    if not new:
+        touch(contact, call.now)
     world.contacts.save(contact)
 
 

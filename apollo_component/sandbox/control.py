@@ -74,7 +74,7 @@ DOORS: dict[tuple[str, str], Callable[["Sandbox", Query, Order], Any]] = {
     ("DELETE", "/requests"): switches.forget_requests,
     ("GET", "/oauth"): reports.oauth,
     ("GET", "/contacts"): reports.contacts_report,
-    ("POST", "/contacts/delete"): switches.delete_contact,
+    ("POST", "/contacts/delete"): world.delete_contact,
     ("GET", "/count"): reports.count,
     ("POST", "/count"): reports.count,
     ("GET", "/held"): reports.held,

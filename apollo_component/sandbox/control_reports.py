@@ -77,7 +77,7 @@ def state(sandbox: "Sandbox", query: Query, order: Order) -> Any:  # noqa: ARG00
         "account_stages": {stage["name"]: stage["id"] for stage in world.account_stages},
         "deal_stages": {stage["name"]: stage["id"] for stage in world.deal_stages},
         "labels": {label["name"]: own for own, label in world.labels.items()},
-        "async_requests": dict(world.reveals),
+        "async_requests": {own: one for own, one in world.reveals.items() if not one.get("earlier")},
         "schedules": {record["name"]: own for own, record in world.schedules.items()},
         "custom_fields": {field["label"]: field["id"] for field in world.fields.values()},
         "call_purposes": {name: own for own, name in world.call_purposes.items()},

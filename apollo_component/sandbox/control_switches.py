@@ -26,10 +26,6 @@ def forget_requests(sandbox: "Sandbox", query: Query, order: Order) -> Any:  # n
     return {"removed": removed}
 
 
-def delete_contact(sandbox: "Sandbox", query: Query, order: Order) -> Any:  # noqa: ARG001
-    return {"deleted": sandbox.state.world.contacts.delete(order["id"])}
-
-
 def add_fault(sandbox: "Sandbox", query: Query, order: Order) -> Any:  # noqa: ARG001
     """Adds a fault for an operation's id, "oauth_token", "*" or the path of an unknown route."""
     name = str(order.get("operation", "*"))

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from .activity import act
 from .clock import offset_stamp
+from .mailing import drop_scheduled
 from .operation import Call, Caller
 from .operations import OPERATIONS
 from .world.activity_records import note
@@ -95,19 +96,28 @@ def _stored(state: "State", kind: str, own: str) -> Record:
     return books[kind][own]
 
 
-def delete(sandbox: "Sandbox", query: Query, order: Order) -> Any:  # noqa: ARG001
+def delete(sandbox: "Sandbox", query: Query, order: Order) -> Any:
     """Deletes a record as somebody does in Apollo's interface."""
     state, kind, own = sandbox.state, str(order["kind"]), str(order["id"])
     _stored(state, kind, own)
     world = state.world
     if kind == "contact":
-        return {"deleted": world.contacts.delete(own)}
+        return delete_contact(sandbox, query, order)
     if kind == "account":
         return {"deleted": world.accounts.remove(own)}
     books = {"deal": world.deals, "task": world.tasks, "email": world.messages, "note": world.notes}
     (books.get(kind) or world.calls).pop(own)
     world.deleted.add(own)
     return {"deleted": True}
+
+
+def delete_contact(sandbox: "Sandbox", query: Query, order: Order) -> Any:  # noqa: ARG001
+    """Deletes a contact; it leaves its sequences, and what they were going to send is dropped."""
+    own, state = str(order["id"]), sandbox.state
+    for sequence_id, people in state.world.enrolled.items():
+        if people.pop(own, None):
+            drop_scheduled(state, own, sequence_id)
+    return {"deleted": state.world.contacts.delete(own)}
 
 
 def activity(sandbox: "Sandbox", query: Query, order: Order) -> Any:  # noqa: ARG001

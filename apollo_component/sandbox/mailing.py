@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from .clock import offset_stamp
+from .clock import offset_stamp, touch
 from .world import activity_records as records
 from .world.enrolling import finish, set_status, tell
 from .world.seed_activity import sequence_mail
@@ -102,9 +102,11 @@ def deliver(state: "State", message: Record, moment: float) -> None:
     contact = world.contacts.records.get(message["contact_id"] or "")
     if contact:
         contact["last_activity_date"] = offset_stamp(moment)
+        touch(contact, moment)
         world.contacts.version += 1
         if account := world.accounts.get(contact["account_id"] or ""):
             account["last_activity_date"] = offset_stamp(moment)
+            touch(account, moment)
 
 
 def queue(state: "State", message: Record, moment: float) -> None:

@@ -1,6 +1,6 @@
 """What searches have in common: the order of time, records that are not found yet, pages that shift."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from random import Random
 from typing import Any, TypeVar
@@ -20,6 +20,12 @@ def visible(call: Call, found: list[T]) -> list[T]:
         return found
     oldest, born = call.now - lag, call.state.world.born
     return [one for one in found if born.get(one["id"] if isinstance(one, dict) else str(one), 0.0) <= oldest]
+
+
+def in_order(found: list[Record], key: Callable[[Record], str], *, ascending: bool) -> list[Record]:
+    """Records, the oldest first, sorted; either direction is the other one backwards, ties included."""
+    rows = sorted(found, key=key)
+    return rows if ascending else rows[::-1]
 
 
 def cut(call: Call, page: Page, found: Sequence[T]) -> list[T]:

@@ -12,6 +12,7 @@ from .auth import Keys, make_keys
 from .clock import Clock
 from .courier import Courier
 from .credit_ledger import Ledger
+from .earlier import add_earlier
 from .faults import Faults
 from .ids import secret
 from .oauth import DEFAULT_REDIRECT, Application, TokenStore
@@ -74,6 +75,7 @@ def new_state(options: Options) -> State:
     clock = Clock()
     with _no_collection():
         world = build_world(options.seed, options.people)
+        add_earlier(world, clock.now())
     app = Application(
         secret(options.seed, "client_id", 43), secret(options.seed, "client_secret", 43), options.registered
     )

@@ -43,7 +43,7 @@ def everything(found, tmp_path, pool, app):
         after = host.connections.credential(host.connections.get("sea"))
         rest = {
             "connector_options": {"source": "none", "search": "", "cursor": None, "context": None},
-            "connector_poll": {"trigger": "none", "input": {}, "cursor": None, "context": None},
+            "connector_poll": {"trigger": "none", "input": {}, "cursor": None, "since": None, "context": None},
         }
         for hook, arguments in rest.items():
             with pytest.raises(NotFoundError):

@@ -306,6 +306,66 @@ def test_options_are_a_page_of_choices(
     assert deep.connector_options("users", key, "", None, host)[0][0] == Choice("A", "7")
 
 
+FIELDS = [
+    {"id": "contact.c4010da225e590c49a61164d", "label": "Segment", "modality": "contact", "type": "picklist",
+     "meta": {"picklist_values": [{"id": "o1", "name": "Startup"}, {"id": "o2"}, {"name": "no id"}, None]}},
+    {"id": "contact.c4010da225e590c49a61164e", "label": "Seats", "modality": "contact", "type": "number", "meta": None},
+    {"id": "contact.c4010da225e590c49a61164f", "label": "New", "modality": "contact", "type": "brand_new"},
+    {"id": "account.c4010da225e590c49a61164a", "label": "Tier", "modality": "account", "type": "string"},
+]  # fmt: skip
+
+
+def test_fields_come_with_their_type_and_options(
+    connector: Connector, service: Any, host: Any, key: Credential, reply: Make
+) -> None:
+    """A workspace's own fields are choices that tell the type of their values and the options of pick lists."""
+    service.answers = {"/fields": reply(200, {"fields": FIELDS})}
+    choices, following = connector.connector_options("contact_custom_fields", key, "", None, host)
+    assert following is None
+    assert choices == (
+        Choice("Segment", ID, "choice", (Choice("Startup", "o1"), Choice("o2", "o2"))),
+        Choice("Seats", ID[:-1] + "e", "number"),
+        Choice("New", ID[:-1] + "f"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("action", "values", "path"),
+    [
+        ("contacts_create", {"typed_custom_fields": {"Segment": "x"}}, "typed_custom_fields.Segment"),
+        (
+            "contacts_bulk_create",
+            {
+                "contacts": [
+                    {"email": "a@example.com"},
+                    {"email": "b@example.com", "typed_custom_fields": {"VIP": True}},
+                ]
+            },
+            "contacts[1].typed_custom_fields.VIP",
+        ),
+    ],
+)
+def test_names_of_fields_are_never_sent(
+    connector: Connector, service: Any, host: Any, key: Credential, action: str, values: Any, path: str
+) -> None:
+    """A host that leaves a name in place of an id is told so: the service would drop it in silence."""
+    given = values if "contacts" in values else values | {"email": "a@example.com"}
+    with pytest.raises(InputError) as caught:
+        connector.connector_execute(action, given, key, None, host)
+    assert [(p.path, p.text) for p in caught.value.problems] == [(path, "must be the id of the field here")]
+    assert service.requests == []
+    assert "permit" not in host.events
+
+
+def test_both_forms_of_field_ids_are_sent(connector: Connector, service: Any, host: Any, key: Credential) -> None:
+    """Ids of 24 characters and those with dashes, which an example of the documentation shows, go through."""
+    own = {ID: "x", "32d42c92-5be4-4ec4-96c7-f689b43ec8a8": "y"}
+    connector.connector_execute(
+        "contacts_create", {"email": "a@example.com", "typed_custom_fields": own}, key, None, host
+    )
+    assert service.requests[0].json["typed_custom_fields"] == own
+
+
 def test_an_unknown_option_source_is_not_found(connector: Connector, key: Credential, host: Any) -> None:
     """A source that isn't declared is an error and nothing is sent."""
     with pytest.raises(NotFoundError):
@@ -313,10 +373,10 @@ def test_an_unknown_option_source_is_not_found(connector: Connector, key: Creden
     assert host.events == []
 
 
-def test_there_are_no_triggers_yet(connector: Connector, key: Credential, host: Any) -> None:
+def test_an_unknown_trigger_is_an_error(connector: Connector, key: Credential, host: Any) -> None:
     """Polling or receiving for a trigger that isn't declared is an error."""
     with pytest.raises(NotFoundError):
-        connector.connector_poll("none", {}, key, None, host)
+        connector.connector_poll("none", {}, key, None, None, host)
     with pytest.raises(NotFoundError):
         connector.connector_receive("none", b"", {})
 

@@ -1,6 +1,7 @@
 """Requests from declarations and pages from answers, without a network."""
 
 import dataclasses
+import math
 import re
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -9,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apollo_component.connector.operations import bracketed, dig, number, page_from, request_for, whole
+from apollo_component.connector.operations import bracketed, page_from, request_for
 from apollo_component.contract.actions import Action, Credits, Paging, ReplyShape
+from apollo_component.contract.digging import dig, number, whole
 from apollo_component.contract.errors import InputError
 from apollo_component.contract.manifest import Manifest
 
@@ -48,6 +50,14 @@ def test_a_get_carries_a_bracketed_query(manifest: Manifest) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("value", "text"), [(5.0, "5"), (1e16, "10000000000000000"), (-0.0, "0"), (2.5e-7, "0.00000025"), (0.1, "0.1")]
+)
+def test_numbers_in_a_query_are_digits(manifest: Manifest, value: float, text: str) -> None:
+    """A number without a fraction is sent as a whole one, and none with an exponent."""
+    assert request_for(manifest.actions["organizations_enrich"], {"n": value}, BASE).query == (("n", text),)
+
+
 def test_a_path_input_is_not_sent_twice(manifest: Manifest) -> None:
     """What fills the path is left out of the body, and so is what has no value."""
     values = {"contact_id": ID, "title": "VP", "email": None, "label_names": []}
@@ -81,7 +91,7 @@ def test_a_path_input_cannot_climb(manifest: Manifest, value: str) -> None:
         request_for(manifest.actions["contacts_update"], {"contact_id": value}, BASE)
 
 
-@pytest.mark.parametrize("value", [10**20, {"min": 10**20}, ["\ud800"], "a\ud800"])
+@pytest.mark.parametrize("value", [10**20, {"min": 10**20}, ["\ud800"], "a\ud800", math.inf, [{"a": math.nan}]])
 @pytest.mark.parametrize("action", ["people_api_search", "users_search"])
 def test_what_cannot_be_sent_is_refused(manifest: Manifest, action: str, value: Any) -> None:
     """Numbers and texts that neither JSON nor a query can carry are an input error and never reach sending."""
@@ -167,6 +177,7 @@ TWO = [{"id": "a"}, {"id": "b"}]
         ({"contacts": TWO, "pagination": {"total_entries": None}}, None, "2", None),
         ({"contacts": TWO}, None, "2", None),
         ({"contacts": TWO[:1]}, None, None, None),
+        ({"contacts": TWO, "pagination": {"total_entries": -5}}, None, "2", None),
         ({"contacts": TWO, "pagination": None}, None, "2", None),
         ({"contacts": [], "pagination": {"total_entries": 5}}, None, None, 5),
         ({"contacts": None}, None, None, None),
@@ -239,6 +250,7 @@ def test_a_single_value(manifest: Manifest, action: str, answer: Any, value: Any
         ({"matches": [{"id": 1}], "credits_consumed": None}, {}, 1),
         ({"matches": [{"id": 1}], "credits_consumed": "nan"}, {}, 1),
         ({"matches": [{"id": 1}], "credits_consumed": "1e999"}, {}, 1),
+        ({"matches": [{"id": 1}], "credits_consumed": -7}, {}, 1),
         ({"matches": [{"id": 1}], "credits_consumed": 1}, {"reveal_phone_number": True}, None),
         ({"matches": [{"id": 1}], "credits_consumed": 1}, {"run_waterfall_email": True}, None),
         ({"matches": [{"id": 1}], "credits_consumed": 0}, {"run_waterfall_email": False}, 0),

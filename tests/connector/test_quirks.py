@@ -66,6 +66,15 @@ def test_an_answer_of_another_form_is_fine() -> None:
     assert with_skipped(Page(value=None)).warnings == ()
 
 
+@pytest.mark.parametrize("odd", [None, 5, True, "x", {}, [None], [[1]], [{"id": [1]}], {"a": 1}])
+def test_odd_answers_break_no_quirk(odd: Any) -> None:
+    """Whatever stands where lists and names are expected, a page comes of it."""
+    keys = ("organizations", "accounts", "model_ids", "created_contacts", "existing_contacts", "skipped_contact_ids")
+    for quirk in QUIRKS.values():
+        for answer in (odd, dict.fromkeys(keys, odd), {"organizations": [{"id": [1]}, odd], "model_ids": [odd, "a"]}):
+            assert isinstance(quirk.read(Page(records=[odd], value=answer)).records, list)
+
+
 def test_every_named_quirk_exists(manifest: Manifest) -> None:
     """The manifest names only quirks that there are, and every quirk is used."""
     assert {action.quirk for action in manifest.actions.values()} - {None} == set(QUIRKS)

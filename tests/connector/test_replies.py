@@ -136,7 +136,7 @@ TABLE: dict[str, tuple[int, Any, str, str]] = {
         "Record not found.",
     ),
     "conversation": (404, {"error": "Conversation not found or access denied."}, "not_found", "Conversation"),
-    "pending": (404, {"error_code": "result_pending", "retry_after_seconds": 10}, "temporary", "temporary"),
+    "pending": (404, {"error_code": "result_pending", "retry_after_seconds": 10}, "pending", "isn't there yet"),
     "unknown": (404, {"error_code": "request_id_unknown"}, "not_found", "doesn't exist"),
     "expired": (410, {"error_code": "request_id_expired"}, "not_found", "doesn't exist"),
     "id": (422, {"error": "Parameters misconfigured. 12345 is not a valid ID"}, "rejected", "24 characters"),
@@ -386,6 +386,14 @@ def test_how_long_to_wait(header: str, seconds: float | None) -> None:
     """Only a number of seconds counts, at least none and at most a week."""
     assert retry_after(Reply(429, {"retry-after": header}, b"")) == seconds
     assert retry_after(Reply(429, {}, b"")) is None
+
+
+@pytest.mark.parametrize(("told", "seconds"), [(10, 10), (-5, 0), (10**9, 7 * 86400), ("soon", None), ([1], None)])
+def test_how_long_to_wait_when_the_body_tells(told: Any, seconds: float | None) -> None:
+    """A pause in the body of an answer is bounded like one in its headers: no host can wait less than no time."""
+    error = error_for(Reply(503, {}, json.dumps({"retry_after_seconds": told}).encode()), None, [])
+    assert isinstance(error, TransientError)
+    assert error.retry_after == seconds
 
 
 HEADERS = st.dictionaries(

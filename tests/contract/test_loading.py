@@ -95,6 +95,13 @@ MANIFEST: dict[str, Any] = {
     "option_sources": [{"id": "people", "action": "people_list", "label": "name", "value": "id", "search": "q"}],
 }
 
+USAGE = {
+    "action": "people_list",
+    "name": "path",
+    "windows": {"day": "day"},
+    "counts": {"limit": "limit", "used": "used", "left": "left"},
+}
+
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
@@ -305,6 +312,31 @@ def test_an_unknown_key_is_refused_with_its_place(home: Path) -> None:
             ("test[0].connection_types[1]", "names no connection type of this manifest"),
         ),
         (("option_sources", 0, "action"), "none", ("option_sources[0].action", "names no action of this manifest")),
+        (
+            ("option_sources", 0, "action"),
+            "people_create",
+            ("option_sources[0].action", "names an action that costs credits"),
+        ),
+        (
+            ("option_sources", 0, "action"),
+            "people_create",
+            ("option_sources[0].action", "names an action that does more than read"),
+        ),
+        (
+            ("actions", 0, "credits"),
+            {"base": 0, "flags": {"phone": 8}},
+            ("option_sources[0].action", "names an action that costs credits"),
+        ),
+        (
+            ("usage",),
+            {"requests": USAGE | {"action": "people_create"}},
+            ("usage.requests.action", "names an action that costs credits"),
+        ),
+        (
+            ("usage",),
+            {"requests": USAGE | {"action": "none"}},
+            ("usage.requests.action", "names no action of this manifest"),
+        ),
         (("connection_types", 0, "fields"), "schemas/none.json", ("connection_types[0].fields", "names no file")),
         (
             ("connection_types", 1, "oauth", "server"),
@@ -404,6 +436,18 @@ def test_validate_tries_the_examples(home: Path) -> None:
     file = write(home, at("actions", 0, "example", value={"emial": "x"}))
     assert [(problem.path, problem.text) for problem in validate(file)] == [
         ("actions[0].example.emial", "is not a known field; did you mean email?")
+    ]
+
+
+def test_validate_finds_drop_downs_without_a_source(home: Path) -> None:
+    """A field that names an option source which isn't declared is a problem, at any depth."""
+    inner = {"type": "object", "properties": {"owner": {"x-options": "none"}, "own": {"x-fields": "people"}}}
+    schema = PEOPLE | {"properties": PEOPLE["properties"] | {"details": {"type": "array", "items": inner}}}
+    (home / "schemas" / "people.json").write_text(json.dumps(schema))
+    text = "names no option source of this manifest (details.owner: none)"
+    assert [(problem.path, problem.text) for problem in validate(write(home))] == [
+        ("actions[0].input", text),
+        ("actions[1].input", text),
     ]
 
 

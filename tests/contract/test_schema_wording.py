@@ -23,6 +23,10 @@ RULES: dict[str, tuple[Any, Any, str]] = {
     "enum": ({"enum": ["a", "b"]}, CANARY, "must be one of: a, b"),
     "const": ({"const": "a"}, CANARY, "must be a"),
     "pattern": ({"pattern": "^a$"}, CANARY, "doesn't have the form ^a$"),
+    "end of a pattern": ({"pattern": "^[a-z$]+\\$?$"}, "ab$\n", "doesn't have the form ^[a-z$]+\\$?$"),
+    "date": ({"format": "date"}, "2026-02-30", "names a day or time that doesn't exist"),
+    "date-time": ({"format": "date-time"}, "2026-02-28T24:30:00Z", "names a day or time that doesn't exist"),
+    "x-ascending text": ({"x-ascending": ","}, "76543,9", "must have its smaller number first"),
     "minLength": ({"minLength": 99}, CANARY, "must have at least 99 characters"),
     "maxLength": ({"maxLength": 2}, CANARY, "must have at most 2 characters"),
     "minItems": ({"minItems": 3}, [CANARY], "needs at least 3 items"),
@@ -69,6 +73,51 @@ def test_every_rule_is_worded_without_the_value(tmp_path: Path, rule: str) -> No
     assert "76543" not in str(error)
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"min": 9, "max": 1}, "must not be less than min"),
+        ({"min": 1.5, "max": 1}, "must not be less than min"),
+        ({"min": "2026-11-24", "max": "2026-11-23"}, "must not be before min"),
+        ({"min": "2026-11-24T09:00:00", "max": "2026-11-24T10:00:00+02:00"}, "must not be before min"),
+        ({"min": 1, "max": 1}, None),
+        ({"min": "2026-11-24T09:00:00+02:00", "max": "2026-11-24T08:00Z"}, None),
+        ({"min": 1}, None),
+        ({"max": 1}, None),
+        ({"min": 9, "max": "1"}, None),
+        ({"min": True, "max": False}, None),
+        ({"min": "x", "max": "a"}, None),
+        ([9, 1], None),
+    ],
+)
+def test_a_range_has_its_ends_in_order(tmp_path: Path, given: Any, said: str | None) -> None:
+    """A range with its ends the wrong way round is told at its second end; what can't be compared is not judged."""
+    schemas = of(tmp_path, {"properties": {"range": {"x-ascending": ["min", "max"], "x-error": "needs an end"}}})
+    assert schemas.problems(FILE, {"range": given}) == ([(("range", "max"), said)] if said else [])
+
+
+@pytest.mark.parametrize("text", ["1,50", "50,50", "50", "1,x", "1,5,2", "9,", "1," + "9" * 5000])
+def test_a_band_has_its_numbers_in_order(tmp_path: Path, text: str) -> None:
+    """A text that is no pair of numbers in the wrong order is left to the other rules."""
+    assert of(tmp_path, {"x-ascending": ","}).problems(FILE, text) == []
+
+
+def test_ranges_of_searches_are_ordered(real: Schemas) -> None:
+    """Bands, ranges and dates of a search that could find nothing are refused, at their place."""
+    values = {
+        "organization_num_employees_ranges": ["1,10", "50,1"],
+        "revenue_range": {"min": 9, "max": 1},
+        "organization_job_posted_at_range": {"min": "2026-11-24", "max": "2026-11-23"},
+        "latest_funding_date_range": {"min": "2026-02-30"},
+    }
+    assert dict(real.problems("schemas/actions/people_api_search.schema.json", values)) == {
+        ("organization_num_employees_ranges", 1): "must have its smaller number first",
+        ("revenue_range", "max"): "must not be less than min",
+        ("organization_job_posted_at_range", "max"): "must not be before min",
+        ("latest_funding_date_range", "min"): "names a day or time that doesn't exist",
+    }
+
+
 def test_an_unknown_field_suggests_the_near_one(real: Schemas) -> None:
     """A misspelt field is refused with the name that was probably meant; a strange one without a guess."""
     action = "schemas/actions/people_api_search.schema.json"
@@ -94,10 +143,11 @@ def test_every_missing_field_is_told_once(tmp_path: Path) -> None:
 def test_sentences_beside_rules_are_used(real: Schemas) -> None:
     """A rule over several fields is told by the sentence beside it in the schema."""
     action = "schemas/actions/people_match.schema.json"
-    found = [text for _, text in real.problems(action, {"first_name": CANARY, "reveal_phone_number": True})]
+    late = {"reveal_phone_number": True, "poll_only": False}
+    found = [text for _, text in real.problems(action, {"first_name": CANARY} | late)]
     assert found == [
         "Give at least one of: id, email, hashed_email, linkedin_url, name, or first_name with last_name.",
-        "Phone numbers and waterfall results arrive later: give a webhook_url, or set poll_only to true.",
+        "Phone numbers and waterfall results arrive later: give a webhook_url, or leave poll_only out.",
     ]
     assert real.problems(action, {"id": CANARY}) == [
         (("id",), "must be an Apollo id: 24 characters, digits and the letters a to f")

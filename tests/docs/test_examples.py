@@ -190,3 +190,29 @@ def test_documents_are_found():
     """These tests look at the documents there are, not at an empty list."""
     assert {"README.md", "docs/contract.md"} <= {name(file) for file in DOCUMENTS}
     assert Path(ROOT / "docs/generate.py").is_file()
+
+
+def test_every_control_route_is_documented():
+    """docs/sandbox.md lists each route of the control door with its verbs, each setting and each fault, and no other."""
+    from dataclasses import fields
+
+    from apollo_component.sandbox.control import DOORS
+    from apollo_component.sandbox.faults import KINDS
+    from apollo_component.sandbox.settings import Settings
+
+    document = text("docs/sandbox.md")
+    rows = [re.match(r"\| ([A-Z, ]+) \| (`/[^|]+) \|", line) for line in document.splitlines()]
+    listed = {
+        (verb, path)
+        for row in rows
+        if row
+        for verb in row[1].split(", ")
+        for path in re.findall(r"`(/[\w/]+)`", row[2])
+    }
+    assert listed == set(DOORS)
+    settings = document.partition("| Setting |")[2].partition("## Faults")[0]
+    assert set(re.findall(r"^\| `(\w+)`", settings, re.MULTILINE)) == {
+        *(field.name for field in fields(Settings)),
+        "revoke_family",
+    }
+    assert {kind for kind in KINDS if f"`{kind}`" not in document.partition("## Faults")[2]} == set()

@@ -22,7 +22,7 @@ import pytest
 from apollo_component.connector.connector import Connector
 from apollo_component.contract.manifest import Manifest
 from apollo_component.contract.models import Credential, OAuthApp, Reply
-from apollo_component.contract.schemas import Schemas
+from apollo_component.contract.schemas import Schemas, schemas_at
 from apollo_component.host.calls import Call
 from apollo_component.host.connections import Connection
 from apollo_component.host.host import Host
@@ -227,15 +227,16 @@ def service() -> Service:
     return Service()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def schemas(root: Path) -> Schemas:
-    return Schemas(root)
+    """Those of the root a module's tests have, compiled once for all of them."""
+    return schemas_at(root)
 
 
 @pytest.fixture
 def connector(manifest: Manifest, service: Service, clock: Clock, schemas: Schemas) -> Connector:
     made = Connector(manifest, send=service.send, environ={}, now=clock.moment)
-    made.schemas = schemas  # compiled once for all tests
+    made.schemas = schemas
     return made
 
 

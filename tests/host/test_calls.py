@@ -342,6 +342,14 @@ def test_a_refusal_in_between_doesnt_hide_a_possible_second_payment(caller, serv
     assert caller.credits == {"spent": 1, "reserved": 1, "paid_twice": 1}
 
 
+def test_refusals_before_work_dont_use_up_the_repeats_of_a_bill(caller, service):
+    """Only lost answers count against the repeats of a request that costs, not refusals that cost nothing."""
+    service.on("/pay", NO_ANSWER, answer({}, 503), NEVER_SENT, answer({}, 429), GOOD)
+    assert call(caller, "bill").records == [{"id": 1}]
+    assert caller.credits == {"spent": 1, "reserved": 1, "paid_twice": 1}
+    assert caller.doubts == ["repeated, possibly paid twice"]
+
+
 def test_a_lost_answer_is_not_forgotten_over_a_later_refusal(caller, service):
     """When the first answer was lost and then the service stays away, the outcome is unknown, not just temporary."""
     service.on("/pay", NO_ANSWER)
@@ -482,6 +490,12 @@ def test_a_record_with_other_case_or_name_is_not_taken(caller, service):
     service.always("/find", page(created_at(1, "y")))
     with pytest.raises(OutcomeUnknownError):
         lost(caller, service)
+
+
+def test_a_lookup_passes_over_what_is_no_record(caller, service):
+    """Whatever else a search answers, the record is found and nothing breaks."""
+    service.always("/find", answer({"records": [None, 7, "x", [1], created_at(1)], "total": 5}))
+    assert lost(caller, service).value["id"] == 9
 
 
 def test_a_found_create_is_not_sent_when_the_run_goes_on(caller, service, host):

@@ -43,3 +43,31 @@ def test_a_retention_that_is_no_number_of_days_is_refused(text):
     """A retention that can't be used stops the start and names its variable."""
     with pytest.raises(InputError, match="WORKFLOW_HOST_RETENTION"):
         Settings.from_environment({"WORKFLOW_HOST_RETENTION": text})
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("", ""),
+        ("https://hooks.example.com/", "https://hooks.example.com"),
+        ("https://hooks.example.com:8443/base", "https://hooks.example.com:8443/base"),
+        ("http://127.0.0.1:8766", "http://127.0.0.1:8766"),
+        ("http://[::1]:1/", "http://[::1]:1"),
+        ("http://localhost", "http://localhost"),
+    ],
+)
+def test_a_public_address_is_taken_without_its_last_slash(given, kept):
+    """An https address, or http on this machine, is where deliveries are asked for."""
+    assert Settings.from_environment({"WORKFLOW_HOST_PUBLIC_URL": given}).public_url == kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["hooks.example.com", "http://hooks.example.com", "https://", "https://u:canary@h", "https://h?x=canary",
+     "https://h#canary", "ftp://h", "https://h:x", "https://h:0", "https://h ", "https://h/a b", "http://localhost.evil"],
+)  # fmt: skip
+def test_a_public_address_that_cant_be_used_is_refused(text):
+    """It stops the start, names its variable, and doesn't repeat what was given."""
+    with pytest.raises(InputError, match="WORKFLOW_HOST_PUBLIC_URL") as caught:
+        Settings.from_environment({"WORKFLOW_HOST_PUBLIC_URL": text})
+    assert "canary" not in str(caught.value)

@@ -94,6 +94,50 @@ def test_every_mistake_is_told_at_once_with_its_line(manifests):
     assert [line for line, *_ in found] == sorted(line for line, *_ in found)
 
 
+@pytest.mark.parametrize(
+    ("expression", "named", "meant"),
+    [
+        ("steps.search.rekords", "steps.search.rekords", "records"),
+        ("steps.search.rekords[0].id", "steps.search.rekords", "records"),
+        ("steps.search.rekords[].{id: id}", "steps.search.rekords", "records"),
+        ("length(steps.search.record_s || `[]`)", "steps.search.record_s", "records"),
+        ("steps.search.{n: countt}", "steps.search.countt", "count"),
+        ("[steps.search.error, steps.search.count]", "steps.search.error", "errors"),
+        ('steps."search".Count', "steps.search.Count", "count"),
+        ("steps.search.id", "steps.search.id", ""),
+    ],
+)
+def test_a_misspelt_part_of_a_result_is_told(manifests, expression, named, meant):
+    """What a step's result doesn't have is refused with what it has, and the name that was probably meant."""
+    quoted = expression.replace("'", "''")
+    text = one(f"""  - {{id: search, action: users_search}}
+  - {{id: next, action: people_match, when: '{quoted}', with: {{email: {{$from: '{quoted}'}}}}}}
+""")
+    guess = f"; did you mean {meant}?" if meant else ""
+    said = f"names {named}; a step has records, record, count, errors{guess}"
+    assert problems(text, manifests) == [
+        (5, "steps[1].when", said),
+        (5, "steps[1].with.email.$from", said),
+    ]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "steps.search",
+        "steps.search.records[?count > `1`].email | [0]",
+        "steps.search.record.anything.at_all",
+        "steps.search.[records, count, errors[].item]",
+        "steps.*.records",
+        "length(steps.search.records)",
+        "inputs.place.of.anything",
+    ],
+)
+def test_what_a_result_has_may_be_named(expression):
+    """The four parts of a result, whatever lies below them, and what can't be told yet are no mistakes."""
+    assert problem(expression, {"inputs": {"place"}, "steps": {"search"}}) == ""
+
+
 def test_the_example_is_right(manifests):
     """The example that comes along passes its own checks."""
     workflow = load_workflow(EXAMPLE, manifests)
@@ -274,3 +318,52 @@ def test_the_forecast_knows_a_list_that_is_written_out(demo):
         ("create", 0),
         ("send", 0),
     ]
+
+
+STARTED = "name: x\nconnections: {a: {connector: apollo}}\n"
+STEPS = "steps:\n  - id: one\n    action: contacts_show\n    with: {contact_id: {$from: trigger.id}}\n"
+
+
+def test_a_trigger_is_checked_with_the_file(manifests):
+    """An unknown trigger, filter or name is told at its line before anything is enabled."""
+    head = "trigger:\n  on: contact_updatd\n"
+    assert problems(STARTED + head + STEPS, manifests) == [
+        (4, "trigger.on", "is no trigger of apollo; did you mean contact_updated?")
+    ]
+    head = "trigger:\n  on: contact_updated\n  with: {q_keyword: x}\n  when: recordd.email\n  every: 1\n"
+    found = problems(STARTED + head + STEPS, manifests)
+    assert [(line, path) for line, path, _ in found] == [
+        (5, "trigger.with.q_keyword"),
+        (6, "trigger.when"),
+        (7, "trigger.every"),
+    ]
+
+
+def test_steps_see_what_started_them(manifests):
+    """Steps read the record of a trigger and the time of a schedule, and only where there is one."""
+    timed = 'schedule: {cron: "0 7 * * 1-5"}\n'
+    parse_workflow(STARTED + "trigger: {on: contact_created}\n" + STEPS, manifests)
+    parse_workflow(STARTED + timed + STEPS.replace("trigger.id", "trigger.at"), manifests)
+    assert "names trigger" in problems(STARTED + STEPS, manifests)[0][2]
+    wrong = problems(STARTED + timed + STEPS.replace("trigger.id", "trigger.recordd"), manifests)
+    assert "known here: at, id, record, version" in wrong[0][2]
+
+
+def test_one_thing_starts_a_workflow(manifests):
+    """A trigger and a schedule in one file are refused, and so is a time that never comes."""
+    both = 'trigger: {on: contact_created}\nschedule: {cron: "0 7 * * *"}\n'
+    assert [text for _, _, text in problems(STARTED + both + STEPS, manifests)] == [
+        "has a trigger or a schedule, not both"
+    ]
+    never = 'schedule: {cron: "0 0 30 2 *", timezone: Nowhere}\n'
+    assert [path for _, path, _ in problems(STARTED + never + STEPS, manifests)] == [
+        "schedule.cron",
+        "schedule.timezone",
+    ]
+
+
+def test_a_trigger_needs_what_its_action_needs(manifests):
+    """The list of rights for a workflow file holds those of its trigger."""
+    workflow = parse_workflow(STARTED + "trigger: {on: deal_created}\n" + STEPS, manifests)
+    needs = manifests["apollo"].requirements(workflow.actions("apollo"))
+    assert needs["oauth_scopes"] == ["contact_read", "opportunities_list"]

@@ -6,8 +6,10 @@ budget, or a failure that stops the run) the run is parked at that very place; i
 
 import asyncio
 import contextvars
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -19,13 +21,16 @@ from ...contract.errors import (
     ConnectorError,
     QuotaError,
     ReauthorizationError,
+    RejectedError,
 )
-from ...contract.schemas import Schemas
+from ...contract.models import Page
+from ...contract.schemas import schemas_at
 from ..calls import Call
 from ..host import Host
 from ..journal import Key, OwnershipLostError, RunCancelledError
+from ..late import Count
 from ..leases import Lease
-from ..runs import CANCELLED, DONE, FAILED, RUNNING
+from ..runs import CANCELLED, DONE, FAILED, RUNNING, Run
 from .file import Step, Workflow
 from .pages import HELD, LaterPages, split_fields
 from .units import Planner, Unit
@@ -35,7 +40,7 @@ AUTHORIZATION = "waiting_for_authorization"
 BUDGET = "waiting_for_budget"
 UNFINISHED = "unfinished"
 MAX_THREADS = 16
-ERRORS_KEPT = 1000
+ERRORS_KEPT = LATE_KEPT = 1000
 UNTOLD_RESET = 60.0
 """How long a quota is waited for when the service doesn't say until when."""
 MAX_RECORDS = 10**9
@@ -60,17 +65,25 @@ class Driver:
         stored = host.runs.get(run).inputs
         self.connections: dict[str, str] = stored["connections"]
         self.inputs = stored["inputs"]
+        self.event = stored.get("trigger")
         self.failures = 0
         self.pool = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="workflow")
+        self.count = Count(0, progress, host.clock)
         self.stopping = False
+        self._task: asyncio.Task[Any] | None = None
         self.live = False
         """Whether a request was made by this process: a replay of recorded steps tells nothing new."""
 
     def close(self) -> None:
+        """Leave the run where it stands. A parked procedure is ended without a trace in its record, so that it goes
+        on from there another time, here or elsewhere."""
         self.pool.shutdown(wait=False, cancel_futures=True)
+        if self._task is not None:
+            self._task.get_loop().call_soon_threadsafe(self._task.cancel)
 
     async def whole(self) -> str:
         """The durable procedure; ends as done or cancelled."""
+        self._task = asyncio.current_task()
         try:
             for step in self.workflow.steps:
                 await self._step(step)
@@ -93,20 +106,29 @@ class Driver:
         while True:
             try:
                 wanted = await self._thread(planner.wanted, step)
-                units = await self._thread(planner.units, step) if wanted else []
+                units = await self._thread(planner.units, step, self._check(step)) if wanted else []
                 fields = await self._thread(split_fields, self.host, step, units)
                 break
             except ConnectorError as error:
-                await self._park(FAILED, step, error.as_dict())
+                await self._park(waiting_state(error) or FAILED, step, error.as_dict())
         if not wanted:
             await self._note(step, "skipped", [])
             return
         await self._note(step, RUNNING, [])
-        outcomes = await self._all_of(step, units)
+        outcomes = await self._with_late(step, units, await self._all_of(step, units))
         if step.all and outcomes and outcomes[0].get("ok"):
             later = LaterPages(self.host, self.run, step, partial(self._all_of, step), self._thread, self.progress)
             outcomes += await later.all(units[0], outcomes[0], fields)
         await self._note(step, DONE, outcomes)
+
+    async def _with_late(self, step: Step, units: list[Unit], outcomes: list[Outcome]) -> list[Outcome]:
+        """After all requests, what comes later: one durable wait for each that tells of it, in their order."""
+        late = [replace(unit, late=True) for unit, told in zip(units, outcomes, strict=True) if told.get("awaited")]
+        if not late:
+            return outcomes
+        self.count = Count(len(late), lambda text: self.progress(f"{step.id}: {text}"), self.host.clock)
+        arrived = dict(zip((unit.number for unit in late), await self._all_of(step, late), strict=True))
+        return [arrived.get(unit.number, told) for unit, told in zip(units, outcomes, strict=True)]
 
     async def _all_of(self, step: Step, units: list[Unit]) -> list[Outcome]:
         """Every unit's outcome, in order: rounds over what is unfinished, parked between rounds when need be."""
@@ -136,12 +158,12 @@ class Driver:
         async def one(slot: Any, unit: Unit) -> Outcome:
             nonlocal done
             async with gate:
-                name = {"name": f"{step.id}:{unit.item}"}
+                name = {"name": f"{step.id}:{unit.name}"}
                 outcome: Outcome = await slot.run_async(name, self._unit, step, unit)
             if not outcome.get("ok") and (outcome.get("waits") or step.on_error == "stop"):
                 self.stopping = True
             done += not (outcome.get(HELD) or outcome.get("waits"))
-            if self.live and (done % 25 == 0 or done == len(units)):
+            if self.live and not unit.late and (done % 25 == 0 or done == len(units)):
                 self.progress(f"{step.id}: {done}/{len(units)} requests")
             return outcome
 
@@ -177,26 +199,37 @@ class Driver:
             raise
 
     def _request(self, step: Step, unit: Unit) -> Outcome:
-        page = self.host.caller.page(
-            Call(
-                Key(self.run, step.id, unit.item),
-                self.connections[step.connection],
-                step.action,
-                unit.input,
-                unit.cursor,
-                self.lease,
-                step.on_unknown,
-                step.max_credits_per_record,
-            )
+        call = Call(
+            Key(self.run, step.id, unit.item),
+            self.connections[step.connection],
+            step.action,
+            unit.input,
+            unit.cursor,
+            self.lease,
+            step.on_unknown,
+            step.max_credits_per_record,
         )
+        page = self.host.waiter.page(call, step.wait)
+        wanted = self.host.waiter.wanted(call, step.wait)
+        if unit.late or not wanted:
+            page = self._finished(step, unit, call, page)
         self.host.runs.save_records(self.run, step.id, unit.start, page.records)
-        return {
+        outcome = {
             "ok": True,
             "found": sum(record is not None for record in page.records),
             "total": page.total,
             "next": page.next_cursor,
             "warnings": list(page.warnings),
         }
+        return outcome if page.late is None else {**outcome, "late": dict(page.late.input), "awaited": wanted}
+
+    def _finished(self, step: Step, unit: Unit, call: Call, page: Page) -> Page:
+        """A page with its late part; a record whose late part failed goes like that of any refused request."""
+        try:
+            return self.host.waiter.finish(call, page, step.wait, self.count)
+        except RejectedError:
+            self.host.runs.save_records(self.run, step.id, unit.start, [])
+            raise
 
     async def _park_for(self, step: Step, outcomes: list[Outcome]) -> None:
         """Park for the gravest of the causes: a failure before a wait."""
@@ -225,14 +258,9 @@ class Driver:
 
     def _released(self, state: str, detail: dict[str, Any]) -> bool:
         run = self.host.runs.get(self.run)
-        if state in (QUOTA, BUDGET) and (resets_at := detail["error"].get("resets_at")):
-            return datetime.fromisoformat(resets_at) <= datetime.fromtimestamp(self.host.clock(), UTC)
-        if state == AUTHORIZATION:
-            connection = self.host.connections.get(self.connections[detail["connection"]])
-            return connection.status != "needs_reauthorization"
-        if state == BUDGET:
-            return run.budget is None or run.budget >= detail["error"].get("needed", 0)
-        return int(run.detail.get("resumes", 0)) >= self.failures
+        if state == FAILED:
+            return int(run.detail.get("resumes", 0)) >= self.failures
+        return released(self.host, run, state, detail)
 
     async def _cancelled(self) -> None:
         run = await self._thread(self.host.runs.get, self.run)
@@ -250,20 +278,37 @@ class Driver:
             "failed": len(errors),
             "errors": errors[:ERRORS_KEPT] if step.on_error == "collect" else [],
             "warnings": warnings[:20],
+            "late": [outcome["late"] for outcome in outcomes if outcome.get("late")][:LATE_KEPT],
         }
         await self._thread(self.host.runs.note_step, self.run, step.id, step.position, status, summary)
         if status not in (RUNNING, UNFINISHED) and self.live:
             self.progress(f"{step.id}: {status}, {summary['records']} records in {summary['requests']} requests")
 
+    def _check(self, step: Step) -> Callable[[Mapping[str, Any]], Any]:
+        """Names of custom fields are looked up before a step's first request, not when it is played back."""
+        if any(item["id"] == step.id for item in self.host.runs.steps(self.run)):
+            return dict
+        return functools.partial(self.host.fields.resolved, self.connections[step.connection], step.action)
+
     def _planner(self, step: Step) -> Planner:
-        schemas = Schemas(self.host.registry.manifest(step.connector).root)
-        return Planner(self.workflow, self.host.runs, self.run, self.inputs, schemas)
+        schemas = schemas_at(self.host.registry.manifest(step.connector).root)
+        return Planner(self.workflow, self.host.runs, self.run, self.inputs, schemas, self.event)
 
     async def _thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Blocking work on this run's own threads, so that DBOS's are never used up."""
         context = contextvars.copy_context()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.pool, lambda: context.run(function, *arguments))
+
+
+def released(host: Host, run: Run, state: str, detail: Mapping[str, Any]) -> bool:
+    """Whether what a run waits for is there: the time of a reset, a good connection, a budget that is large enough."""
+    if resets_at := detail["error"].get("resets_at"):
+        return datetime.fromisoformat(resets_at) <= datetime.fromtimestamp(host.clock(), UTC)
+    if state == AUTHORIZATION:
+        connection = host.connections.get(run.inputs["connections"][detail["connection"]])
+        return connection.status != "needs_reauthorization"
+    return run.budget is None or run.budget >= detail["error"].get("needed", 0)
 
 
 def waiting_state(error: ConnectorError) -> str | None:

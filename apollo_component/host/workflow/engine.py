@@ -1,8 +1,8 @@
 """Durable runs of workflow files on DBOS: start one, drive it, take it over after a crash.
 
-Only `drive` launches DBOS. A run has one owner at a time, by a lease; a process that lost it sends nothing more,
-because every journal row is claimed under the lease. DBOS's own recovery touches nothing of other processes:
-each has an executor id and a queue of its own.
+Only `launched` launches DBOS, once in a process. A run has one owner at a time, by a lease; a process that lost it
+sends nothing more, because every journal row is claimed under the lease. DBOS's own recovery touches nothing of other
+processes: each has an executor id and a queue of its own.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from ..journal import OwnershipLostError
 from ..leases import Heartbeat, Lease, is_dead, new_owner
 from ..runs import Run
 from .driver import Driver
-from .file import Workflow, parse_workflow
+from .file import TRIGGER_NAMES, Workflow, parse_workflow
 
 RUN_FORMAT = "run-format-1"
 """Changes only when a recorded run could not be continued by newer code."""
@@ -57,17 +57,35 @@ def start(
     inputs: Mapping[str, Any],
     connections: Mapping[str, str],
     budget: float | None = None,
+    event: Mapping[str, Any] | None = None,
 ) -> Run:
-    """Store a run; nothing is sent yet. Raises InputError naming a missing input or connection."""
+    """Store a run; nothing is sent yet. `event` stands for what a trigger would have told.
+
+    Raises InputError naming a missing input or connection.
+    """
+    stored = prepared(host, workflow, inputs, connections)
+    if workflow.start is not None and event is None:
+        raise InputError(
+            "The workflow can't start: its steps wait for an event.",
+            [Problem('is needed to run it by hand: a JSON object such as {"record": {}}', path="--event")],
+            hint="Or let it start by itself: `workflow enable`, then `workflow worker`.",
+        )
+    stored |= {"trigger": {**dict.fromkeys(TRIGGER_NAMES), **(event or {})}} if workflow.start else {}
+    chosen = workflow.budget if budget is None else budget
+    name = workflow.name
+    return host.runs.create("workflow", name, text=workflow.text, inputs=stored, budget=chosen, workflow=name)
+
+
+def prepared(
+    host: Host, workflow: Workflow, inputs: Mapping[str, Any], connections: Mapping[str, str]
+) -> dict[str, Any]:
+    """`{inputs, connections}` of a run, whole and checked. Raises InputError naming each that is missing."""
     problems: list[Problem] = []
     values = dict(_inputs(workflow, inputs, problems))
     used = dict(_connections(host, workflow, connections, problems))
     if problems:
         raise InputError("The workflow can't start; nothing was run.", problems)
-    stored = {"inputs": values, "connections": used, PER_DAY: workflow.budget_per_day}
-    chosen = workflow.budget if budget is None else budget
-    name = workflow.name
-    return host.runs.create("workflow", name, text=workflow.text, inputs=stored, budget=chosen, workflow=name)
+    return {"inputs": values, "connections": used, PER_DAY: workflow.budget_per_day}
 
 
 def drive(
@@ -79,35 +97,45 @@ def drive(
     """
     workflow = parse_workflow(host.runs.get(run).text, host.registry.manifests, run)
     lease = _own(host, run, progress)
-    driver = Driver(host, workflow, run, lease, wait=wait, progress=progress)
-    _drivers[run] = driver
-    try:
-        with Heartbeat(host.leases, lease, LEASE_SECONDS) as beat:
-            asyncio.run(_driven(host, run, driver, beat))
-    finally:
-        _drivers.pop(run, None)
+
+    async def alone() -> None:
+        with launched(host) as queue:
+            await driven(host, queue, Driver(host, workflow, run, lease, wait=wait, progress=progress))
+
+    asyncio.run(alone())
     return host.runs.report(run)
 
 
-async def _driven(host: Host, run: str, driver: Driver, beat: Heartbeat) -> None:
-    with _dbos(host) as queue:
-        handle = await _handle(queue, run)
-        result = asyncio.create_task(handle.get_result(polling_interval_sec=0.1))
-        watch = asyncio.create_task(_watch(driver, beat))
-        try:
-            await asyncio.wait({result, watch}, return_when=asyncio.FIRST_COMPLETED)
-            if driver.lost or beat.lost.is_set():
-                raise OwnershipLostError(
-                    "Another process has taken this run over; this one stopped.", hint="Follow it with `runs show`."
-                )
-            if driver.crash:
-                raise driver.crash
-            if result.done():
-                result.result()
-        finally:
-            driver.close()
-            watch.cancel()
-            result.cancel()
+async def driven(host: Host, queue: str, driver: Driver) -> None:
+    """Drive one run whose lease the driver holds, in a process that launched DBOS. Raises OwnershipLostError."""
+    _drivers[driver.run] = driver
+    beat = Heartbeat(host.leases, driver.lease, LEASE_SECONDS).start()
+    try:
+        handle = await _handle(queue, driver.run)
+        await _ended(handle, driver, beat)
+    finally:
+        driver.close()
+        _drivers.pop(driver.run, None)
+        await asyncio.to_thread(beat.stop)
+
+
+async def _ended(handle: Any, driver: Driver, beat: Heartbeat) -> None:
+    """Returns when the run is done or waits for something. Raises what ended it otherwise."""
+    result = asyncio.create_task(handle.get_result(polling_interval_sec=0.1))
+    watch = asyncio.create_task(_watch(driver, beat))
+    try:
+        await asyncio.wait({result, watch}, return_when=asyncio.FIRST_COMPLETED)
+        if driver.lost or beat.lost.is_set():
+            raise OwnershipLostError(
+                "Another process has taken this run over; this one stopped.", hint="Follow it with `runs show`."
+            )
+        if driver.crash:
+            raise driver.crash
+        if result.done():
+            result.result()
+    finally:
+        watch.cancel()
+        result.cancel()
 
 
 async def _watch(driver: Driver, beat: Heartbeat) -> None:
@@ -125,7 +153,7 @@ async def _handle(queue: str, run: str) -> Any:
 
 
 @contextlib.contextmanager
-def _dbos(host: Host) -> Iterator[str]:
+def launched(host: Host) -> Iterator[str]:
     """DBOS launched for one process that nobody else's work can reach; the name of its own queue.
 
     The queue is there before the launch: DBOS looks for queues at launch and then only once a second.

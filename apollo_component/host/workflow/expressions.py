@@ -2,15 +2,18 @@
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
+from itertools import takewhile
 from typing import Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
 
 from ...contract.errors import InputError, Problem
+from ...contract.schemas import guess
 
 FROM = "$from"
-ROOTS = ("inputs", "steps", "item", "index")
+RESULT = ("records", "record", "count", "errors")
+"""What expressions see of a step that is done."""
 
 
 @functools.lru_cache(maxsize=1000)
@@ -53,20 +56,23 @@ def _wrong(chain: tuple[str, ...], names: Mapping[str, Any]) -> str:
     if known is not None and len(chain) > 1 and chain[1] not in known:
         options = ", ".join(sorted(known)) or "none"
         return f"names {root}.{chain[1]}; known here: {options}"
+    if root == "steps" and len(chain) > 2 and chain[2] not in RESULT:
+        return f"names {'.'.join(chain)}; a step has {', '.join(RESULT)}{guess(chain[2], RESULT)}"
     return ""
 
 
 def _chains(tree: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    """The names an expression starts from: ("steps", "search") for `steps.search.records[].id`."""
+    """The names an expression starts from: ("steps", "search", "records") for `steps.search.records[].id`."""
     kind, children = tree["type"], tree["children"]
     if kind == "field":
         yield (tree["value"],)
     elif kind == "subexpression":
         parts = _flat(tree)
-        if parts[0]["type"] == "field":
-            yield tuple(part["value"] for part in parts[:2] if part["type"] == "field")
-        else:
-            yield from _chains(parts[0])
+        names = tuple(part["value"] for part in takewhile(lambda part: part["type"] == "field", parts))
+        if names:
+            yield names[:3]
+        for part in parts[len(names) : len(names) + 1]:
+            yield from ((*names, *inner)[:3] for inner in _chains(part))
     elif kind in ("projection", "value_projection", "filter_projection", "index_expression", "flatten", "pipe"):
         yield from _chains(children[0])
     elif kind in ("literal", "expref"):

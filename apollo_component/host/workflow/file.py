@@ -1,6 +1,6 @@
 """Workflow files: read, checked against everything that is known before a run, and all mistakes told at once."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,15 @@ from ...contract.loading import root_of
 from ...contract.located import Located, PathParts, parse, read
 from ...contract.manifest import Manifest
 from ...contract.models import Effect
-from ...contract.schemas import Schemas
+from ...contract.schemas import guess, schemas_at
+from ...contract.triggers import Trigger
 from ..splitting import refusals
 from .expressions import is_reference, problem, references
+from .schedules import schedule_problem
 
 SCHEMA = "schemas/workflow.schema.json"
+TRIGGER_NAMES = ("record", "id", "version", "at")
+"""What expressions see of the event that started a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,29 @@ class Step:
     on_unknown: str = "repeat"
     max_credits_per_record: float | None = None
     confirm: bool = False
+    wait: bool | None = None
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """The ids of the actions it may run: its own, and the one that is asked for what comes later."""
+        wait = self.action.wait
+        flags = [self.with_.get(flag) for flag in wait.when] if wait else []
+        comes = wait is not None and (not flags or any(flag is True or is_reference(flag) for flag in flags))
+        return (self.action.id, wait.action) if wait and comes and self.wait is not False else (self.action.id,)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What starts runs by itself: a trigger of a connection, or a time (`cron` in `timezone`)."""
+
+    trigger: Trigger | None = None
+    connection: str = ""
+    connector: str = ""
+    with_: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    when: str | None = None
+    every: int = 60
+    cron: str = ""
+    timezone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +78,15 @@ class Workflow:
     budget_per_day: float | None
     steps: tuple[Step, ...]
     text: str = field(repr=False)
+    start: Start | None = None
 
     def actions(self, connector: str) -> list[str]:
-        """The ids of a connector's actions that the steps run, each once."""
-        return list(dict.fromkeys(step.action.id for step in self.steps if step.connector == connector))
+        """The ids of a connector's trigger and of its actions that the steps run, each once."""
+        first = [self.start.trigger.id] if self.start and self.start.trigger else []
+        own = first if self.start and self.start.connector == connector else []
+        return list(
+            dict.fromkeys([*own, *(name for step in self.steps if step.connector == connector for name in step.runs)])
+        )
 
 
 def load_workflow(file: Path, manifests: Mapping[str, Manifest]) -> Workflow:
@@ -79,7 +111,7 @@ def _checked(located: Located, text: str, manifests: Mapping[str, Manifest]) -> 
 
 
 def _schema_problems(data: Any) -> list[tuple[PathParts, str]]:
-    return Schemas(root_of(Path(__file__).parent.parent.parent)).problems(SCHEMA, data)
+    return schemas_at(root_of(Path(__file__).parent.parent.parent)).problems(SCHEMA, data)
 
 
 def _built(data: Mapping[str, Any], text: str, manifests: Mapping[str, Manifest]) -> Workflow:
@@ -94,7 +126,22 @@ def _built(data: Mapping[str, Any], text: str, manifests: Mapping[str, Manifest]
         budget_per_day=data.get("budget_per_day"),
         steps=steps,
         text=text,
+        start=_start(data, connections, manifests),
     )
+
+
+def _start(
+    data: Mapping[str, Any], connections: Mapping[str, tuple[str, str]], manifests: Mapping[str, Manifest]
+) -> Start | None:
+    if "schedule" in data:
+        return Start(cron=data["schedule"]["cron"], timezone=data["schedule"].get("timezone", "UTC"))
+    if "trigger" not in data:
+        return None
+    item = data["trigger"]
+    alias = item.get("connection") or next(iter(connections))
+    trigger = manifests[connections[alias][0]].triggers[item["on"]]
+    every = item.get("every", trigger.interval)
+    return Start(trigger, alias, connections[alias][0], item.get("with", {}), item.get("when"), every)
 
 
 def _step(
@@ -116,18 +163,49 @@ def _cross_checks(data: Any, manifests: Mapping[str, Manifest]) -> Iterator[tupl
         if isinstance(item, dict) and isinstance(item.get("connector"), str) and item["connector"] not in manifests:
             known = ", ".join(manifests) or "none"
             yield ("connections", alias, "connector"), f"is not installed here; installed: {known}"
+    for path, text in _start_checks(data, connections, manifests):
+        yield path, text
+    started = {"trigger": set(TRIGGER_NAMES)} if "trigger" in data or "schedule" in data else {}
     earlier: dict[str, None] = {}
     steps = data.get("steps")
     for number, item in enumerate(steps if isinstance(steps, list) else []):
         if not isinstance(item, dict):
             continue
-        names = {"inputs": set(_mapping(data.get("inputs"))), "steps": set(earlier)}
+        names = {"inputs": set(_mapping(data.get("inputs"))), "steps": set(earlier), **started}
         for path, text in _step_checks(item, connections, names, manifests, data):
             yield ("steps", number, *path), text
         if isinstance(item.get("id"), str):
             if item["id"] in earlier:
                 yield ("steps", number, "id"), "stands twice"
             earlier[item["id"]] = None
+
+
+def _start_checks(
+    data: dict[str, Any], connections: dict[str, Any], manifests: Mapping[str, Manifest]
+) -> Iterator[tuple[PathParts, str]]:
+    """The trigger or the schedule of a file."""
+    schedule, item = _mapping(data.get("schedule")), _mapping(data.get("trigger"))
+    for key, text in schedule_problem(schedule):
+        yield ("schedule", key), text
+    if not item:
+        return
+    alias = item.get("connection") or next(iter(connections), "")
+    if "connection" not in item and len(connections) > 1:
+        yield ("trigger", "connection"), f"is required when there are several connections ({', '.join(connections)})"
+        return
+    if not isinstance(alias, str) or alias not in connections:
+        yield ("trigger", "connection"), f"is none of this file's connections ({', '.join(connections) or 'none'})"
+        return
+    manifest = manifests.get(str(_mapping(connections[alias]).get("connector")))
+    if manifest is None or not isinstance(item.get("on"), str):
+        return
+    if item["on"] not in manifest.triggers:
+        yield ("trigger", "on"), _unknown(item["on"], "trigger", manifest.id, list(manifest.triggers))
+        return
+    for path, text in schemas_at(manifest.root).problems(manifest.triggers[item["on"]].input, item.get("with", {})):
+        yield ("trigger", "with", *path), text
+    if isinstance(item.get("when"), str) and (text := problem(item["when"], dict.fromkeys(TRIGGER_NAMES))):
+        yield ("trigger", "when"), text
 
 
 def _mapping(value: Any) -> dict[str, Any]:
@@ -163,16 +241,13 @@ def _step_checks(
     if manifest is None or not isinstance(item.get("action"), str):
         return
     if item["action"] not in manifest.actions:
-        yield ("action",), _unknown_action(item["action"], manifest)
+        yield ("action",), _unknown(item["action"], "action", manifest.id, list(manifest.actions))
         return
     yield from _action_checks(item, manifest.actions[item["action"]], manifest, data)
 
 
-def _unknown_action(name: str, manifest: Manifest) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(name, list(manifest.actions), n=1)
-    return f"is no action of {manifest.id}" + (f"; did you mean {close[0]}?" if close else "; see `palette`")
+def _unknown(name: str, what: str, connector: str, known: Iterable[str]) -> str:
+    return f"is no {what} of {connector}" + (guess(name, known) or "; see `palette`")
 
 
 def _action_checks(
@@ -185,11 +260,13 @@ def _action_checks(
         yield ("confirm",), "must be true: this action sends to real people"
     if is_reference(values):
         return
-    schemas = Schemas(manifest.root)
+    schemas = schemas_at(manifest.root)
     for path, text in schemas.problems(action.input, values, known=lambda value: not is_reference(value)):
         yield ("with", *path), text
     if item.get("all") is True and action.paging is None:
         yield ("all",), "this action has no pages"
+    if "wait" in item and action.wait is None:
+        yield ("wait",), "this action has nothing to wait for"
     if names := _texts(item.get("split_by")):
         for text in refusals(manifest, schemas, action, names, _shown(values)):
             yield ("split_by",), text

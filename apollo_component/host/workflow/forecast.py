@@ -5,7 +5,7 @@ from typing import Any
 
 from ...contract.actions import Action
 from ...contract.manifest import Manifest
-from ...contract.schemas import Schemas
+from ...contract.schemas import schemas_at
 from ..composed import most_requests
 from ..splitting import chosen_fields, heads
 from .expressions import references
@@ -24,6 +24,16 @@ def forecast(workflow: Workflow, manifests: Mapping[str, Manifest]) -> list[dict
     """One row a step: `{step, action, method, path, effect, worst_credits, note}`; `worst_credits` is for the whole
     step where its size is known, for one request where it isn't, None where the service states no limit."""
     return [_row(step, manifests[step.connector]) for step in workflow.steps]
+
+
+def started_by(workflow: Workflow) -> str:
+    """What starts its runs, in words; empty when a person does."""
+    start = workflow.start
+    if start is None:
+        return ""
+    if start.trigger is None:
+        return f"at the times {start.cron} ({start.timezone})"
+    return f"{start.trigger.id}, looked at every {start.every} s"
 
 
 def _row(step: Step, manifest: Manifest) -> dict[str, Any]:
@@ -65,7 +75,7 @@ def _split(step: Step, manifest: Manifest) -> str:
     known = {name: value for name, value in step.with_.items() if name in step.split_by}
     if any(references(known)):
         return "when it is too large, each part's first page is asked for first"
-    count = heads(chosen_fields(manifest, Schemas(manifest.root), step.action, step.split_by, known))
+    count = heads(chosen_fields(manifest, schemas_at(manifest.root), step.action, step.split_by, known))
     return f"when it is too large, up to {count:,} first pages are asked for to plan it"
 
 

@@ -1,7 +1,7 @@
 """A step cut into units: each is one request, with its place in the journal and among the step's records."""
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,12 @@ class Unit:
     number: int
     input: Mapping[str, Any] = field(repr=False)
     cursor: str | None = None
+    late: bool = False
+    """Its request has been answered; what comes later is waited for."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.item}:late" if self.late else self.item
 
     @property
     def start(self) -> int:
@@ -28,20 +34,30 @@ class Unit:
 class Planner:
     """Evaluates a step against what earlier steps left in the store. The same store gives the same plan."""
 
-    def __init__(self, workflow: Workflow, runs: Runs, run: str, inputs: Mapping[str, Any], schemas: Schemas) -> None:
+    def __init__(
+        self,
+        workflow: Workflow,
+        runs: Runs,
+        run: str,
+        inputs: Mapping[str, Any],
+        schemas: Schemas,
+        event: Mapping[str, Any] | None = None,
+    ) -> None:
         self.workflow, self.runs, self.run = workflow, runs, run
-        self.inputs, self.schemas = inputs, schemas
+        self.inputs, self.schemas, self.event = inputs, schemas, event
 
     def wanted(self, step: Step) -> bool:
         return step.when is None or bool(evaluate(step.when, self._context(step)))
 
-    def units(self, step: Step) -> list[Unit]:
-        """The units known before the first answer. Raises InputError when an input doesn't fit its schema."""
+    def units(self, step: Step, check: Callable[[Mapping[str, Any]], Any] = dict) -> list[Unit]:
+        """The units known before the first answer. Raises InputError when an input doesn't fit its schema, or when
+        `check` says so of one that fits."""
         found: list[Unit] = []
         problems: list[Problem] = []
         for name, values in self._inputs(step):
             try:
                 whole = self.schemas.check(step.action.input, values, f"The input of step {step.id}")
+                check(whole)
             except InputError as error:
                 problems += [Problem(p.text, path=f"{step.id}[{name}].{p.path}") for p in error.problems]
                 continue
@@ -72,10 +88,12 @@ class Planner:
         expressions += [text for _, text in references(step.with_)]
         named = set().union(*(steps_named(text) for text in expressions)) if expressions else set()
         earlier = {other.id: self.result(other) for other in self.workflow.steps if other.id in named}
-        return {"inputs": dict(self.inputs), "steps": earlier}
+        started = {} if self.event is None else {"trigger": dict(self.event)}
+        return {"inputs": dict(self.inputs), "steps": earlier, **started}
 
     def result(self, step: Step) -> dict[str, Any]:
-        """What expressions see of a step: its records, the first of them, their count, and collected errors."""
+        """What expressions see of a step: its records, the first of them, their count, collected errors, and
+        how to fetch what came too late or wasn't waited for."""
         records = list(unique(self.runs.records(self.run, step.id), step.action.key if step.all else None))
         records = records[: step.limit] if step.limit else records
         summary = next((item for item in self.runs.steps(self.run) if item["id"] == step.id), {})
@@ -84,6 +102,7 @@ class Planner:
             "record": records[0] if records else None,
             "count": len(records),
             "errors": summary.get("errors", []),
+            "late": summary.get("late", []),
         }
 
 

@@ -7,7 +7,7 @@ from .. import params as read
 from ..errors import unprocessable
 from ..operation import Answer, Call, Operation
 from ..paging import baggage, page_of, pagination
-from ..searching import cut, visible
+from ..searching import cut, in_order, visible
 from ..world import World
 
 SORTS = {
@@ -42,7 +42,7 @@ def search(call: Call) -> Answer:
         if field not in SORTS:
             raise unprocessable("Invalid sort criteria", skip_alert_dialog=True)
         ascending = read.flag(call.params, "sort_ascending")
-        found.sort(key=lambda record: record[SORTS[field]] or "", reverse=not ascending)
+        found = in_order(found[::-1], lambda record: record[SORTS[field]] or "", ascending=ascending)
     rows = [shown(call.state.world, record) for record in cut(call, page, found)]
     return {
         **baggage(call.params, CRUMBS),

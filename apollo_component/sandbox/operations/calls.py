@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import params as read
-from ..clock import offset_stamp
+from ..clock import offset_stamp, touch
 from ..errors import not_found
 from ..operation import Answer, Call, Operation
 from ..operations.accounts import shown as shown_account
@@ -131,6 +131,7 @@ def _apply(call: Call, record: Record) -> None:
     if contact:
         record["account_id"] = record["account_id"] or contact["account_id"]
         contact["last_activity_date"] = offset_stamp(call.now)
+        touch(contact, call.now)
         world.contacts.version += 1
 
 

@@ -13,7 +13,7 @@ from ..operation import Answer, Call, Operation
 from ..operations.accounts import shown as shown_account
 from ..operations.deals import shown as shown_deal
 from ..paging import baggage, page_of, pagination
-from ..searching import cut, visible
+from ..searching import cut, in_order, visible
 from ..state_cache import cached
 from ..world import World
 from ..world.crm_records import blank_contact
@@ -124,16 +124,16 @@ def _find(call: Call) -> list[str]:
     book = call.state.world.contacts
     found = [
         record
-        for own, record in reversed(book.records.items())
+        for own, record in book.records.items()
         if all(word in book.words[own] for word in words)
         and (not stages or record["contact_stage_id"] in stages)
         and (not labels or not labels.isdisjoint(record["label_ids"]))
     ]
-    sort = SORTS.get(read.text(call.params, "sort_by_field"))  # an unknown sort is ignored (unverified)
-    if sort:
-        world, ascending = call.state.world, read.flag(call.params, "sort_ascending")
-        found.sort(key=lambda record: sort(world, record), reverse=not ascending)
-    return [record["id"] for record in found]
+    world, sort = call.state.world, SORTS.get(read.text(call.params, "sort_by_field"))
+    if sort is None:  # an unknown sort is ignored (unverified)
+        return [record["id"] for record in reversed(found)]
+    ordered = in_order(found, lambda record: sort(world, record), ascending=read.flag(call.params, "sort_ascending"))
+    return [record["id"] for record in ordered]
 
 
 def search(call: Call) -> Answer:

@@ -197,12 +197,17 @@ def export(call: Call) -> Answer:
     if not found:
         raise Refusal(404, {"error": "Unable to find conversations within the given time range."})
     _bill(call, found)
+    own = keep_export(world, found, call.now + call.state.settings.async_seconds)
+    return {"export_url": f"https://app.apollo.io/#/conversations/export/{own}", "export_id": own}
+
+
+def keep_export(world: World, found: list[Record], ready: float) -> str:
+    """Writes the file of an export, which can be fetched from `ready` on; its id."""
     own = world.new_id("export")
     body = gzip.compress(orjson.dumps([_shown(world, one) for one in found]), mtime=0)
     signature = secret(world.seed, f"export/{own}")
-    ready = call.now + call.state.settings.async_seconds
     world.exports[own] = {"id": own, "ready": ready, "signature": signature, "body": body}
-    return {"export_url": f"https://app.apollo.io/#/conversations/export/{own}", "export_id": own}
+    return own
 
 
 def export_show(call: Call) -> Answer:

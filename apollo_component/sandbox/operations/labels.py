@@ -3,7 +3,7 @@
 from typing import Any
 
 from .. import params as read
-from ..clock import offset_stamp
+from ..clock import touch
 from ..errors import Refusal, unprocessable
 from ..ids import is_object_id
 from ..jobs import start_job
@@ -56,7 +56,8 @@ def update(call: Call) -> Answer:
     if not name:
         raise unprocessable("Please enter a non-empty name!")
     _check_free(call, name, label["modality"], own)
-    label |= {"name": name, "updated_at": offset_stamp(call.now)}
+    label["name"] = name
+    touch(label, call.now)
     _set_book(call, label)
     return {"label": counted(call.state.world, label)}
 
@@ -106,7 +107,7 @@ def _change_one(call: Call, own: str, labels: list[Record], modality: str, *, ad
     if after != before:
         set_membership(world, record, after, call.now)
         for label in labels:
-            label["updated_at"] = offset_stamp(call.now)
+            touch(label, call.now)
 
 
 RECORD_PARAMETERS = ("entity_ids", "label_names", "modality", "async")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from .. import params as read
-from ..clock import offset_stamp
+from ..clock import offset_stamp, touch
 from ..errors import Refusal, unprocessable
 from ..mailing import step_done
 from ..operation import Answer, Call, Operation
@@ -142,6 +142,7 @@ def _close(call: Call, task: Record, status: str) -> None:
     contact = call.state.world.contacts.records.get(task["contact_id"] or "")
     if contact and status == "completed":
         contact["last_activity_date"] = offset_stamp(call.now)
+        touch(contact, call.now)
         call.state.world.contacts.version += 1
     step_done(call.state, task, call.now)
 

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from random import Random
 
-from ..clock import offset_stamp, stamp
+from ..clock import offset_stamp, parsed, stamp
 from ..ids import object_id
 from ..world import crm_records, names, team_records
 from ..world.directory import Directory
@@ -13,6 +13,7 @@ from ..world.model import Record, World
 from ..world.people_records import DAY, EPOCH
 from ..world.seed_activity import add_activity
 
+HOUR = 3600.0
 TEAM_DOMAIN = "sandboxteam.example"
 CONTACTS, ACCOUNTS, DEALS = 1_000, 150, 40
 USERS = (("Maya", "Lund", "Head of Revenue"), ("Theo", "Novak", "Sales Manager"), ("Ines", "Park", "SDR"))
@@ -211,4 +212,5 @@ def _add_sequences(world: World) -> None:
         finished = number // len(others) % 4 == 3
         more = {"status": "finished", "finished_at": stamp(EPOCH)} if finished else {}
         chosen = others[number % len(others)]
-        enroll(world, contact, chosen, world.mailboxes[0], adder=owner, moment=EPOCH - 30 * DAY, **more)
+        moment = max(EPOCH - 30 * DAY, parsed(contact["created_at"]) + HOUR)
+        enroll(world, contact, chosen, world.mailboxes[0], adder=owner, moment=moment, **more)

@@ -1,6 +1,6 @@
 """Contacts in sequences: enrolling, changing how they stand, and the feed of what happened."""
 
-from ..clock import stamp
+from ..clock import stamp, touch
 from ..world import team_records
 from ..world.model import Record, World
 
@@ -13,7 +13,7 @@ def enroll(
     made = team_records.enrollment(own, sequence_id, box, adder, moment, **more)
     contact["emailer_campaign_ids"] = [*contact["emailer_campaign_ids"], sequence_id]
     contact["contact_campaign_statuses"] = [*contact["contact_campaign_statuses"], made]
-    contact["updated_at"] = stamp(moment)
+    touch(contact, moment)
     world.enrolled[sequence_id][contact["id"]] = made
     tell(world, contact["id"], sequence_id, "enrolled", moment)
     return made
@@ -32,7 +32,7 @@ def tell(world: World, contact_id: str, sequence_id: str, kind: str, moment: flo
 def set_status(world: World, contact: Record, enrollment: Record, kind: str, moment: float, **changes: object) -> None:
     """Changes how a contact stands in a sequence and tells it; `kind` is the event's type."""
     enrollment |= changes
-    contact["updated_at"] = stamp(moment)
+    touch(contact, moment)
     world.contacts.version += 1
     reason = enrollment["failure_reason"] or enrollment["inactive_reason"] if kind != "resumed" else None
     tell(
@@ -59,6 +59,6 @@ def remove(world: World, contact: Record, sequence_id: str, moment: float) -> No
     contact["contact_campaign_statuses"] = [
         status for status in contact["contact_campaign_statuses"] if status["id"] != gone["id"]
     ]
-    contact["updated_at"] = stamp(moment)
+    touch(contact, moment)
     world.contacts.version += 1
     tell(world, contact["id"], sequence_id, "removed", moment)

@@ -1,6 +1,6 @@
 """Lists of contacts, accounts and sequences, which the API calls labels."""
 
-from ..clock import offset_stamp
+from ..clock import touch
 from ..world import crm_records
 from ..world.model import Record, World
 
@@ -40,7 +40,7 @@ def counted(world: World, label: Record) -> Record:
 def set_membership(world: World, record: Record, labels: list[str], moment: float) -> None:
     """Puts a contact or an account on exactly these lists; its time of change moves (unverified)."""
     record["label_ids"] = labels
-    record["updated_at"] = offset_stamp(moment)
+    touch(record, moment)
     if record["id"] in world.contacts.records:
         world.contacts.save(record)
     else:

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from ..clock import offset_stamp, stamp
+from ..clock import offset_stamp, parsed, stamp
 from ..world import activity_records as records
 from ..world.enrolling import tell
 from ..world.lists import add_list
@@ -21,7 +21,7 @@ FIELDS = (
     ("Contract value", "account", "number"), ("Procurement route", "opportunity", "string"),
 )  # fmt: skip
 OPTIONS = {"Segment": ("Startup", "Mid-market", "Enterprise"), "Tier": ("Gold", "Silver")}
-TASKS, CALLS, NOTES, CONVERSATIONS = 60, 40, 60, 30
+TASKS, CALLS, NOTES, CONVERSATIONS, DRAFTS = 60, 40, 60, 30, 4
 
 
 def add_activity(world: World, rng: Random) -> None:
@@ -42,6 +42,7 @@ def add_activity(world: World, rng: Random) -> None:
         _add_calls(world, rng, contacts)
         _add_notes(world, rng, contacts)
         _add_conversations(world, rng, contacts)
+        _add_drafts(world)
 
 
 def _add_schedules(world: World) -> None:
@@ -108,7 +109,8 @@ def _add_mails(world: World) -> None:
     """One delivered mail for everybody in a sequence; some were opened, fewer answered."""
     for sequence_id, people in world.enrolled.items():
         for place, (contact_id, standing) in enumerate(list(people.items())):
-            contact, moment = world.contacts.records[contact_id], EPOCH - 29 * DAY + place * 60
+            contact = world.contacts.records[contact_id]
+            moment = max(EPOCH - 29 * DAY + place * 60, parsed(standing["added_at"]) + 60)
             made = sequence_mail(world, contact, sequence_id, 1, standing, moment)
             records.sent(made, moment)
             if place % 3 == 0:
@@ -116,7 +118,7 @@ def _add_mails(world: World) -> None:
                 world.opened[contact_id] = stamp(moment + DAY / 2)
             if standing["status"] == "finished":
                 made |= {"replied": True, "reply_class": "willing_to_meet"}
-                standing["inactive_reason"] = "replied"
+                standing |= {"inactive_reason": "replied", "finished_at": stamp(moment + DAY)}
                 tell(world, contact_id, sequence_id, "replied", moment + DAY, emailer_message_id=made["id"])
                 tell(world, contact_id, sequence_id, "completed", moment + DAY, step_position=1, reason="replied")
 
@@ -223,3 +225,19 @@ def _add_conversations(world: World, rng: Random, contacts: list[Record]) -> Non
         deals = [deal for deal in world.deals.values() if deal["account_id"] == contact["account_id"]]
         made["opportunity_ids"] = [deal["id"] for deal in deals][:1]
         world.conversations[made["id"]] = made
+
+
+def _add_drafts(world: World) -> None:
+    """Drafts for the latest open tasks that ask for a mail."""
+    boxes = {box["user_id"]: box for box in world.mailboxes if box["active"]}
+    tasks = [task for task in world.tasks.values() if task["type"] == "outreach_manual_email"]
+    for task in [one for one in tasks if one["status"] == "scheduled"][-DRAFTS:]:
+        contact = world.contacts.records[task["contact_id"]]
+        if contact["email"]:
+            box = boxes.get(task["user_id"], world.mailboxes[0])
+            subject = f"A word with {contact['organization_name']}"
+            body = f"<p>Hi {contact['first_name']}, have you got ten minutes this week?</p>"
+            draft = records.message(
+                world.new_id("message"), box, contact, subject=subject, body_html=body, moment=EPOCH - DAY
+            )
+            world.messages[draft["id"]] = draft | {"outreach_task_id": task["id"]}

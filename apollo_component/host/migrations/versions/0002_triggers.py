@@ -9,6 +9,8 @@ down_revision = "0001"
 
 def upgrade() -> None:
     op.add_column("host_runs", sa.Column("workflow", sa.String(length=200), nullable=False, server_default=""))
+    op.add_column("host_runs", sa.Column("subscription", sa.String(length=32), nullable=False, server_default=""))
+    op.create_index("host_runs_of", "host_runs", ["subscription", "status"], unique=False)
     op.create_index(op.f("ix_host_runs_workflow"), "host_runs", ["workflow"], unique=False)
     op.create_table(
         "host_subscriptions",
@@ -23,6 +25,7 @@ def upgrade() -> None:
         sa.Column("cursor", sa.Text(), nullable=True),
         sa.Column("sweep", sa.Integer(), nullable=False),
         sa.Column("swept", sa.Integer(), nullable=False),
+        sa.Column("full_at", sa.Float(), nullable=False),
         sa.Column("next_at", sa.Float(), nullable=False),
         sa.Column("polled_at", sa.Float(), nullable=True),
         sa.Column("failures", sa.Integer(), nullable=False),
@@ -36,6 +39,7 @@ def upgrade() -> None:
         sa.Column("subscription", sa.String(length=32), nullable=False),
         sa.Column("record", sa.String(length=200), nullable=False),
         sa.Column("version", sa.String(length=200), nullable=False),
+        sa.Column("mark", sa.String(length=64), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
         sa.Column("sweep", sa.Integer(), nullable=False),
         sa.Column("at", sa.Float(), nullable=False),

@@ -1,0 +1,156 @@
+"""Commands that let workflows start by themselves: enable, disable, list, and the worker that does it."""
+
+import asyncio
+import signal
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..contract.errors import InputError, Problem
+from .naming import opened
+from .options import AsJson, pairs
+from .output import Output, table
+from .workflows import File, leave, workflow
+
+if TYPE_CHECKING:
+    from ..host.workflow.file import Workflow
+    from ..host.workflow.worker import Worker
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The name of the workflow, as its file says it.")]
+
+
+@workflow.command("enable")
+def enable(
+    file: File,
+    inputs: Annotated[
+        list[str] | None, typer.Option("--input", metavar="NAME=VALUE", help="An input of the workflow. Repeatable.")
+    ] = None,
+    connections: Annotated[
+        list[str] | None,
+        typer.Option("--connection", metavar="ALIAS=NAME", help="The connection for an alias. Repeatable."),
+    ] = None,
+    budget: Annotated[
+        float | None, typer.Option(min=0, metavar="CREDITS", help="What each run may spend at most.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Begin with what happened since then (UTC), not with now.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let a workflow start by its trigger or schedule, while a worker runs.
+
+    What is there now is looked at once, so that only what comes later starts a run. Enabling it again takes over the
+    file as it is now and goes on where it stood, unless trigger, filters or connection changed.
+    """
+    from ..host.workflow.engine import prepared
+    from ..host.workflow.file import load_workflow
+    from ..host.workflow.subscriptions import Subscriptions
+    from ..host.workflow.sweeps import Sweeps
+
+    out = Output(as_json)
+    begin = _moment(since) if since is not None else None
+    with opened(out) as host:
+        loaded = load_workflow(file, host.registry.manifests)
+        stored = prepared(host, loaded, pairs(inputs, "--input"), pairs(connections, "--connection"))
+        subscriptions = Subscriptions(host.store, host.clock)
+        identity = subscriptions.enable(loaded, stored, budget, begin)
+        found = subscriptions.get(identity)
+        if found.cursor is None and loaded.start and loaded.start.trigger and loaded.start.trigger.action:
+            out.say("Looking at what is there now ...")
+            Sweeps(host.caller, host.runs, host.leases, subscriptions).look(found, loaded)
+        found = subscriptions.get(identity)
+        queued = subscriptions.counts(identity).get("queued", 0)
+    told = f"{found.name} is enabled. " + (f"{queued} runs wait for a worker." if queued else _next(loaded))
+    out.result({**found.as_dict(), "queued": queued}, lambda: print(told))
+
+
+def _next(loaded: "Workflow") -> str:
+    begin = loaded.start
+    if begin is None or begin.trigger is None:
+        return "Runs start at their time while `workflow worker` runs."
+    return f"What comes from now on starts runs while `workflow worker` runs; it looks every {begin.every} s."
+
+
+def _moment(text: str) -> float:
+    """A date, or a date and a time; without an offset it is UTC."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        problem = Problem("must be a date such as 2026-05-01 or a time such as 2026-05-01T09:00:00Z", path="--since")
+        raise InputError("The workflow was not enabled.", [problem]) from None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+
+
+@workflow.command("disable")
+def disable(name: Name, as_json: AsJson = False) -> None:
+    """Stop starting runs of a workflow. Where it stood is kept for when it is enabled again; queued runs still run."""
+    from ..host.workflow.subscriptions import Subscriptions
+
+    out = Output(as_json)
+    with opened(out) as host:
+        found = Subscriptions(host.store, host.clock).disable(name)
+    out.result(found.as_dict(), lambda: print(f"{found.name} is disabled."))
+
+
+@workflow.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """Show which workflows are enabled, how far they have looked, and how their runs went."""
+    from ..host.workflow.subscriptions import Subscriptions
+
+    out = Output(as_json)
+    with opened(out) as host:
+        subscriptions = Subscriptions(host.store, host.clock)
+        rows = [{**item.as_dict(), "runs": subscriptions.counts(item.id)} for item in subscriptions.all()]
+    columns = ("workflow", "state", "last look", "next look", "runs")
+    out.result({"workflows": rows}, lambda: table(columns, _rows(rows), empty="No workflow is enabled."))
+
+
+def _rows(rows: list[dict[str, Any]]) -> Iterator[tuple[Any, ...]]:
+    for row in rows:
+        runs = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in sorted(row["runs"].items()))
+        yield row["name"], _state(row), row["polled_at"], row["next_at"], runs
+
+
+def _state(row: Mapping[str, Any]) -> str:
+    if not row["enabled"]:
+        return "disabled"
+    if row["error"]:
+        return f"failing: {row['error']['message']}"
+    return "enabled"
+
+
+@workflow.command("worker")
+def worker(
+    concurrency: Annotated[int, typer.Option(min=1, max=16, help="Runs at the same time.")] = 4,
+    once: Annotated[bool, typer.Option("--once", help="Look at all that is due, finish its runs, and end.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Keep enabled workflows going: look at their triggers and schedules, and drive the runs that these start.
+
+    Runs until it is stopped with Ctrl-C or SIGTERM; then what it is at may end for 30 seconds. Killed at any moment,
+    the next worker goes on where it stood. Several workers share the work.
+    """
+    out = Output(as_json)
+    leave(out, lambda: _worked(out, concurrency, once=once))
+
+
+def _worked(out: Output, concurrency: int, *, once: bool) -> int:
+    from ..host.workflow.worker import Worker
+
+    def tell(text: str) -> None:
+        out.facts({"worker": text}, text)
+
+    with opened(out) as host:
+        asyncio.run(_serve(Worker(host, concurrency=concurrency, progress=tell), out, once=once))
+    return 0
+
+
+async def _serve(worker: "Worker", out: Output, *, once: bool) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, worker.stop.set)
+    if not once:
+        out.facts({"worker": "ready"}, "The worker is ready. Ctrl-C ends it.")
+    await worker.serve(once=once)

@@ -1,0 +1,58 @@
+"""What a trigger does, needs and takes, for people and as JSON."""
+
+from ..contract.manifest import Manifest
+from ..contract.schemas import Schemas
+from ..contract.triggers import Trigger
+from .fields import inputs
+from .output import Output, table
+
+STYLES = {
+    "newest": "reads the newest first, one request when nothing is new",
+    "scan": "reads all records each time, a request for every 100",
+    "callback": "waits for what is delivered to this host",
+}
+
+
+def describe_trigger(manifest: Manifest, trigger: Trigger, out: Output) -> None:
+    """The trigger as its manifest has it, with the schema of its filters."""
+    schemas = Schemas(manifest.root)
+    declared = next(item for item in manifest.data["triggers"] if item["id"] == trigger.id)
+    data = {
+        **declared,
+        "connector": manifest.id,
+        "kind": "trigger",
+        "requires": manifest.requirements([trigger.id]),
+        "since": trigger.since_allowed,
+        "input": dict(schemas.schema(trigger.input)),
+        "input_schema": trigger.input,
+        "record_schema": manifest.actions[trigger.action].output if trigger.action else None,
+    }
+    out.result(data, lambda: _show(manifest, trigger, schemas))
+
+
+def facts(manifest: Manifest, trigger: Trigger) -> dict[str, str]:
+    """What to know of a trigger beyond its description."""
+    action = manifest.actions[trigger.action] if trigger.action else None
+    needs = action.requires if action else None
+    return {
+        "Group": manifest.groups[trigger.group],
+        "Looks": f"every {trigger.interval} s unless the workflow says otherwise; {STYLES[trigger.style]}",
+        "Key needs": "nothing" if needs is None else needs.key_endpoint or "a master key",
+        "OAuth needs": "nothing" if needs is None else needs.oauth_scope or "not available",
+        "Cost": "free",
+        "Begins": "now, or in the past with --since" if trigger.since_allowed else "now",
+    }
+
+
+def _show(manifest: Manifest, trigger: Trigger, schemas: Schemas) -> None:
+    print(f"{trigger.title} ({manifest.id}.{trigger.id}), a trigger\n\n{trigger.description}\n")
+    print("\n".join(f"{name + ':':<13}{value}" for name, value in facts(manifest, trigger).items()))
+    table(
+        ("filter", "type", "required", "default", "description"), inputs(schemas, trigger.input), empty="\nNo filters."
+    )
+    print(f"In a workflow file:\n\n{example(trigger)}")
+
+
+def example(trigger: Trigger) -> str:
+    """The lines of a workflow file that use it."""
+    return f"trigger:\n  on: {trigger.id}\nsteps:\n  # trigger.record is the record, trigger.id its id"

@@ -1,0 +1,116 @@
+"""The route that results are delivered to: `POST /callbacks/{token}`, whoever sends, as long as the token is right.
+
+A delivery is stored and nothing more; whoever waits for it finds it there. Neither a token nor a body is ever logged.
+"""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ..contract.errors import ConnectorError, InputError, NotFoundError, Problem
+from .deliveries import PATH
+
+if TYPE_CHECKING:
+    from .host import Host
+
+MAX_BODY = 8 * 1024 * 1024
+"""Bytes of a delivery; more is refused unread."""
+ADDRESS = "127.0.0.1"
+START_SECONDS = 10.0
+
+
+class _TooLargeError(Exception):
+    """The body is longer than a delivery may be."""
+
+
+def application(host: "Host") -> Starlette:
+    """The route as an application, for a server of its own or inside another."""
+
+    async def receive(request: Request) -> Response:
+        token = request.path_params["token"]
+        if await run_in_threadpool(host.deliveries.find, token) is None:
+            return Response(status_code=404)
+        try:
+            body = await _body(request)
+        except _TooLargeError:
+            return Response(status_code=413)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        return Response(status_code=await run_in_threadpool(received, host, token, body))
+
+    return Starlette(routes=[Route(f"{PATH}{{token}}", receive, methods=["POST"])])
+
+
+def received(host: "Host", token: str, body: bytes) -> int:
+    """Store a delivery; the status to answer. A repeated one changes nothing; one about other records is noted."""
+    expected = host.deliveries.find(token)
+    if expected is None:
+        return 404
+    try:
+        connector = host.connections.get(expected.connection).connector
+        ids = host.deliveries.ids(expected, connector, body)
+    except NotFoundError:
+        return 404
+    except ConnectorError:
+        return 400
+    if expected.body is not None:
+        return 200
+    if host.deliveries.matches(expected, ids):
+        host.deliveries.keep(expected, body)
+    else:
+        host.deliveries.ignore(expected)
+    return 200
+
+
+async def _body(request: Request) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MAX_BODY:
+            raise _TooLargeError
+        parts.append(part)
+    return b"".join(parts)
+
+
+@contextlib.contextmanager
+def serve(host: "Host", port: int) -> Iterator[str]:
+    """Serve the route on loopback from a thread of its own while the context lasts; the address it listens on.
+
+    Port 0 takes a free one. Raises InputError when the port can't be had.
+    """
+    server = _server(host, port)
+    with _opened(port) as sock:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, name="callbacks", daemon=True)
+        thread.start()
+        try:
+            yield f"http://{ADDRESS}:{sock.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(START_SECONDS)
+
+
+def _server(host: "Host", port: int) -> uvicorn.Server:
+    quiet = {"access_log": False, "log_config": None, "log_level": "critical", "lifespan": "off"}
+    config = uvicorn.Config(application(host), host=ADDRESS, port=port, server_header=False, **quiet)  # type: ignore[arg-type]
+    return uvicorn.Server(config)
+
+
+@contextlib.contextmanager
+def _opened(port: int) -> Iterator[socket.socket]:
+    try:
+        sock = socket.create_server((ADDRESS, port))
+    except (OSError, OverflowError):
+        problem = Problem("is in use or not allowed", path="--port")
+        raise InputError("The address for deliveries can't be opened.", [problem]) from None
+    with sock:
+        yield sock

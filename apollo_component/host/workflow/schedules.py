@@ -1,0 +1,46 @@
+"""Times at which runs start: cron expressions in a time zone."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+FIELDS = 5
+
+
+def schedule_problem(schedule: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is wrong with a schedule, by its key."""
+    cron, zone = schedule.get("cron"), schedule.get("timezone", "UTC")
+    if isinstance(cron, str) and not _sound(cron):
+        yield "cron", 'is no time that ever comes, in five fields such as "0 7 * * 1-5"'
+    if isinstance(zone, str) and not _known(zone):
+        yield "timezone", "is no time zone; such as Europe/Berlin"
+
+
+def following(cron: str, timezone: str, after: float) -> float:
+    """The next time after `after`, both in seconds since 1970."""
+    from croniter import croniter
+
+    zone = ZoneInfo(timezone)
+    found: datetime = croniter(cron, datetime.fromtimestamp(after, UTC).astimezone(zone)).get_next(datetime)
+    return found.timestamp()
+
+
+def _sound(cron: str) -> bool:
+    from croniter import croniter
+    from croniter.croniter import CroniterBadDateError
+
+    if len(cron.split()) != FIELDS or not croniter.is_valid(cron):
+        return False
+    try:
+        return following(cron, "UTC", 0) > 0
+    except CroniterBadDateError:
+        return False
+
+
+def _known(zone: str) -> bool:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True

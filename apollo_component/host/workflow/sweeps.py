@@ -1,0 +1,259 @@
+"""One look at a trigger's source: what is new there, and exactly one run for each of it.
+
+A run is queued and its event noted as seen in one transaction, so a process may die at any moment: the next sweep
+reads the same records again and finds which of them have their run. Only a sweep that got through moves the cursor.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from ...contract.errors import ConnectorError
+from ...contract.models import Event, Poll
+from ...contract.triggers import Trigger
+from ..calls import Caller
+from ..daily import PER_DAY
+from ..journal import check_owner
+from ..leases import Lease, Leases
+from ..runs import QUEUED, Runs
+from ..store import dumps, put
+from ..tables import seen
+from .expressions import evaluate
+from .file import Start, Workflow
+from .schedules import following
+from .subscriptions import Subscription, Subscriptions
+
+LEASE_SECONDS = 120.0
+"""How long a sweep keeps others out; extended with every page."""
+FULL_SECONDS = 86_400.0
+"""How often a sweep that could stop early reads everything, should a change have slipped past it."""
+AGAIN_SECONDS = 2.0
+"""The pause before a sweep is repeated in which records vanished."""
+GONE = "(gone)"
+"""The version of a record that left; its return is an event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep did: requests sent, records that were events, runs queued; `began` on the first sweep of all."""
+
+    requests: int = 0
+    events: int = 0
+    queued: int = 0
+    began: bool = False
+
+
+@dataclass(slots=True)
+class _Sweep:
+    subscription: Subscription
+    workflow: Workflow
+    start: Start
+    trigger: Trigger
+    lease: Lease
+    number: int
+    full: bool
+
+    @property
+    def began(self) -> bool:
+        return self.subscription.cursor is None
+
+    @property
+    def may_stop(self) -> bool:
+        """Whether a page that is as it was ends the sweep: newest first, without a time that says so itself."""
+        return self.trigger.style == "newest" and self.trigger.time is None and not self.full
+
+
+class Sweeps:
+    def __init__(self, caller: Caller, runs: Runs, leases: Leases, subscriptions: Subscriptions) -> None:
+        self.caller, self.runs, self.leases, self.subscriptions = caller, runs, leases, subscriptions
+        self.store, self.clock = runs.store, runs.clock
+
+    def look(self, subscription: Subscription, workflow: Workflow) -> Swept | None:
+        """One sweep, or a schedule's run; None while another process does it. Raises any ConnectorError, which is
+        noted, so that the next try comes later."""
+        start = workflow.start
+        assert start is not None  # noqa: S101  # nothing else can be enabled
+        lease = self.leases.acquire(f"subscription:{subscription.id}", LEASE_SECONDS)
+        if lease is None:
+            return None
+        try:
+            current = self.subscriptions.get(subscription.id)
+            if start.cron:
+                return self._scheduled(current, workflow, start, lease)
+            return self._swept(current, workflow, start, lease)
+        except ConnectorError as error:
+            self.subscriptions.failed(subscription, error, start.every)
+            raise
+        finally:
+            self.leases.release(lease)
+
+    def _scheduled(self, subscription: Subscription, workflow: Workflow, start: Start, lease: Lease) -> Swept:
+        """One run for the time that has come; times that passed while nobody looked are one run, for the last."""
+        now = self.clock()
+        if subscription.next_at > now:
+            return Swept()
+        due, later = subscription.next_at, following(start.cron, start.timezone, subscription.next_at)
+        while later <= now:
+            due, later = later, following(start.cron, start.timezone, later)
+        moment = datetime.fromtimestamp(due, UTC)
+        with self.store.write() as connection:
+            check_owner(connection, lease)
+            self._queue(connection, subscription, workflow, Event("", moment.isoformat(), None, moment), 1)
+            self.subscriptions.put(
+                connection, subscription.id, next_at=later, polled_at=now, failures=0, error_json="{}"
+            )
+        return Swept(queued=1)
+
+    def _swept(self, subscription: Subscription, workflow: Workflow, start: Start, lease: Lease) -> Swept:
+        assert start.trigger is not None  # noqa: S101
+        full = self.clock() - subscription.full_at >= FULL_SECONDS
+        number = subscription.sweep + 1
+        self.subscriptions.note(subscription.id, sweep=number)
+        sweep = _Sweep(subscription, workflow, start, start.trigger, lease, number, full)
+        requests = events = queued = 0
+        poll = None
+        for poll in self._polls(sweep):
+            fresh, settled = self._noted(sweep, poll.events)
+            requests, events, queued = requests + 1, events + len(poll.events), queued + fresh
+            if settled and sweep.may_stop:
+                break
+        if poll is not None:
+            self._finished(sweep, poll)
+        return Swept(requests, events, queued, began=sweep.began)
+
+    def _polls(self, sweep: _Sweep) -> Iterator[Poll]:
+        cursor = sweep.subscription.cursor
+        while True:
+            poll = self._poll(sweep, cursor)
+            yield poll
+            if poll.next is None:
+                return
+            cursor = poll.next
+            self.leases.extend(sweep.lease, LEASE_SECONDS)
+
+    def _poll(self, sweep: _Sweep, cursor: str | None) -> Poll:
+        since = sweep.subscription.since
+        poll: Poll = self.caller.ask(
+            sweep.subscription.connections[sweep.start.connection],
+            "connector_poll",
+            sweep.trigger.action or "",
+            sweep.lease,
+            trigger=sweep.trigger.id,
+            input=dict(sweep.start.with_),
+            cursor=cursor,
+            since=None if since is None else datetime.fromtimestamp(since, UTC),
+        )
+        return poll
+
+    def _noted(self, sweep: _Sweep, events: Sequence[Event]) -> tuple[int, bool]:
+        """Queue a run for each event that is new, and note all as seen, in one transaction. How many runs, and
+        whether all was as the last finished sweep left it."""
+        mine = seen.c.subscription == sweep.subscription.id
+        queued, settled = 0, True
+        with self.store.write() as connection:
+            check_owner(connection, sweep.lease)
+            query = sa.select(seen).where(mine, seen.c.record.in_([event.id[:200] for event in events]))
+            known = {row["record"]: dict(row) for row in connection.execute(query).mappings()}
+            for event in events:
+                row = known.get(event.id[:200])
+                if row and _same(row, event, sweep):
+                    settled = settled and row["sweep"] <= sweep.subscription.swept
+                    continue
+                settled = False
+                known[event.id[:200]] = self._remember(connection, sweep, event, row)
+                if _changed(row, event) and self._fires(sweep, event, row):
+                    self._queue(connection, sweep.subscription, sweep.workflow, event, known[event.id[:200]]["count"])
+                    queued += 1
+            if sweep.trigger.leaves and known:
+                connection.execute(sa.update(seen).where(mine, seen.c.record.in_(known)).values(sweep=sweep.number))
+        return queued, settled
+
+    def _remember(
+        self, connection: sa.Connection, sweep: _Sweep, event: Event, row: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        count = (row["count"] if row else 0) + _changed(row, event)
+        values = {"version": event.version, "mark": event.mark, "count": count, "sweep": sweep.number}
+        key = {"subscription": sweep.subscription.id, "record": event.id[:200]}
+        put(connection, seen, key, {**values, "at": self.clock()})
+        return {**key, **values}
+
+    def _fires(self, sweep: _Sweep, event: Event, row: Mapping[str, Any] | None) -> bool:
+        """Whether an event that is new starts a run: not what was there before the beginning, nor what is unwanted."""
+        since = sweep.subscription.since
+        if sweep.began and (since is None or (event.at is not None and event.at.timestamp() < since)):
+            return False
+        if sweep.trigger.changes and row is None:
+            return False
+        when = sweep.start.when
+        return when is None or bool(evaluate(when, described(event)))
+
+    def _queue(
+        self, connection: sa.Connection, subscription: Subscription, workflow: Workflow, event: Event, count: int
+    ) -> None:
+        told = "|".join((subscription.id, event.id, event.version, str(count)))
+        inputs = {
+            "inputs": subscription.inputs,
+            "connections": subscription.connections,
+            "trigger": described(event),
+            PER_DAY: workflow.budget_per_day,
+        }
+        self.runs.insert(
+            connection,
+            {
+                "id": f"t-{hashlib.sha256(told.encode()).hexdigest()[:24]}",
+                "kind": "workflow",
+                "title": workflow.name[:200],
+                "status": QUEUED,
+                "text": subscription.text,
+                "inputs_json": dumps(inputs),
+                "budget": subscription.budget,
+                "workflow": workflow.name[:200],
+                "subscription": subscription.id,
+            },
+        )
+
+    def _finished(self, sweep: _Sweep, poll: Poll) -> None:
+        """Only now is everything behind the cursor. When records vanished meanwhile, others may have moved up past
+        the place where we read: then the sweep doesn't count as through and is repeated at once."""
+        now = self.clock()
+        values: dict[str, Any] = {"polled_at": now, "failures": 0, "error_json": "{}"}
+        if poll.shrunk:
+            values |= {"next_at": now + AGAIN_SECONDS} | ({} if sweep.began else {"cursor": poll.resume})
+        else:
+            values |= {"next_at": now + sweep.start.every, "cursor": poll.resume, "swept": sweep.number}
+        whole = poll.next is None and not poll.shrunk
+        with self.store.write() as connection:
+            check_owner(connection, sweep.lease)
+            if sweep.trigger.leaves and whole:
+                _forget_absent(connection, sweep, poll.total)
+            self.subscriptions.put(connection, sweep.subscription.id, **values, **({"full_at": now} if whole else {}))
+
+
+def described(event: Event) -> dict[str, Any]:
+    """What expressions see of an event."""
+    at = event.at.isoformat() if event.at else None
+    return {"record": event.record, "id": event.id, "version": event.version, "at": at}
+
+
+def _same(row: Mapping[str, Any], event: Event, sweep: _Sweep) -> bool:
+    """Seen as it is, or a later version already: a search that lags may show an older one once more."""
+    timed = sweep.trigger.style == "newest" and sweep.trigger.time is not None
+    if timed and row["version"] != GONE and event.version < row["version"]:
+        return True
+    return bool(row["version"] == event.version and row["mark"] == event.mark)
+
+
+def _changed(row: Mapping[str, Any] | None, event: Event) -> bool:
+    return row is None or row["version"] != event.version
+
+
+def _forget_absent(connection: sa.Connection, sweep: _Sweep, total: int | None) -> None:
+    """Records that a whole scan didn't show have left, unless pages shifted and some were only overlooked."""
+    mine = (seen.c.subscription == sweep.subscription.id, seen.c.version != GONE)
+    here = sa.select(sa.func.count()).where(*mine, seen.c.sweep == sweep.number)
+    if total is None or (connection.execute(here).scalar() or 0) >= total:
+        connection.execute(sa.update(seen).where(*mine, seen.c.sweep < sweep.number).values(version=GONE))

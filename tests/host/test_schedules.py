@@ -1,0 +1,54 @@
+"""When the runs of a schedule begin."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from apollo_component.host.workflow.engine import prepared
+from apollo_component.host.workflow.file import parse_workflow
+from apollo_component.host.workflow.schedules import following, schedule_problem
+from apollo_component.host.workflow.subscriptions import Subscriptions
+from apollo_component.host.workflow.sweeps import Sweeps
+
+TEXT = 'name: daily\nconnections: {it: {connector: demo, use: mine}}\nschedule: {cron: "30 7 * * *", timezone: Europe/Berlin}\nsteps: [{id: a, action: whoami}]\n'
+
+
+def epoch(text):
+    return datetime.fromisoformat(text).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [("2026-05-01T00:00+00:00", "2026-05-01T05:30+00:00"), ("2026-01-01T06:30+00:00", "2026-01-02T06:30+00:00")],
+)
+def test_times_are_those_of_the_time_zone(after, expected):
+    """Half past seven stays half past seven in summer and in winter."""
+    assert following("30 7 * * *", "Europe/Berlin", epoch(after)) == epoch(expected)
+
+
+@pytest.mark.parametrize("cron", ["", "* * * *", "61 * * * *", "0 0 30 2 *", "* * * * * *", "@daily", "a b c d e"])
+def test_a_time_that_never_comes_is_refused(cron):
+    """An expression that isn't one, or that no day fits, is told before anything is enabled."""
+    assert dict(schedule_problem({"cron": cron}))["cron"].startswith("is no time that ever comes")
+
+
+def test_an_unknown_time_zone_is_refused():
+    """A zone must be one of the world's."""
+    assert [key for key, _ in schedule_problem({"cron": "0 0 * * *", "timezone": "Mars/Olympus"})] == ["timezone"]
+
+
+def test_each_time_starts_one_run_and_missed_ones_the_last(host, key, clock):
+    """A time that comes starts one run; several that passed while nobody looked start one, for the last of them."""
+    workflow = parse_workflow(TEXT, host.registry.manifests)
+    subscriptions = Subscriptions(host.store, clock)
+    identity = subscriptions.enable(workflow, prepared(host, workflow, {}, {}), None, None)
+    sweeps = Sweeps(host.caller, host.runs, host.leases, subscriptions)
+    assert subscriptions.due() == []
+    clock.now = subscriptions.get(identity).next_at + 1
+    sweeps.look(subscriptions.get(identity), workflow)
+    assert subscriptions.due() == []
+    clock.now += 3 * 86_400
+    sweeps.look(subscriptions.get(identity), workflow)
+    times = [datetime.fromisoformat(run.inputs["trigger"]["at"]) for run in host.runs.started_by_subscriptions(9)]
+    assert sorted((max(times) - time).days for time in times) == [0, 3]
+    assert all(time.tzinfo == UTC for time in times)

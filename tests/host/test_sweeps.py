@@ -1,0 +1,323 @@
+"""Each version of a record starts exactly one run, whatever happens between two looks."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from apollo_component.contract.errors import InputError, QuotaError, TransientError
+from apollo_component.host.workflow.engine import prepared
+from apollo_component.host.workflow.file import parse_workflow
+from apollo_component.host.workflow.subscriptions import Subscriptions
+from apollo_component.host.workflow.sweeps import Sweeps
+
+from .conftest import answer
+
+BASE = {
+    "title": "T",
+    "group": "all",
+    "description": "d",
+    "input": "schemas/any.schema.json",
+    "action": "find",
+    "interval": 60,
+}
+TRIGGERS = [
+    {**BASE, "id": "timed", "style": "newest", "time": "at", "version": ["at"]},
+    {**BASE, "id": "made", "style": "newest", "time": "at"},
+    {**BASE, "id": "compared", "style": "newest", "version": ["name"]},
+    {**BASE, "id": "scanned", "style": "scan", "version": ["name"]},
+    {**BASE, "id": "moved", "style": "scan", "version": ["name"], "changes": True},
+    {**BASE, "id": "joined", "style": "scan", "leaves": True},
+]
+
+
+class Source:
+    """What the service holds, answered ten a page, the last changed first."""
+
+    def __init__(self, service):
+        self.rows = {}
+        self.tick = 0
+        self.before_page = {}
+        self.asked = 0
+        service.always("/find", self.page)
+
+    def put(self, identity, name="x", *, quiet=False):
+        """Make or change a record; quiet changes move it without anything to see."""
+        self.tick += 1
+        row = self.rows.pop(identity, None) if quiet else None
+        self.rows.pop(identity, None)
+        self.rows[identity] = row or {"id": identity, "name": name, "at": self.stamp()}
+
+    def stamp(self):
+        return datetime.fromtimestamp(1_700_000_000 + self.tick * 400, UTC).isoformat()
+
+    def page(self, request):
+        query = dict(request.query)
+        number, size = int(query["page"]), int(query["per_page"])
+        self.asked += 1
+        self.before_page.pop(number, lambda: None)()
+        rows = list(reversed(self.rows.values()))
+        return answer({"records": rows[(number - 1) * size : number * size], "total": len(rows)})
+
+
+@pytest.fixture(scope="module")
+def manifest(root):
+    from apollo_component.contract.manifest import Manifest
+
+    from .conftest import DATA
+
+    return Manifest.from_data({**DATA, "triggers": TRIGGERS}, root)
+
+
+@pytest.fixture
+def source(service):
+    return Source(service)
+
+
+class Enabled:
+    def __init__(self, host, trigger, since=None, more=""):
+        self.host = host
+        text = f"name: follow\nconnections: {{it: {{connector: demo, use: mine}}}}\ntrigger: {{on: {trigger}{more}}}\nsteps:\n  - {{id: a, action: whoami}}\n"
+        self.workflow = parse_workflow(text, host.registry.manifests)
+        self.subscriptions = Subscriptions(host.store, host.clock)
+        stored = prepared(host, self.workflow, {}, {})
+        self.id = self.subscriptions.enable(self.workflow, stored, None, since)
+        self.sweeps = Sweeps(host.caller, host.runs, host.leases, self.subscriptions)
+
+    def look(self):
+        return self.sweeps.look(self.subscriptions.get(self.id), self.workflow)
+
+    def started(self):
+        """(record, version or name) of every run so far, in the order of their queueing."""
+        found = self.host.runs.started_by_subscriptions(10_000)
+        return sorted((run.inputs["trigger"]["id"], run.inputs["trigger"]["record"]["name"]) for run in found)
+
+
+@pytest.fixture
+def enabled(host, key, source):
+    return lambda *arguments, **more: Enabled(host, *arguments, **more)
+
+
+@pytest.mark.parametrize("trigger", ["timed", "made", "compared", "scanned", "joined"])
+def test_what_was_there_before_starts_nothing(enabled, source, trigger):
+    """From now on means: records that exist when a workflow is enabled start no run, those that come later do."""
+    for number in range(25):
+        source.put(f"old{number}")
+    follow = enabled(trigger)
+    assert follow.look().began
+    source.put("new")
+    follow.look()
+    follow.look()
+    assert follow.started() == [("new", "x")]
+
+
+@pytest.mark.parametrize("trigger", ["timed", "compared", "scanned"])
+def test_each_last_version_starts_one_run(enabled, source, trigger):
+    """Changes between two looks are one event, with the record as it is then; looking again starts nothing more."""
+    for number in range(25):
+        source.put(f"r{number:02}")
+    follow = enabled(trigger)
+    follow.look()
+    for number in range(0, 25, 2):
+        source.put(f"r{number:02}", "between")
+        source.put(f"r{number:02}", "last")
+    follow.look()
+    follow.look()
+    assert follow.started() == [(f"r{number:02}", "last") for number in range(0, 25, 2)]
+    source.put("r00", "x")
+    follow.look()
+    assert ("r00", "x") in follow.started()
+
+
+def test_a_beginning_in_the_past_starts_runs_for_what_came_after(enabled, source):
+    """With a date, records whose own time is later start runs at once, older ones never."""
+    for number in range(30):
+        source.put(f"r{number:02}")
+    since = datetime.fromisoformat(source.rows["r10"]["at"]).timestamp()
+    follow = enabled("made", since=since)
+    follow.look()
+    assert [identity for identity, _ in follow.started()] == [f"r{number:02}" for number in range(10, 30)]
+
+
+def test_a_first_sight_is_no_change(enabled, source):
+    """A trigger for changes says nothing of new records, only of what changes in them afterwards."""
+    source.put("a", "one")
+    follow = enabled("moved")
+    follow.look()
+    source.put("b", "one")
+    follow.look()
+    assert follow.started() == []
+    source.put("b", "two")
+    follow.look()
+    assert follow.started() == [("b", "two")]
+
+
+def test_who_leaves_and_returns_is_an_event_again(enabled, source):
+    """A record that a whole scan misses has left; its return starts another run."""
+    source.put("a")
+    follow = enabled("joined")
+    follow.look()
+    del source.rows["a"]
+    follow.look()
+    source.put("a")
+    follow.look()
+    del source.rows["a"]
+    follow.look()
+    source.put("a")
+    follow.look()
+    assert follow.started() == [("a", "x"), ("a", "x")]
+
+
+def test_a_sweep_cut_short_loses_nothing(enabled, source, service):
+    """When a page fails, what was read has its runs, the rest gets them at the next look, none twice."""
+    for number in range(40):
+        source.put(f"r{number:02}")
+    follow = enabled("compared")
+    follow.look()
+    for number in range(35):
+        source.put(f"r{number:02}", "new")
+
+    def broken(_request):
+        raise TransientError("gone")
+
+    service.on("/find", source.page, source.page, broken)
+    with pytest.raises(TransientError):
+        follow.look()
+    assert len(follow.started()) == 20
+    source.put("r39", "new")
+    follow.look()
+    assert follow.started() == sorted([(f"r{number:02}", "new") for number in range(35)] + [("r39", "new")])
+
+
+@pytest.mark.parametrize("trigger", ["timed", "compared"])
+def test_records_that_vanish_meanwhile_hide_no_other(enabled, source, trigger):
+    """When a record is deleted between two pages, another moves up past the reader: the sweep is repeated."""
+    for number in range(30):
+        source.put(f"r{number:02}")
+    follow = enabled(trigger)
+    follow.look()
+    for number in range(25):
+        source.put(f"r{number:02}", "new")
+    source.before_page[3] = lambda: source.rows.pop("r10")
+    follow.look()
+    assert ("r04", "new") not in follow.started()
+    follow.look()
+    assert [identity for identity, _ in follow.started()] == [f"r{number:02}" for number in range(25)]
+
+
+def test_reading_stops_at_a_page_that_is_as_it_was(enabled, source):
+    """Newest first without a time: one request when nothing changed, and a few when little did."""
+    for number in range(95):
+        source.put(f"r{number:02}")
+    follow = enabled("compared")
+    follow.look()
+    assert source.asked == 10
+    follow.look()
+    assert source.asked == 11
+    source.put("r03", "new")
+    follow.look()
+    assert source.asked == 13
+
+
+def test_once_a_day_everything_is_compared(enabled, source, clock):
+    """A change hidden below records that moved without showing why is found within a day."""
+    for number in range(40):
+        source.put(f"r{number:02}")
+    follow = enabled("compared")
+    follow.look()
+    source.put("r00", "hidden")
+    for number in range(1, 25):
+        source.put(f"r{number:02}", quiet=True)
+    follow.look()
+    clock.now += 90_000
+    follow.look()
+    assert follow.started() == [("r00", "hidden")]
+
+
+def test_an_older_version_shown_late_starts_nothing(enabled, source):
+    """A search that lags may show a record as it was before: that is no new version, nor is the newer one again."""
+    source.put("a", "one")
+    follow = enabled("timed")
+    follow.look()
+    source.put("a", "two")
+    follow.look()
+    newer = source.rows["a"]
+    before = datetime.fromisoformat(newer["at"]).timestamp() - 100
+    source.rows["a"] = {**newer, "at": datetime.fromtimestamp(before, UTC).isoformat(), "name": "old"}
+    follow.look()
+    source.rows["a"] = newer
+    follow.look()
+    assert follow.started() == [("a", "two")]
+
+
+def test_unwanted_events_start_nothing(enabled, source):
+    """`when` keeps events out, and they are not looked at again."""
+    follow = enabled("scanned", more=", when: \"record.name == 'yes'\"")
+    follow.look()
+    source.put("a", "no")
+    source.put("b", "yes")
+    follow.look()
+    assert follow.started() == [("b", "yes")]
+
+
+def test_a_clock_set_back_or_forward_changes_no_event(enabled, source, clock):
+    """Watermarks go by the service's times alone."""
+    follow = enabled("timed")
+    follow.look()
+    for jump in (-86_400 * 40, 86_400 * 80, -3_600):
+        clock.now += jump
+        source.put(f"at{jump}")
+        follow.look()
+    assert len(follow.started()) == 3
+
+
+def test_a_clock_set_far_back_keeps_nothing_waiting(enabled, source, clock):
+    """A look that was planned for a time now far in the future is due at once."""
+    follow = enabled("timed")
+    follow.look()
+    clock.now -= 86_400
+    assert [item.id for item in follow.subscriptions.due()] == [follow.id]
+
+
+def test_failures_wait_longer_and_longer(enabled, service, clock):
+    """A failing look is noted with its reason and tried again after pauses that grow; a quota waits for its reset."""
+    follow = enabled("timed")
+    service.always("/find", TransientError("down"))
+    pauses = []
+    for _ in range(3):
+        with pytest.raises(TransientError):
+            follow.look()
+        found = follow.subscriptions.get(follow.id)
+        pauses.append(found.next_at - clock.now)
+        clock.now = found.next_at
+    assert pauses == [60, 120, 240]
+    assert found.error["message"] == "down"
+    reset = clock.moment(5_000)
+    service.always("/find", QuotaError("used up", window="hour", resets_at=reset))
+    with pytest.raises(QuotaError):
+        follow.look()
+    assert follow.subscriptions.get(follow.id).next_at == reset.timestamp()
+
+
+def test_enabling_again_goes_on_where_it_stood(enabled, source):
+    """The same trigger keeps its place, also after a pause; another filter or connection begins anew."""
+    follow = enabled("made")
+    follow.look()
+    follow.subscriptions.disable("follow")
+    source.put("while away")
+    again = enabled("made")
+    again.look()
+    assert again.started() == [("while away", "x")]
+    assert enabled("timed").look().began
+
+
+def test_only_records_with_a_time_can_begin_in_the_past(enabled):
+    """A beginning in the past is refused where no record tells when it happened."""
+    with pytest.raises(InputError, match="begin in the past"):
+        enabled("compared", since=1.0)
+
+
+def test_two_workers_don_t_look_at_once(enabled, source, host):
+    """While one process looks, another leaves the trigger alone."""
+    follow = enabled("timed")
+    assert host.leases.acquire(f"subscription:{follow.id}", 60)
+    assert follow.look() is None

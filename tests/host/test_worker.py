@@ -1,0 +1,156 @@
+"""A worker looks, queues and drives: against the sandbox, with real durable runs."""
+
+import asyncio
+import time
+
+import httpx
+import pytest
+
+from apollo_component.host import linking
+from apollo_component.host.host import Host
+from apollo_component.host.registry import Registry
+from apollo_component.host.settings import Settings
+from apollo_component.host.workflow.engine import prepared
+from apollo_component.host.workflow.file import parse_workflow
+from apollo_component.host.workflow.subscriptions import Subscriptions
+from apollo_component.host.workflow.sweeps import Sweeps
+from apollo_component.host.workflow.worker import Worker
+
+pytestmark = pytest.mark.real
+SHOW = "  - {id: show, action: contacts_show, with: {contact_id: {$from: trigger.id}}}\n"
+
+
+class Later:
+    """The real time plus what a test has moved it by."""
+
+    offset = 0.0
+
+    def __call__(self):
+        return time.time() + self.offset
+
+
+class Office:
+    """A host linked to the sandbox, with workers to send in."""
+
+    def __init__(self, sandbox, home):
+        sandbox.unlimited()
+        self.sandbox, self.later = sandbox, Later()
+        self.host = Host.open(Settings(home, f"sqlite:///{home / 'host.db'}"), Registry.installed(), clock=self.later)
+        self.subscriptions = Subscriptions(self.host.store, self.later)
+        self.link()
+
+    def link(self, key="master"):
+        linking.link_key(self.host, "apollo", "mine", "api_key", {"api_key": self.sandbox.facts["keys"][key]})
+
+    def enable(self, steps=SHOW, start="trigger: {on: contact_created, every: 10}"):
+        text = f"name: follow\nconnections: {{apollo: {{connector: apollo, use: mine}}}}\n{start}\nsteps:\n{steps}"
+        workflow = parse_workflow(text, self.host.registry.manifests)
+        identity = self.subscriptions.enable(workflow, prepared(self.host, workflow, {}, {}), None, None)
+        sweeps = Sweeps(self.host.caller, self.host.runs, self.host.leases, self.subscriptions)
+        sweeps.look(self.subscriptions.get(identity), workflow)
+        return identity
+
+    def people(self, count):
+        """Contacts that somebody makes in Apollo."""
+        for number in range(count):
+            reply = httpx.post(
+                self.sandbox.facts["api_url"] + "/contacts",
+                json={"email": f"new{number}@example.com", "first_name": f"New {number}"},
+                headers={"x-api-key": self.sandbox.facts["keys"]["master"]},
+            )
+            assert reply.status_code == 200
+
+    def work(self, **more):
+        self.later.offset += 11
+        said = []
+        asyncio.run(Worker(self.host, progress=said.append, **more).serve(once=True))
+        return said
+
+    def runs(self):
+        return [run for run in self.host.runs.all(1000) if run.id.startswith("t-")]
+
+
+@pytest.fixture
+def office(sandbox, tmp_path):
+    made = Office(sandbox, tmp_path / "home")
+    yield made
+    made.host.close()
+
+
+def test_what_comes_is_worked_on_once(office):
+    """Each new contact starts one run, and it is done; a second worker finds nothing to do."""
+    identity = office.enable()
+    office.people(7)
+    office.work()
+    office.work()
+    assert office.subscriptions.counts(identity) == {"done": 7}
+    assert office.sandbox.count("contacts_show") == 7
+
+
+def test_a_run_that_waits_gives_its_place_to_others_and_goes_on_when_it_can(office):
+    """A quota that is used up holds one run back, not the worker; after its reset the run goes on by itself."""
+    identity = office.enable()
+    office.people(3)
+    office.sandbox.control("POST", "/quotas", {"contacts_show": [None, None, 1]})
+    office.work(concurrency=1)
+    assert office.subscriptions.counts(identity) == {"done": 1, "waiting_for_quota": 2}
+    office.work(concurrency=1)
+    office.sandbox.control("POST", "/quotas", {"contacts_show": [None, None, None]})
+    office.later.offset += 86_400
+    office.work(concurrency=1)
+    assert office.subscriptions.counts(identity) == {"done": 3}
+    assert office.sandbox.count("contacts_show") == 3, "what the quota can't take is held back here"
+
+
+def test_a_failed_run_stops_no_other(office):
+    """A run whose request is refused is failed with its reason; the rest are done, and a person can send it on."""
+    identity = office.enable()
+    office.people(3)
+    refusal = {"operation": "contacts_show", "kind": "status", "status": 422, "times": 1, "body": {"error": "no"}}
+    office.sandbox.control("POST", "/faults", refusal)
+    said = office.work(concurrency=1)
+    assert office.subscriptions.counts(identity) == {"done": 2, "failed": 1}
+    [failed] = [run for run in office.runs() if run.status == "failed"]
+    assert any(failed.id in text and "failed" in text for text in said)
+    office.host.runs.resume(failed.id)
+    office.work()
+    assert office.subscriptions.counts(identity) == {"done": 3}
+
+
+def test_a_connection_that_must_be_linked_again_loses_nothing(office):
+    """While a key is refused, looking fails with its reason; linked again, what came meanwhile is worked on."""
+    identity = office.enable()
+    connection = office.host.connections.get("mine")
+    office.host.connections.mark(connection, "needs_reauthorization", "test")
+    office.people(2)
+    office.work()
+    assert office.subscriptions.get(identity).error["code"] == "reauthorization_needed"
+    office.link()
+    office.later.offset += 3600
+    office.work()
+    assert office.subscriptions.counts(identity) == {"done": 2}
+    assert office.subscriptions.get(identity).error == {}
+
+
+def test_a_schedule_starts_runs_by_itself(office):
+    """A time that comes starts a run, whose steps can read that time."""
+    steps = "  - {id: one, action: users_api_profile, when: trigger.at}\n"
+    identity = office.enable(steps, 'schedule: {cron: "0 * * * *"}')
+    office.work()
+    assert office.subscriptions.counts(identity) == {}
+    office.later.offset += 3700
+    office.work()
+    assert office.subscriptions.counts(identity) == {"done": 1}
+    assert office.host.runs.steps(office.runs()[0].id)[0]["status"] == "done"
+
+
+def test_a_disabled_workflow_starts_nothing(office):
+    """After disabling, what comes starts no run; enabled again, it does."""
+    identity = office.enable()
+    office.subscriptions.disable("follow")
+    office.people(1)
+    office.work()
+    assert office.subscriptions.counts(identity) == {}
+    office.enable()
+    office.work()
+    assert office.subscriptions.counts(identity) == {"done": 1}
