@@ -10,15 +10,17 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
+
+from pages import pages, table  # noqa: E402
 
 from apollo_component.cli.app import app  # noqa: E402
-from apollo_component.cli.describing import cost_text  # noqa: E402
+from apollo_component.cli.facts import cost_text  # noqa: E402
 from apollo_component.cli.triggers import STYLES  # noqa: E402
 from apollo_component.contract import errors  # noqa: E402
 from apollo_component.contract.actions import Action  # noqa: E402
@@ -40,8 +42,18 @@ def documents() -> list[Path]:
     return sorted([ROOT / "README.md", *DOCS.glob("*.md")])
 
 
+def whole_pages() -> dict[Path, str]:
+    """The pages of the reference, which are made as a whole."""
+    return pages(load_file(ROOT / "connector.yaml"), DOCS)
+
+
 def stale() -> list[Path]:
-    return [file for file in documents() if rendered(file.read_text("utf-8")) != file.read_text("utf-8")]
+    """Documents that aren't what they would be, pages that are missing, and pages of what is no more."""
+    made = whole_pages()
+    there = {file for folder in ("actions", "triggers") for file in (DOCS / folder).glob("*.md")}
+    changed = [file for file in documents() if rendered(file.read_text("utf-8")) != file.read_text("utf-8")]
+    old = [file for file, text in made.items() if not file.is_file() or file.read_text("utf-8") != text]
+    return [*changed, *old, *sorted(there - set(made))]
 
 
 # Schemas
@@ -67,7 +79,7 @@ def _reference(schema: Mapping[str, Any]) -> str:
 def _section(title: str, part: Mapping[str, Any], defs: Mapping[str, Any]) -> str:
     rows = [row for name, field in part["properties"].items() for row in _rows(name, field, part, defs)]
     text = part.get("description", "")
-    return "\n\n".join(piece for piece in (f"### {title}", text, _table(_HEADS, rows)) if piece)
+    return "\n\n".join(piece for piece in (f"### {title}", text, table(_HEADS, rows)) if piece)
 
 
 _HEADS = ("Field", "Value", "Needed", "Default", "What it is")
@@ -124,37 +136,37 @@ _WORDS = {
 
 
 def actions() -> str:
+    """Under each group the actions it has, with a link to their pages."""
     manifest = load_file(ROOT / "connector.yaml")
-    rows = [_action_row(manifest, action) for action in manifest.actions.values()]
-    return _table(("Action", "Title", "Effect", "Credits", "Endpoint of the key", "OAuth scope"), rows)
+    return "\n\n".join(_group(manifest, group, title) for group, title in manifest.groups.items())
 
 
-def _action_row(manifest: Manifest, action: Action) -> tuple[str, ...]:
+def _group(manifest: Manifest, group: str, title: str) -> str:
+    rows = [_action_row(action) for action in manifest.actions.values() if action.group == group]
+    return f"### {title}\n\n{table(('Action', 'What it does', 'Effect', 'Credits'), rows)}"
+
+
+def _action_row(action: Action) -> tuple[str, ...]:
     effect = "as stated" if action.effect.stated_by else str(action.effect.kind)
     if action.effect.upsert_flag:
         effect += f"; upsert with `{action.effect.upsert_flag}` and {' or '.join(action.effect.upsert_keys)}"
-    parts = [part.requires for part in manifest.parts(action.id)]
-    needs = [
-        ", ".join(f"`{name}`" for name in found if name)
-        for found in ([part.key_endpoint for part in parts], [part.oauth_scope for part in parts])
-    ]
-    needs = ["of the path", "of the path"] if action.raw else needs
-    return f"`{action.id}`", action.title, effect, cost_text(action), *needs
+    title = f"{action.title} (deprecated)" if action.deprecated else action.title
+    return f"[`{action.id}`](actions/{action.id}.md)", title, effect, cost_text(action)
 
 
 def triggers() -> str:
     manifest = load_file(ROOT / "connector.yaml")
     rows = [
-        (f"`{trigger.id}`", trigger.title, STYLES[trigger.style], f"{trigger.interval} s")
-        for trigger in manifest.triggers.values()
+        (f"[`{item.id}`](triggers/{item.id}.md)", item.title, STYLES[item.style], f"{item.interval} s")
+        for item in manifest.triggers.values()
     ]
-    return _table(("Trigger", "When", "How it looks", "Every"), rows)
+    return table(("Trigger", "When", "How it looks", "Every"), rows)
 
 
 def error_table() -> str:
     found = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.ConnectorError)]
     rows = [(f"`{kind.__name__}`", f"`{kind.code}`", str(kind.exit_code), _first(kind)) for kind in found]
-    return _table(("Error", "Code", "Exit code", "Meaning"), sorted(rows, key=lambda row: (row[2], row[0])))
+    return table(("Error", "Code", "Exit code", "Meaning"), sorted(rows, key=lambda row: (row[2], row[0])))
 
 
 def _first(kind: type) -> str:
@@ -188,8 +200,8 @@ def _command(name: str, command: Any) -> str:
     if name.endswith(" sandbox"):
         rows = [_plain_option(item) for item in sandbox_parser()._actions if item.dest != "help"]  # noqa: SLF001
     text = "\n\n".join(" ".join(part.split()) for part in (command.help or "").split("\n\n"))
-    title, table = name.removeprefix("apollo-component "), _table(("Option", "What it does"), rows)
-    return f"### {title}\n\n    {usage}\n\n{text}\n\n{table}"
+    options = table(("Option", "What it does"), rows)
+    return f"### {name.removeprefix('apollo-component ')}\n\n    {usage}\n\n{text}\n\n{options}"
 
 
 def _option(item: Any) -> tuple[str, str]:
@@ -211,15 +223,6 @@ def _plain_option(item: argparse.Action) -> tuple[str, str]:
     return f"`{item.option_strings[-1]}{value}`", (item.help or "").capitalize() + "."
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(_cell(text) for text in line)} |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())
-
-
 PARTS: dict[str, Callable[[], str]] = {
     "manifest": manifest_fields,
     "workflow": workflow_fields,
@@ -235,8 +238,13 @@ def main() -> int:
         found = [file.relative_to(ROOT).as_posix() for file in stale()]
         sys.stderr.write("".join(f"{name} is stale: run python docs/generate.py\n" for name in found))
         return int(bool(found))
+    made = whole_pages()
     for file in stale():
-        file.write_text(rendered(file.read_text("utf-8")), "utf-8")
+        if file.parent not in (DOCS, ROOT) and file not in made:
+            file.unlink()
+            continue
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(made[file] if file in made else rendered(file.read_text("utf-8")), "utf-8")
     return 0
 
 

@@ -4,6 +4,10 @@ import json
 
 import pytest
 
+from apollo_component.contract.inputs import input_fields
+from apollo_component.contract.loading import load_file
+from apollo_component.contract.schemas import schemas_at
+
 from .documents import DOCUMENTS, ROOT, generator, name, text
 
 
@@ -12,6 +16,27 @@ def test_generated_parts_are_fresh(file):
     """What comes from schemas, manifest, errors and commands is what they say now; else run docs/generate.py."""
     written = file.read_text("utf-8")
     assert generator().rendered(written) == written
+
+
+def test_every_action_and_trigger_has_its_page():
+    """The pages of the reference are what manifest and schemas say now, one for each, and none is left over."""
+    assert [file.name for file in generator().stale()] == []
+    manifest = load_file(ROOT / "connector.yaml")
+    for folder, items in (("actions", manifest.actions), ("triggers", manifest.triggers)):
+        assert {file.stem for file in (ROOT / "docs" / folder).glob("*.md")} == set(items)
+
+
+def test_a_page_tells_every_field():
+    """Each input of an action has a row on its page, at every depth, with words about it."""
+    manifest = load_file(ROOT / "connector.yaml")
+    schemas = schemas_at(manifest.root)
+    for action in manifest.actions.values():
+        page = text(f"docs/actions/{action.id}.md")
+        for field in input_fields(schemas, action.input):
+            [row] = [
+                line for line in page.partition("## Output")[0].splitlines() if line.startswith(f"| `{field.name}` |")
+            ]
+            assert not row.endswith("|  |"), (action.id, field.name)
 
 
 def test_every_generated_part_is_in_a_document():

@@ -1,0 +1,178 @@
+"""The pages of the reference: one for each action and each trigger, made from the manifest and the schemas."""
+# ruff: noqa: INP001  # a script's part, not a package
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from apollo_component.cli.facts import facts as action_facts
+from apollo_component.cli.triggers import facts as trigger_facts
+from apollo_component.contract.actions import Action
+from apollo_component.contract.inputs import InputField, input_fields
+from apollo_component.contract.manifest import Manifest
+from apollo_component.contract.schemas import Schemas, schemas_at
+from apollo_component.contract.triggers import Trigger
+
+NOTE = "<!-- Made by docs/generate.py; change connector.yaml or the schemas instead. -->"
+SHOWN_DEPTH = 2
+"""Levels of a record that its page lists."""
+
+
+def pages(manifest: Manifest, docs: Path) -> dict[Path, str]:
+    """Every page by its file."""
+    schemas = schemas_at(manifest.root)
+    found = {docs / "actions" / f"{item.id}.md": _action(manifest, item, schemas) for item in manifest.actions.values()}
+    triggers = manifest.triggers.values()
+    return found | {docs / "triggers" / f"{item.id}.md": _trigger(manifest, item, schemas) for item in triggers}
+
+
+def table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [heads, ("---",) * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(_cell(text) for text in line)} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
+
+
+def _action(manifest: Manifest, action: Action, schemas: Schemas) -> str:
+    told = action_facts(manifest, action)
+    return _page(
+        f"# {action.title}",
+        f"`{action.id}` in [all actions](../actions.md)",
+        action.description,
+        table(("", ""), list(told.items())),
+        "## Input",
+        _inputs(schemas, action.input, "This action takes no input."),
+        "## Output",
+        f"{_what(action)} Fields that the service adds are handed on; any of these may be missing or null.",
+        _outputs(schemas, action.output),
+        "## Example",
+        _example(action),
+    )
+
+
+def _what(action: Action) -> str:
+    return "One record." if action.reply.value or action.compose else "A list of records."
+
+
+def _example(action: Action) -> str:
+    values = dict(action.example)
+    step: dict[str, Any] = {"id": "step", "action": action.id} | ({"with": values} if values else {})
+    more = " --yes" if action.effect.of(values).value == "send" else ""
+    step |= {"confirm": True} if more else {}
+    given = f" --input '{json.dumps(values, ensure_ascii=False)}'" if values else ""
+    command = f"$ apollo-component run {action.id} --connection work{given}{more}"
+    return f"```console\n{command}\n```\n\nAs a step of a workflow:\n\n```yaml\n{_yaml([step])}```"
+
+
+def _yaml(value: Any) -> str:
+    text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100)
+    return text.replace("\n  with:", "\n  with:")
+
+
+def _trigger(manifest: Manifest, trigger: Trigger, schemas: Schemas) -> str:
+    record = manifest.actions[trigger.action].output if trigger.action else None
+    parts = [
+        f"# {trigger.title}",
+        f"`{trigger.id}` in [all triggers](../triggers.md)",
+        trigger.description,
+        table(("", ""), list(trigger_facts(manifest, trigger).items())),
+        "## Filters",
+        _inputs(schemas, trigger.input, "This trigger has no filters; use `when` in the workflow file."),
+    ]
+    if record:
+        parts += ["## trigger.record", _outputs(schemas, record)]
+    steps = "steps:\n  - id: first\n    action: ...\n    with:\n      id: {$from: trigger.id}\n"
+    return _page(*parts, "## In a workflow file", f"```text\ntrigger:\n  on: {trigger.id}\n{steps}```")
+
+
+def _page(title: str, *parts: str) -> str:
+    return "\n\n".join([title, NOTE, *parts]) + "\n"
+
+
+def _inputs(schemas: Schemas, path: str, nothing: str) -> str:
+    fields = input_fields(schemas, path)
+    if not fields:
+        return nothing
+    required = _required(schemas, path)
+    rows = [_input(field, required) for field in fields]
+    rules = "".join(f"\n- {rule}" for rule in _rules(schemas, path))
+    found = table(("Field", "Value", "Needed", "Default", "Choices", "What it is"), rows)
+    return f"{found}\n\nRules:\n{rules}" if rules else found
+
+
+def _required(schemas: Schemas, path: str) -> set[str]:
+    return set(schemas.schema(path).get("required", []))
+
+
+def _input(field: InputField, required: set[str]) -> tuple[str, ...]:
+    default = field.schema.get("default")
+    choices = f"`{field.source}`" if field.source else ""
+    return (
+        f"`{field.name}`",
+        _value(field.schema),
+        "yes" if field.name in required else "",
+        "" if default is None else f"`{json.dumps(default)}`",
+        choices or ", ".join(f"`{word}`" for word in field.vocabulary),
+        _about(field.schema),
+    )
+
+
+def _about(schema: Mapping[str, Any]) -> str:
+    limits = [text.format(schema[key]) for key, text in _LIMITS.items() if key in schema and "pattern" not in schema]
+    about = str(schema.get("description") or schema.get("title", ""))
+    return " ".join([about, *limits])
+
+
+_LIMITS = {
+    "minimum": "At least {}.",
+    "maximum": "At most {}.",
+    "maxItems": "At most {} items.",
+    "maxLength": "At most {} characters.",
+}
+
+
+def _rules(schemas: Schemas, path: str) -> Iterator[str]:
+    """The sentences people read when a rule over several fields is broken."""
+    base, whole = schemas.followed(path, schemas.schema(path))
+    for rule in whole.get("allOf", []):
+        _, found = schemas.followed(base, rule)
+        texts = [found.get("x-error"), *(part.get("x-error") for part in found.get("allOf", []))]
+        yield from (text for text in texts if text)
+
+
+def _value(schema: Mapping[str, Any]) -> str:
+    kind = schema.get("type", "")
+    kinds = [kind] if isinstance(kind, str) else list(kind)
+    if kinds == ["array"]:
+        items = _value(schema.get("items", {}))
+        return f"list of {items}" if items else "list"
+    return " or ".join(_WORDS.get(one, one) for one in kinds if one not in ("", "null"))
+
+
+_WORDS = {
+    "string": "text",
+    "integer": "whole number",
+    "number": "number",
+    "boolean": "true or false",
+    "object": "object",
+    "array": "list",
+}
+
+
+def _outputs(schemas: Schemas, path: str) -> str:
+    fields = [field for field in _record(schemas, path) if len(field.path) <= SHOWN_DEPTH]
+    rows = [(f"`{field.name}`", _value(field.schema), _about(field.schema)) for field in fields]
+    return table(("Field", "Value", "What it is"), rows)
+
+
+def _record(schemas: Schemas, path: str) -> Iterator[InputField]:
+    """The fields of a record, its own first, then those of the records it is made of."""
+    yield from input_fields(schemas, path)
+    for part in schemas.schema(path).get("allOf", []):
+        if "$ref" in part:
+            yield from _record(schemas, (Path(path).parent / part["$ref"]).as_posix())
