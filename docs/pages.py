@@ -165,8 +165,8 @@ _WORDS = {
 
 
 def _outputs(schemas: Schemas, path: str) -> str:
-    fields = [field for field in _record(schemas, path) if len(field.path) <= SHOWN_DEPTH]
-    rows = [(f"`{field.name}`", _value(field.schema), _about(field.schema)) for field in fields]
+    fields = {field.name: field for field in reversed([*_record(schemas, path)]) if len(field.path) <= SHOWN_DEPTH}
+    rows = [(f"`{name}`", _value(field.schema), _about(field.schema)) for name, field in reversed(fields.items())]
     return table(("Field", "Value", "What it is"), rows)
 
 

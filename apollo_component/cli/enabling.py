@@ -1,6 +1,7 @@
 """Commands that let workflows start by themselves: enable, disable, list, and the worker that does it."""
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -57,9 +58,9 @@ def enable(
         subscriptions = Subscriptions(host.store, host.clock)
         identity = subscriptions.enable(loaded, stored, budget, begin)
         found = subscriptions.get(identity)
-        if found.cursor is None and loaded.start and loaded.start.trigger and loaded.start.trigger.action:
+        if found.cursor is None and loaded.start and loaded.start.trigger:
             out.say("Looking at what is there now ...")
-            Sweeps(host.caller, host.runs, host.leases, subscriptions).look(found, loaded)
+            Sweeps(host, subscriptions).look(found, loaded)
         found = subscriptions.get(identity)
         queued = subscriptions.counts(identity).get("queued", 0)
     told = f"{found.name} is enabled. " + (f"{queued} runs wait for a worker." if queued else _next(loaded))
@@ -125,6 +126,10 @@ def _state(row: Mapping[str, Any]) -> str:
 def worker(
     concurrency: Annotated[int, typer.Option(min=1, max=16, help="Runs at the same time.")] = 4,
     once: Annotated[bool, typer.Option("--once", help="Look at all that is due, finish its runs, and end.")] = False,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Also receive late results on this port, as `callbacks` does."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Keep enabled workflows going: look at their triggers and schedules, and drive the runs that these start.
@@ -133,16 +138,19 @@ def worker(
     the next worker goes on where it stood. Several workers share the work.
     """
     out = Output(as_json)
-    leave(out, lambda: _worked(out, concurrency, once=once))
+    leave(out, lambda: _worked(out, concurrency, port, once=once))
 
 
-def _worked(out: Output, concurrency: int, *, once: bool) -> int:
+def _worked(out: Output, concurrency: int, port: int | None, *, once: bool) -> int:
+    from ..host.callbacks import serve
     from ..host.workflow.worker import Worker
 
     def tell(text: str) -> None:
         out.facts({"worker": text}, text)
 
-    with opened(out) as host:
+    with opened(out) as host, contextlib.ExitStack() as stack:
+        if port is not None:
+            tell(f"Late results are received on {stack.enter_context(serve(host, port))}.")
         asyncio.run(_serve(Worker(host, concurrency=concurrency, progress=tell), out, once=once))
     return 0
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..contract.actions import Action, Compose, NaturalKey
 from ..contract.errors import InputError, Problem, RejectedError
 from ..contract.models import Page
-from ..contract.schemas import Schemas
+from ..contract.schemas import Schemas, schemas_at
 from .journal import Key
 from .plans import unique
 
@@ -57,7 +57,7 @@ class _Work:
         connection = self.caller.connections.get(self.call.connection)
         manifest = self.caller.registry.manifest(connection.connector)
         object.__setattr__(self, "actions", manifest.actions)
-        object.__setattr__(self, "schemas", Schemas(manifest.root))
+        object.__setattr__(self, "schemas", schemas_at(manifest.root))
         object.__setattr__(self, "way", self._chosen())
         object.__setattr__(self, "digest", _digest(connection.id, self.compose.create, self._key()))
 
@@ -119,7 +119,8 @@ class _Work:
         if not changes:
             return _told(record, "unchanged", warnings)
         page = self._part(self.compose.update, {self.compose.id: record.get("id"), **changes}, self._own("update"))
-        return _told({**record, **(page.value or {})}, "updated", (*warnings, *page.warnings))
+        now = page.value if isinstance(page.value, Mapping) else {}
+        return _told({**record, **now}, "updated", (*warnings, *page.warnings))
 
     def _found(self) -> Iterator[Mapping[str, Any]]:
         """Every record with the natural key. Raises RejectedError when there are too many to look through."""

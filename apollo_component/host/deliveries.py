@@ -5,13 +5,14 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from ..contract.actions import Action
 from ..contract.errors import ConnectorError, PermissionDeniedError
+from ..contract.models import Event
 from .calls import Call
 from .connections import Connection
 from .journal import RECEIVED, Key
@@ -110,14 +111,14 @@ class Deliveries:
 
     def ids(self, expected: Expected, connector: str, body: bytes) -> list[str]:
         """Which records a delivery is about, as its connector reads it. Raises InputError when it can't be read."""
-        found = self.registry.call(
-            connector,
-            "connector_receive",
-            trigger=expected.source,
-            body=body,
-            headers={"content-type": "application/json"},
+        return [event.id for event in self._received(connector, expected.source, body)]
+
+    def _received(self, connector: str, source: str, body: bytes) -> tuple[Event, ...]:
+        headers = {"content-type": "application/json"}
+        found: tuple[Event, ...] = self.registry.call(
+            connector, "connector_receive", trigger=source, body=body, headers=headers
         )
-        return [event.id for event in found]
+        return found
 
     def matches(self, expected: Expected, ids: Sequence[str]) -> bool:
         """Whether every id stands in an answer recorded for the request; true while none is recorded yet."""
@@ -141,6 +142,19 @@ class Deliveries:
                 return json.loads(expected.body)
             self.ignore(expected)
         return None
+
+    def events(self, source: str, connection: str, connector: str, after: float) -> tuple[list[Event], float]:
+        """What was delivered to a connection for a callback trigger since `after`, each delivery a version of its own,
+        and when the last of it came."""
+        mine = (deliveries.c.source == source, deliveries.c.connection == connection)
+        query = sa.select(deliveries).where(*mine, deliveries.c.received_at >= after, deliveries.c.body.is_not(None))
+        rows = self.store.rows(query.order_by(deliveries.c.received_at))
+        found = [
+            replace(event, version=row["token_hash"][:32])
+            for row in rows
+            for event in self._received(connector, source, row["body"])
+        ]
+        return found, max([after, *(row["received_at"] for row in rows)])
 
     def _expected(self, *where: sa.ColumnElement[bool]) -> list[Expected]:
         rows = self.store.rows(sa.select(deliveries).where(*where).order_by(deliveries.c.created_at.desc()))

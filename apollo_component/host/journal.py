@@ -69,8 +69,8 @@ class Journal:
     def of_run(self, run: str, ending: str) -> Key | None:
         """The first request of a run whose item ends like this, refusals before any work passed over."""
         mine = (journal.c.run == run, journal.c.item.endswith(ending, autoescape=True))
-        query = sa.select(journal).where(*mine, journal.c.state != WITHOUT_EFFECT).order_by(journal.c.sent_at).limit(1)
-        row = self.store.row(query)
+        columns = sa.select(journal.c.step, journal.c.item).where(*mine, journal.c.state != WITHOUT_EFFECT)
+        row = self.store.row(columns.order_by(journal.c.sent_at).limit(1))
         return None if row is None else Key(run, row["step"], row["item"])
 
     def open(

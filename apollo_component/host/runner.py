@@ -8,7 +8,7 @@ from typing import Any
 
 from ..contract.actions import Action
 from ..contract.models import Page
-from ..contract.schemas import Schemas
+from ..contract.schemas import schemas_at
 from .calls import Call, Caller
 from .journal import Key
 from .late import Waiter
@@ -89,7 +89,7 @@ class Runner:
 
     def _ways(self, job: Job) -> Mapping[str, tuple[Any, ...]]:
         connector = self.caller.connections.get(job.connection).connector
-        return vocabularies(Schemas(self.caller.registry.manifest(connector).root), job.action)
+        return vocabularies(schemas_at(self.caller.registry.manifest(connector).root), job.action)
 
     def _split(self, job: Job, call: Call, first: Page) -> Iterator[Page]:
         """First every part's first page, which tells how large it is; then all parts as one stream, read ahead."""

@@ -42,7 +42,7 @@ def test_each_time_starts_one_run_and_missed_ones_the_last(host, key, clock):
     workflow = parse_workflow(TEXT, host.registry.manifests)
     subscriptions = Subscriptions(host.store, clock)
     identity = subscriptions.enable(workflow, prepared(host, workflow, {}, {}), None, None)
-    sweeps = Sweeps(host.caller, host.runs, host.leases, subscriptions)
+    sweeps = Sweeps(host, subscriptions)
     assert subscriptions.due() == []
     clock.now = subscriptions.get(identity).next_at + 1
     sweeps.look(subscriptions.get(identity), workflow)

@@ -81,7 +81,7 @@ class Enabled:
         self.subscriptions = Subscriptions(host.store, host.clock)
         stored = prepared(host, self.workflow, {}, {})
         self.id = self.subscriptions.enable(self.workflow, stored, None, since)
-        self.sweeps = Sweeps(host.caller, host.runs, host.leases, self.subscriptions)
+        self.sweeps = Sweeps(host, self.subscriptions)
 
     def look(self):
         return self.sweeps.look(self.subscriptions.get(self.id), self.workflow)

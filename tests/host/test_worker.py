@@ -1,14 +1,19 @@
 """A worker looks, queues and drives: against the sandbox, with real durable runs."""
 
 import asyncio
+import socket
 import time
 
 import httpx
 import pytest
 
 from apollo_component.host import linking
+from apollo_component.host.callbacks import serve
+from apollo_component.host.calls import Call
 from apollo_component.host.host import Host
+from apollo_component.host.journal import Key
 from apollo_component.host.registry import Registry
+from apollo_component.host.runner import Job
 from apollo_component.host.settings import Settings
 from apollo_component.host.workflow.engine import prepared
 from apollo_component.host.workflow.file import parse_workflow
@@ -32,10 +37,11 @@ class Later:
 class Office:
     """A host linked to the sandbox, with workers to send in."""
 
-    def __init__(self, sandbox, home):
+    def __init__(self, sandbox, home, public_url=""):
         sandbox.unlimited()
         self.sandbox, self.later = sandbox, Later()
-        self.host = Host.open(Settings(home, f"sqlite:///{home / 'host.db'}"), Registry.installed(), clock=self.later)
+        settings = Settings(home, f"sqlite:///{home / 'host.db'}", public_url=public_url)
+        self.host = Host.open(settings, Registry.installed(), clock=self.later)
         self.subscriptions = Subscriptions(self.host.store, self.later)
         self.link()
 
@@ -46,7 +52,7 @@ class Office:
         text = f"name: follow\nconnections: {{apollo: {{connector: apollo, use: mine}}}}\n{start}\nsteps:\n{steps}"
         workflow = parse_workflow(text, self.host.registry.manifests)
         identity = self.subscriptions.enable(workflow, prepared(self.host, workflow, {}, {}), None, None)
-        sweeps = Sweeps(self.host.caller, self.host.runs, self.host.leases, self.subscriptions)
+        sweeps = Sweeps(self.host, self.subscriptions)
         sweeps.look(self.subscriptions.get(identity), workflow)
         return identity
 
@@ -154,3 +160,35 @@ def test_a_disabled_workflow_starts_nothing(office):
     office.enable()
     office.work()
     assert office.subscriptions.counts(identity) == {"done": 1}
+
+
+def test_what_is_delivered_starts_a_run_for_each_person(sandbox, tmp_path):
+    """An enrichment's late result, delivered to this host, is an event: once, however often the worker looks."""
+    port = free_port()
+    office = Office(sandbox, tmp_path / "home", public_url=f"http://127.0.0.1:{port}")
+    sandbox.control("POST", "/settings", {"async_seconds": 0.1})
+    steps = "  - {id: lists, action: labels_list, when: trigger.record.phone_numbers}\n"
+    identity = office.enable(steps, "trigger: {on: enrichment_completed, every: 10}")
+    action = office.host.registry.manifest("apollo").actions["people_api_search"]
+    link, run = office.host.connections.get("mine").id, office.host.runs.create("action", "test").id
+    people = office.host.caller.page(Call(Key(run, "run", "0"), link, action, {"per_page": 100})).records
+    person = next(record["id"] for record in people if record["has_direct_phone"] == "Yes")
+    match = office.host.registry.manifest("apollo").actions["people_match"]
+    with serve(office.host, port):
+        for _ in range(2):
+            again = office.host.runs.create("action", "test").id
+            job = Job(again, link, match, {"id": person, "reveal_phone_number": True})
+            [page] = office.host.runner.pages(job)
+            assert page.value["phone_numbers"]
+            office.work()
+            office.work()
+    assert office.subscriptions.counts(identity) == {"done": 2}
+    assert {found.inputs["trigger"]["id"] for found in office.runs()} == {person}
+    assert {step["status"] for found in office.runs() for step in office.host.runs.steps(found.id)} == {"done"}
+    office.host.close()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

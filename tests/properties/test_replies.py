@@ -4,6 +4,7 @@ import contextlib
 import json
 import math
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 from zlib import crc32
 
@@ -35,7 +36,7 @@ HEADERS = st.fixed_dictionaries(
 NUMBERS = (0, -1, -5.5, 3, 1e308, 10**15, 2**63, "7", "-7", "1e400", True, None)
 ODD = ({"a": {"b": [1]}}, {"id": []}, [{"id": {}}], {"": None}, [], {}, [[]], [None])
 TEXT = ("", "a", "ü\n\x00", "email_not_unlocked@domain.com", "x" * 3000, "<b>" * 300)
-LEAVES = st.sampled_from((*NUMBERS, *ODD, *TEXT))
+LEAVES = st.sampled_from((*NUMBERS, *ODD, *TEXT)).map(deepcopy)
 """What may stand anywhere, as it is or under a name that is looked at."""
 COMMON = ("error", "message", "error_code", "error_details", "code", "retry_after_seconds", "pagination", "id", "email")
 

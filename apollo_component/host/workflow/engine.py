@@ -72,7 +72,8 @@ def start(
         )
     stored |= {"trigger": {**dict.fromkeys(TRIGGER_NAMES), **(event or {})}} if workflow.start else {}
     chosen = workflow.budget if budget is None else budget
-    return host.runs.create("workflow", workflow.name, text=workflow.text, inputs=stored, budget=chosen)
+    name = workflow.name
+    return host.runs.create("workflow", name, text=workflow.text, inputs=stored, budget=chosen, workflow=name)
 
 
 def prepared(

@@ -5,6 +5,7 @@ reads the same records again and finds which of them have their run. Only a swee
 """
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,11 +16,11 @@ import sqlalchemy as sa
 from ...contract.errors import ConnectorError
 from ...contract.models import Event, Poll
 from ...contract.triggers import Trigger
-from ..calls import Caller
 from ..daily import PER_DAY
+from ..host import Host
 from ..journal import check_owner
-from ..leases import Lease, Leases
-from ..runs import QUEUED, Runs
+from ..leases import Lease
+from ..runs import QUEUED
 from ..store import dumps, put
 from ..tables import seen
 from .expressions import evaluate
@@ -33,6 +34,8 @@ FULL_SECONDS = 86_400.0
 """How often a sweep that could stop early reads everything, should a change have slipped past it."""
 AGAIN_SECONDS = 2.0
 """The pause before a sweep is repeated in which records vanished."""
+LATE_SECONDS = 60.0
+"""How far before the last delivery it is looked again: one that came first may have been stored last."""
 GONE = "(gone)"
 """The version of a record that left; its return is an event."""
 
@@ -61,6 +64,10 @@ class _Sweep:
     def began(self) -> bool:
         return self.subscription.cursor is None
 
+    def place(self, event: Event) -> str:
+        """Where an event is remembered: with its record, or with its delivery, which comes but once."""
+        return (event.id if self.trigger.action else f"{event.version}:{event.id}")[:200]
+
     @property
     def may_stop(self) -> bool:
         """Whether a page that is as it was ends the sweep: newest first, without a time that says so itself."""
@@ -68,9 +75,9 @@ class _Sweep:
 
 
 class Sweeps:
-    def __init__(self, caller: Caller, runs: Runs, leases: Leases, subscriptions: Subscriptions) -> None:
-        self.caller, self.runs, self.leases, self.subscriptions = caller, runs, leases, subscriptions
-        self.store, self.clock = runs.store, runs.clock
+    def __init__(self, host: Host, subscriptions: Subscriptions) -> None:
+        self.caller, self.runs, self.leases, self.deliveries = host.caller, host.runs, host.leases, host.deliveries
+        self.store, self.clock, self.subscriptions = host.store, host.clock, subscriptions
 
     def look(self, subscription: Subscription, workflow: Workflow) -> Swept | None:
         """One sweep, or a schedule's run; None while another process does it. Raises any ConnectorError, which is
@@ -126,6 +133,9 @@ class Sweeps:
         return Swept(requests, events, queued, began=sweep.began)
 
     def _polls(self, sweep: _Sweep) -> Iterator[Poll]:
+        if sweep.trigger.style == "callback":
+            yield self._delivered(sweep)
+            return
         cursor = sweep.subscription.cursor
         while True:
             poll = self._poll(sweep, cursor)
@@ -134,6 +144,13 @@ class Sweeps:
                 return
             cursor = poll.next
             self.leases.extend(sweep.lease, LEASE_SECONDS)
+
+    def _delivered(self, sweep: _Sweep) -> Poll:
+        """What came to this host since the last look; nothing is asked for."""
+        cursor, connection = sweep.subscription.cursor, sweep.subscription.connections[sweep.start.connection]
+        after = json.loads(cursor)["received_at"] - LATE_SECONDS if cursor else 0.0
+        found, last = self.deliveries.events(sweep.trigger.id, connection, sweep.start.connector, after)
+        return Poll(events=found, resume=dumps({"received_at": last if cursor else max(last, self.clock())}))
 
     def _poll(self, sweep: _Sweep, cursor: str | None) -> Poll:
         since = sweep.subscription.since
@@ -156,17 +173,18 @@ class Sweeps:
         queued, settled = 0, True
         with self.store.write() as connection:
             check_owner(connection, sweep.lease)
-            query = sa.select(seen).where(mine, seen.c.record.in_([event.id[:200] for event in events]))
+            places = [sweep.place(event) for event in events]
+            query = sa.select(seen).where(mine, seen.c.record.in_(places))
             known = {row["record"]: dict(row) for row in connection.execute(query).mappings()}
-            for event in events:
-                row = known.get(event.id[:200])
+            for event, place in zip(events, places, strict=True):
+                row = known.get(place)
                 if row and _same(row, event, sweep):
                     settled = settled and row["sweep"] <= sweep.subscription.swept
                     continue
                 settled = False
-                known[event.id[:200]] = self._remember(connection, sweep, event, row)
+                known[place] = self._remember(connection, sweep, event, row)
                 if _changed(row, event) and self._fires(sweep, event, row):
-                    self._queue(connection, sweep.subscription, sweep.workflow, event, known[event.id[:200]]["count"])
+                    self._queue(connection, sweep.subscription, sweep.workflow, event, known[place]["count"])
                     queued += 1
             if sweep.trigger.leaves and known:
                 connection.execute(sa.update(seen).where(mine, seen.c.record.in_(known)).values(sweep=sweep.number))
@@ -177,7 +195,7 @@ class Sweeps:
     ) -> dict[str, Any]:
         count = (row["count"] if row else 0) + _changed(row, event)
         values = {"version": event.version, "mark": event.mark, "count": count, "sweep": sweep.number}
-        key = {"subscription": sweep.subscription.id, "record": event.id[:200]}
+        key = {"subscription": sweep.subscription.id, "record": sweep.place(event)}
         put(connection, seen, key, {**values, "at": self.clock()})
         return {**key, **values}
 

@@ -28,7 +28,7 @@ class Worker:
     ) -> None:
         self.host, self.concurrency, self.progress = host, concurrency, progress
         self.subscriptions = Subscriptions(host.store, host.clock)
-        self.sweeps = Sweeps(host.caller, host.runs, host.leases, self.subscriptions)
+        self.sweeps = Sweeps(host, self.subscriptions)
         self.looking: dict[str, asyncio.Task[None]] = {}
         self.driving: dict[str, asyncio.Task[None]] = {}
         self.stop = asyncio.Event()
