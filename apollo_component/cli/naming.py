@@ -62,15 +62,17 @@ def find_trigger(manifests: Manifests, name: str) -> tuple[Manifest, Trigger] | 
     return next(found, None)
 
 
-def find_asked(manifests: Manifests, name: str, connector: str | None = None) -> tuple[Manifest, Action]:
-    """The action of that name, or the one that a trigger of that name asks. Raises as `find_action` does."""
-    found = find_trigger(manifests, name)
-    return find_action(manifests, found[1].action if found and found[1].action else name, connector)
-
-
 def action_ids(manifests: Manifests, names: Sequence[str] | None, connector: str) -> tuple[str, ...]:
-    """The ids of the actions named with --for, those of triggers too. Raises NotFoundError."""
-    return tuple(find_asked(manifests, name, connector)[1].id for name in names or ())
+    """The ids of the actions named with --for, and of those that triggers of that name ask. Raises NotFoundError."""
+    return tuple(action for name in names or () for action in _asked(manifests, name, connector))
+
+
+def _asked(manifests: Manifests, name: str, connector: str) -> Iterator[str]:
+    found = find_trigger(manifests, name)
+    if found is None:
+        yield find_action(manifests, name, connector)[1].id
+    elif found[1].action is not None:
+        yield found[1].action
 
 
 def find_type(manifests: Manifests, name: str, connector: str | None) -> tuple[Manifest, ConnectionType]:

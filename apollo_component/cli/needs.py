@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..contract.actions import names as listed
 from ..contract.errors import InputError
 from ..contract.manifest import Manifest
-from .naming import Manifests, find_asked
+from .naming import Manifests, find_action, find_trigger
 from .palette import cost as _cost
 
 if TYPE_CHECKING:
@@ -21,15 +21,15 @@ def needs_of(manifests: Manifests, names: Sequence[str]) -> dict[str, Any]:
     """
     actions: dict[str, list[str]] = {}
     for name in _actions(manifests, names):
-        manifest, action = find_asked(manifests, name)
-        actions.setdefault(manifest.id, []).append(action.id)
+        manifest, chosen = find_trigger(manifests, name) or find_action(manifests, name)
+        actions.setdefault(manifest.id, []).append(chosen.id)
     found = {connector: _needs(manifests[connector], ids) for connector, ids in actions.items()}
     return next(iter(found.values())) if len(found) == 1 else {"connectors": found}
 
 
 def _needs(manifest: Manifest, chosen: Sequence[str]) -> dict[str, Any]:
     """What always comes later is asked for by an action whose rights belong to the list."""
-    waits = {name: wait for name in chosen if (wait := manifest.actions[name].wait)}
+    waits = {name: wait for name in chosen if name in manifest.actions and (wait := manifest.actions[name].wait)}
     asked = [wait.action for wait in waits.values() if not wait.when]
     late = {
         name: {"when": list(wait.when), "needs": wait.action}

@@ -80,7 +80,10 @@ def _followed(rule: Schema, needed: set[Any]) -> list[Schema]:
 @st.composite
 def _objects(draw: Draw, schema: Schema, way: Way) -> dict[str, Any]:
     if "properties" not in schema:
-        names = values(schema["propertyNames"] | {"type": "string"}) if "propertyNames" in schema else TEXTS
+        form = schema.get("propertyNames")
+        # Names of a workspace's own fields are turned into ids by the host before a connector is asked.
+        form = {"pattern": "^[0-9a-f]{24}$"} if "x-fields" in schema else form
+        names = TEXTS if form is None else values(form | {"type": "string"})
         return draw(st.dictionaries(names, FREE, min_size=schema.get("minProperties", 0), max_size=3))
     fields = schema["properties"]
     needed = {*schema.get("required", ()), *[part for part in way[:1] if isinstance(part, str)]}

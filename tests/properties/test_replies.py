@@ -17,7 +17,8 @@ from apollo_component.contract.actions import Action
 from apollo_component.contract.errors import ConnectorError
 from apollo_component.contract.manifest import Manifest
 from apollo_component.contract.models import Page, TestReport
-from apollo_component.host.plans import further_pages, shortfall, unique
+from apollo_component.host.plans import further_pages, unique
+from apollo_component.host.splitting import out_of_reach
 
 from .conftest import FACTS, KEY, Answer, Host, examples
 from .making import FREE, TEXTS
@@ -90,7 +91,7 @@ def is_sound(page: Page, action: Action, values: dict[str, Any]) -> None:
     list(unique(page.records, action.key))
     cursors = further_pages(action, values, page, limit=None)
     assert cursors is None or len(cursors) <= 100_000
-    assert shortfall(action, page) >= 0
+    assert out_of_reach(action, page, None) >= 0
 
 
 def is_told(error: ConnectorError) -> None:
