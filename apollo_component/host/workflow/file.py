@@ -10,7 +10,6 @@ from ...contract.errors import ManifestError, Problem
 from ...contract.loading import root_of
 from ...contract.located import Located, PathParts, parse, read
 from ...contract.manifest import Manifest
-from ...contract.models import Effect
 from ...contract.schemas import guess, schemas_at
 from ...contract.triggers import Trigger
 from ..splitting import refusals
@@ -256,8 +255,8 @@ def _action_checks(
     values = item.get("with", {})
     if not isinstance(values, dict):
         return
-    if action.effect.of(values) is Effect.SEND and item.get("confirm") is not True:
-        yield ("confirm",), "must be true: this action sends to real people"
+    if action.needs_word(values) and item.get("confirm") is not True:
+        yield ("confirm",), "must be true: real people may get mail from this action"
     if is_reference(values):
         return
     schemas = schemas_at(manifest.root)
