@@ -176,6 +176,8 @@ class Runs:
             "kind": run.kind,
             "title": run.title,
             "status": self.status_of(run),
+            "started_by": run.inputs.get("started_by"),
+            "inputs": run.inputs.get("inputs", {}) if run.kind == "workflow" else {},
             "detail": {key: value for key, value in run.detail.items() if key != "resumes"},
             "budget": run.budget,
             "credits": self.ledger.spent(run.id),

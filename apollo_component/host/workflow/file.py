@@ -164,7 +164,8 @@ def _cross_checks(data: Any, manifests: Mapping[str, Manifest]) -> Iterator[tupl
             yield ("connections", alias, "connector"), f"is not installed here; installed: {known}"
     for path, text in _start_checks(data, connections, manifests):
         yield path, text
-    started = {"trigger": set(TRIGGER_NAMES)} if "trigger" in data or "schedule" in data else {}
+    told = TRIGGER_NAMES if "trigger" in data else ("at",) if "schedule" in data else ()
+    started = {"trigger": set(told)} if told else {}
     earlier: dict[str, None] = {}
     steps = data.get("steps")
     for number, item in enumerate(steps if isinstance(steps, list) else []):

@@ -63,7 +63,7 @@ class Worker:
         try:
             swept = await asyncio.to_thread(lambda: self.sweeps.look(item, self.parse(item.text)))
         except ConnectorError as error:
-            self.progress(f"{item.name}: {error.message}")
+            self.progress(f"{item.name}: {error.message} {error.hint}".rstrip())
             return
         if swept and swept.began:
             self.progress(f"{item.name}: ready, {swept.events} records were there before, {swept.queued} runs queued")
@@ -106,12 +106,12 @@ class Worker:
             await driven(self.host, queue, Driver(self.host, workflow, run.id, lease, wait=False, progress=_silent))
             await asyncio.to_thread(self._tell, run.id)
         except ConnectorError as error:
-            self.progress(f"{run.id}: {error.message}")
+            self.progress(f"{run.title}: {run.id}: {error.message}")
 
     def _tell(self, identity: str) -> None:
         run = self.host.runs.get(identity)
         said = str(run.detail.get("error", {}).get("message", ""))
-        self.progress(f"{identity}: {run.status.replace('_', ' ')}" + (f": {said}" if said else ""))
+        self.progress(f"{run.title}: {identity} {run.status.replace('_', ' ')}" + (f": {said}" if said else ""))
 
     async def _drain(self) -> None:
         tasks = {*self.looking.values(), *self.driving.values()}
