@@ -150,6 +150,18 @@ def test_a_schedule_starts_runs_by_itself(office):
     assert office.host.runs.steps(office.runs()[0].id)[0]["status"] == "done"
 
 
+def test_old_data_goes_though_nobody_starts_a_run(office):
+    """A worker deletes the records of runs that ended longer ago than they are kept."""
+    office.enable()
+    office.people(1)
+    office.work()
+    [run] = office.runs()
+    assert list(office.host.runs.records(run.id, "show"))
+    office.later.offset += 31 * 86_400
+    office.work()
+    assert list(office.host.runs.records(run.id, "show")) == []
+
+
 def test_a_disabled_workflow_starts_nothing(office):
     """After disabling, what comes starts no run; enabled again, it does."""
     office.enable()

@@ -16,6 +16,8 @@ from .sweeps import Sweeps
 TICK_SECONDS = 0.2
 DRAIN_SECONDS = 30.0
 """How long runs may go on after the worker was told to stop; the rest is taken up by the next worker."""
+TIDY_SECONDS = 3600.0
+"""How often data that is no longer kept is deleted."""
 LOOK_AHEAD = 50
 """How many unfinished runs are looked at in one round."""
 
@@ -32,6 +34,7 @@ class Worker:
         self.looking: dict[str, asyncio.Task[None]] = {}
         self.driving: dict[str, asyncio.Task[None]] = {}
         self.stop = asyncio.Event()
+        self.tidied = 0.0
         self.parse = functools.lru_cache(maxsize=200)(self._parse)
 
     async def serve(self, *, once: bool = False) -> None:
@@ -40,6 +43,7 @@ class Worker:
         with launched(self.host) as queue:
             looked: set[str] = set()
             while not self.stop.is_set():
+                await self._tidy()
                 await self._look(looked if once else None)
                 busy = await self._drive(queue)
                 if once and not (self.looking or self.driving or busy):
@@ -49,6 +53,12 @@ class Worker:
                 await asyncio.wait(waiting, timeout=TICK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             await self._drain()
         stopped.cancel()
+
+    async def _tidy(self) -> None:
+        """Runs that triggers start come without a person who would delete old data."""
+        if self.host.clock() - self.tidied >= TIDY_SECONDS:
+            self.tidied = self.host.clock()
+            await asyncio.to_thread(self.host.runs.tidy)
 
     async def _look(self, looked: set[str] | None) -> None:
         """Sweep what is due, each in a thread; `looked` keeps what needs no second look."""
