@@ -3,7 +3,7 @@
 from ..contract.manifest import Manifest
 from ..contract.schemas import Schemas
 from ..contract.triggers import Trigger
-from .fields import inputs
+from .fields import inputs, show_more
 from .output import Output, table
 
 STYLES = {
@@ -50,6 +50,7 @@ def _show(manifest: Manifest, trigger: Trigger, schemas: Schemas) -> None:
     table(
         ("filter", "type", "required", "default", "description"), inputs(schemas, trigger.input), empty="\nNo filters."
     )
+    show_more(schemas, trigger.id, trigger.input)
     print(f"In a workflow file:\n\n{example(trigger)}")
 
 

@@ -39,7 +39,7 @@ def run(connector: Connector, key: Credential, host: Any) -> Callable[..., Page]
 def test_it_answers_every_hook() -> None:
     """Every hook of the contract is implemented and marked."""
     names = [name for name in vars(Hookspecs) if name.startswith("connector_")]
-    assert len(names) == 9
+    assert len(names) == 10
     assert all(hasattr(getattr(Connector, name), "workflow_connector_impl") for name in names)
 
 
