@@ -84,6 +84,7 @@ def run(
         with pointing(plan.manifest, plan.action, link.name, values):
             plan = replace(plan, values=host.fields.resolved(link.id, plan.action, plan.values))
         if dry_run:
+            plan = replace(plan, values=host.deliveries.sketched(plan.action, plan.values))
             _dry_run(plan, host.registry, out, looked_up=named)
             return
         code = stream(host, Chosen(plan, link, on_unknown, concurrency, wait), out)

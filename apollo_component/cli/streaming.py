@@ -121,7 +121,8 @@ def _print(host: "Host", job: "Job", plan: Plan, out: Output, tally: Tally) -> N
                 tally.status = "cancelled"
                 return
     tally.status = "done"
-    if plan.effect in WRITING and not (tally.records or tally.warned):
+    in_background = plan.action.job and tally.warned
+    if plan.effect in WRITING and not (tally.records or in_background):
         out.warn("the answer has no record, so nothing was changed as far as it tells; check the ids that were given")
 
 
