@@ -208,7 +208,7 @@ def _option(item: Any) -> tuple[str, str]:
     value = "" if item.is_flag else f" {item.metavar or _choices(item) or item.name.upper()}"
     told = not item.is_flag and isinstance(item.default, str | int | float) and item.default != ""
     extra = [" Needed."] if item.required else [f" Default: {item.default}."] if told else []
-    return f"`{', '.join(item.opts)}{value}`", "".join([item.help or "", *extra])
+    return f"`{', '.join([*item.opts, *item.secondary_opts])}{value}`", "".join([item.help or "", *extra])
 
 
 def _choices(item: Any) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 import yaml
 
 from apollo_component.cli.facts import facts as action_facts
+from apollo_component.cli.fields import about, needed
 from apollo_component.cli.triggers import facts as trigger_facts
 from apollo_component.contract.actions import Action
-from apollo_component.contract.inputs import InputField, input_fields
+from apollo_component.contract.inputs import InputField, input_fields, rules
 from apollo_component.contract.manifest import Manifest
 from apollo_component.contract.schemas import Schemas, schemas_at
 from apollo_component.contract.triggers import Trigger
@@ -98,51 +99,23 @@ def _inputs(schemas: Schemas, path: str, nothing: str) -> str:
     fields = input_fields(schemas, path)
     if not fields:
         return nothing
-    required = _required(schemas, path)
-    rows = [_input(field, required) for field in fields]
-    rules = "".join(f"\n- {rule}" for rule in _rules(schemas, path))
+    rows = [_input(field) for field in fields]
+    found_rules = "".join(f"\n- {rule}" for rule in rules(schemas, path))
     found = table(("Field", "Value", "Needed", "Default", "Choices", "What it is"), rows)
-    return f"{found}\n\nRules:\n{rules}" if rules else found
+    return f"{found}\n\nRules:\n{found_rules}" if found_rules else found
 
 
-def _required(schemas: Schemas, path: str) -> set[str]:
-    return set(schemas.schema(path).get("required", []))
-
-
-def _input(field: InputField, required: set[str]) -> tuple[str, ...]:
+def _input(field: InputField) -> tuple[str, ...]:
     default = field.schema.get("default")
     choices = f"`{field.source}`" if field.source else ""
     return (
         f"`{field.name}`",
         _value(field.schema),
-        "yes" if field.name in required else "",
+        needed(field),
         "" if default is None else f"`{json.dumps(default)}`",
         choices or ", ".join(f"`{word}`" for word in field.vocabulary),
-        _about(field.schema),
+        about(field.schema),
     )
-
-
-def _about(schema: Mapping[str, Any]) -> str:
-    limits = [text.format(schema[key]) for key, text in _LIMITS.items() if key in schema and "pattern" not in schema]
-    about = str(schema.get("description") or schema.get("title", ""))
-    return " ".join([about, *limits])
-
-
-_LIMITS = {
-    "minimum": "At least {}.",
-    "maximum": "At most {}.",
-    "maxItems": "At most {} items.",
-    "maxLength": "At most {} characters.",
-}
-
-
-def _rules(schemas: Schemas, path: str) -> Iterator[str]:
-    """The sentences people read when a rule over several fields is broken."""
-    base, whole = schemas.followed(path, schemas.schema(path))
-    for rule in whole.get("allOf", []):
-        _, found = schemas.followed(base, rule)
-        texts = [found.get("x-error"), *(part.get("x-error") for part in found.get("allOf", []))]
-        yield from (text for text in texts if text)
 
 
 def _value(schema: Mapping[str, Any]) -> str:
@@ -166,7 +139,7 @@ _WORDS = {
 
 def _outputs(schemas: Schemas, path: str) -> str:
     fields = {field.name: field for field in reversed([*_record(schemas, path)]) if len(field.path) <= SHOWN_DEPTH}
-    rows = [(f"`{name}`", _value(field.schema), _about(field.schema)) for name, field in reversed(fields.items())]
+    rows = [(f"`{name}`", _value(field.schema), about(field.schema)) for name, field in reversed(fields.items())]
     return table(("Field", "Value", "What it is"), rows)
 
 

@@ -8,6 +8,7 @@ import typer
 
 from ..contract.actions import Action
 from ..contract.errors import ManifestError
+from ..contract.inputs import rules
 from ..contract.loading import MANIFEST
 from ..contract.loading import validate as problems_of
 from ..contract.manifest import Manifest
@@ -16,7 +17,7 @@ from ..contract.palette import palette_entry
 from ..contract.schemas import schemas_at
 from .choosing import show as show_choices
 from .facts import effect_text, facts
-from .fields import inputs
+from .fields import as_dicts, inputs, show_more
 from .naming import find_action, find_trigger, installed, opened
 from .needs import needs_of, show_needs
 from .options import AsJson
@@ -69,6 +70,8 @@ def _described(manifest: Manifest, action: Action) -> dict[str, Any]:
         "effect_text": effect_text(action),
         "input": dict(schemas_at(manifest.root).schema(action.input)),
         "input_schema": action.input,
+        "fields": as_dicts(schemas_at(manifest.root), action.input),
+        "rules": list(rules(schemas_at(manifest.root), action.input)),
         "output_schema": action.output,
         "parts": [part.id for part in manifest.parts(action.id)],
     }
@@ -86,6 +89,7 @@ def _show(manifest: Manifest, action: Action) -> None:
         inputs(schemas_at(manifest.root), action.input),
         empty="\nNo inputs.",
     )
+    show_more(schemas_at(manifest.root), action.id, action.input)
     if action.example:
         print(f"Example: {json.dumps(dict(action.example), ensure_ascii=False)}")
 

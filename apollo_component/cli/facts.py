@@ -35,7 +35,7 @@ def effect_text(action: Action) -> str:
     if action.compose:
         return "Looks for the record first; repeating it leaves the same result."
     if rule.upsert_flag:
-        text += f" With {rule.upsert_flag} and {' or '.join(rule.upsert_keys)} it updates a match instead."
+        text += f" With {rule.upsert_flag} and {' or '.join(rule.upsert_keys)}, repeating it makes no second record."
     return text
 
 

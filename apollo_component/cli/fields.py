@@ -1,23 +1,87 @@
 """The fields of an input, as rows for people."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..contract.inputs import InputField, input_fields, rules
 from ..contract.schemas import Schemas
+
+_LEAST = r"\b(at least|from) {number}\b|\b{number} (to|is)\b"
+_MOST = r"\b(at most|exactly|to) {number}\b"
+_LIMITS = {
+    "minimum": ("At least {}.", _LEAST),
+    "maximum": ("At most {}.", _MOST),
+    "maxItems": ("At most {} item{s}.", _MOST),
+    "maxLength": ("At most {} character{s}.", _MOST),
+}
+"""How a limit is said, and how it looks in a text that tells it already."""
 
 
 def inputs(schemas: Schemas, schema: str) -> Iterator[tuple[str, ...]]:
-    """One row per input field: name, type, required, default, description."""
-    required = schemas.schema(schema).get("required", [])
-    for name, field in schemas.fields(schema).items():
-        default = field.get("default")
+    """One row per input field, at every depth: name, type, required, default, description."""
+    for field in input_fields(schemas, schema):
+        default = field.schema.get("default")
         yield (
-            name,
-            type_text(field),
-            "yes" if name in required else "",
+            field.name,
+            type_text(field.schema),
+            needed(field),
             "" if default is None else str(default).lower() if isinstance(default, bool) else str(default),
-            field.get("description") or field.get("title", ""),
+            about(field.schema),
         )
+
+
+def needed(field: InputField) -> str:
+    """`yes`, or where it is needed: a field of an object only when that is given."""
+    if not field.required:
+        return ""
+    return f"in {'.'.join(field.path[:-1])}" if field.path[1:] else "yes"
+
+
+def about(schema: Mapping[str, Any]) -> str:
+    """What a field is, in sentences, with the limits that they don't tell."""
+    text = str(schema.get("description") or schema.get("title", ""))
+    limits = [
+        words.format(f"{schema[key]:,}", s="s"[: schema[key] != 1])
+        for key, (words, told) in _LIMITS.items()
+        if key in schema and "pattern" not in schema and not _tells(text, told, schema[key])
+    ]
+    closed = f"{text}." if text and limits and text[-1] not in ".!?" else text
+    return " ".join(part for part in (closed, *limits) if part)
+
+
+def _tells(text: str, told: str, number: float) -> bool:
+    forms = [str(number), f"{number:,}", *(["one"] if number == 1 else [])]
+    return any(re.search(told.format(number=re.escape(form)), text, re.IGNORECASE) for form in forms)
+
+
+def show_more(schemas: Schemas, name: str, schema: str) -> None:
+    """What the rows don't tell of the input of an action or a trigger: the rules over several fields, and which fields
+    have drop-downs."""
+    for rule in rules(schemas, schema):
+        print(f"Rule: {rule}")
+    found = input_fields(schemas, schema)
+    if words := [field.name for field in found if field.vocabulary]:
+        print(f"Words to choose from (`options {name} FIELD`): {', '.join(words)}")
+    if sources := [field.name for field in found if field.source and not field.vocabulary]:
+        print(f"Drop-downs (`options {name} FIELD --connection NAME`): {', '.join(sources)}")
+
+
+def as_dicts(schemas: Schemas, schema: str) -> list[dict[str, Any]]:
+    """The same for programs: `{name, type, required, default, about, options}`; `options` is the option source, and
+    `required` counts wherever the object that the field belongs to is given."""
+    return [
+        {
+            "name": field.name,
+            "type": field.schema.get("type"),
+            "required": field.required,
+            "default": field.schema.get("default"),
+            "about": about(field.schema),
+            "options": field.source,
+            "choices": list(field.vocabulary),
+        }
+        for field in input_fields(schemas, schema)
+    ]
 
 
 def type_text(field: Mapping[str, Any]) -> str:

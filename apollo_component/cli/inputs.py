@@ -13,12 +13,22 @@ def read_input(given: str) -> dict[str, Any]:
     try:
         values = json.loads(_text(given), parse_constant=_no_constant, object_pairs_hook=_no_twins)
     except json.JSONDecodeError as error:
+        if _is_file(given):
+            raise _refused(f"is not JSON but the name of a file; did you mean @{given}?") from None
         raise _refused(f"is not JSON: {error.msg}", error.lineno) from None
     except RecursionError:
         raise _refused("is nested too deep") from None
     if not isinstance(values, dict):
         raise _refused("must be a JSON object with named fields")
     return values
+
+
+def _is_file(given: str) -> bool:
+    """Whether the text is the name of a file; what can't be a name is none."""
+    try:
+        return Path(given).is_file()
+    except OSError:
+        return False
 
 
 def _text(given: str) -> str:

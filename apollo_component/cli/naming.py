@@ -12,6 +12,7 @@ from .output import Output
 
 if TYPE_CHECKING:
     from ..host.host import Host
+    from ..host.registry import Registry
 
 Manifests = Mapping[str, Manifest]
 
@@ -30,9 +31,14 @@ def opened(out: Output) -> Iterator["Host"]:
 
 def installed() -> Manifests:
     """The manifests of the installed connectors; no database is touched."""
+    return plugins().manifests
+
+
+def plugins() -> "Registry":
+    """The installed connectors; no database is touched."""
     from ..host.registry import Registry
 
-    return Registry.installed().manifests
+    return Registry.installed()
 
 
 def find_action(manifests: Manifests, name: str, connector: str | None = None) -> tuple[Manifest, Action]:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..contract.actions import names as listed
 from ..contract.errors import InputError
+from ..contract.inputs import input_fields
 from ..contract.manifest import Manifest
+from ..contract.schemas import schemas_at
 from .naming import Manifests, find_action, find_trigger
 from .palette import cost as _cost
 
@@ -15,9 +17,11 @@ if TYPE_CHECKING:
 
 
 def needs_of(manifests: Manifests, names: Sequence[str]) -> dict[str, Any]:
-    """`{key_endpoints, oauth_scopes, master_key, credits, late}`; with several connectors one such object for each.
+    """`{key_endpoints, oauth_scopes, master_key, credits, late, custom_fields}`; with several connectors one such
+    object for each.
 
-    `late` tells which action is asked for what some inputs make come later: `{action: {when, needs}}`.
+    `late` tells which action is asked for what some inputs make come later: `{action: {when, needs}}`. `custom_fields`
+    tells which actions list the fields that an action takes by name: `{action: [listing action]}`.
     """
     actions: dict[str, list[str]] = {}
     for name in _actions(manifests, names):
@@ -36,7 +40,18 @@ def _needs(manifest: Manifest, chosen: Sequence[str]) -> dict[str, Any]:
         for name, wait in waits.items()
         if wait.when and wait.action not in (*chosen, *asked)
     }
-    return manifest.requirements(list(dict.fromkeys((*chosen, *asked)))) | {"late": late}
+    fields = {name: listing for name in chosen if (listing := _listing(manifest, name, chosen))}
+    return manifest.requirements(list(dict.fromkeys((*chosen, *asked)))) | {"late": late, "custom_fields": fields}
+
+
+def _listing(manifest: Manifest, name: str, chosen: Sequence[str]) -> list[str]:
+    """The actions beyond those chosen that list the custom fields an action takes by name."""
+    from ..host.custom_fields import maps
+
+    if name not in manifest.actions:
+        return []
+    fields = input_fields(schemas_at(manifest.root), manifest.actions[name].input)
+    return list(dict.fromkeys(source.action for _, source in maps(manifest, fields) if source.action not in chosen))
 
 
 def is_file(name: str) -> bool:
@@ -89,3 +104,5 @@ def _show(needs: Mapping[str, Any]) -> None:
     for action, later in needs["late"].items():
         flags = f"{', '.join(later['when'][:-1])} or {later['when'][-1]}" if later["when"][1:] else later["when"][0]
         print(f"Late results: {action} with {flags} needs {later['needs']}, too")
+    for action, listing in needs["custom_fields"].items():
+        print(f"Custom fields by name: {action} with them needs {' and '.join(listing)}, too")

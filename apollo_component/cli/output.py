@@ -74,7 +74,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str =
     from rich.console import Console
     from rich.table import Table
 
-    drawn = Table(*columns, box=SIMPLE_HEAD, pad_edge=False)
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in columns:
+        drawn.add_column(name, overflow="fold")
     for row in found:
         drawn.add_row(*row)
     width = None if sys.stdout.isatty() else 160

@@ -24,11 +24,20 @@ def _lines(connector: Mapping[str, Any]) -> Iterator[str]:
         yield titles.get(group, group.replace("_", " ").capitalize())
         for item in actions:
             if item["group"] == group:
-                yield f"  {item['id']:<{wide}}  {item['title']:<{long}}  {cost(item['credits'])}"
+                yield f"  {item['id']:<{wide}}  {item['title']:<{long}}  {price(item)}"
     if triggers := connector["triggers"]:
         yield ""
         yield "Triggers"
         yield from (f"  {item['id']:<{wide}}  {item['title']}" for item in triggers)
+
+
+def price(item: Mapping[str, Any]) -> str:
+    """What an action costs, in short: for each item of a list where that counts, and whether options add to it."""
+    text = cost(item["credits"])
+    if not item["credits"]:
+        return text
+    each = " each" if item.get("credits_each") else ""
+    return f"{text}{each} or more" if item.get("credits_more") else f"{text}{each}"
 
 
 def cost(credit: float | None) -> str:

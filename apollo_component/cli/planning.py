@@ -5,12 +5,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..contract.actions import Action
+from ..contract.actions import Action, Compose
 from ..contract.errors import InputError, Problem
 from ..contract.manifest import Manifest
 from ..contract.models import Effect
 from ..contract.schemas import Schemas
-from .output import table
 
 if TYPE_CHECKING:
     from ..host.splitting import Field
@@ -54,6 +53,13 @@ class Plan:
         if self.budget is not None and self.worst() is None:
             text = "is needed under a budget: the service sets no limit to what these options cost"
             raise InputError("Nothing was sent.", [Problem(text, path="--max-credits-per-record")])
+
+    def refuse_pages(self) -> None:
+        """Pages that were asked for of an action that has none. Raises InputError."""
+        if self.action.paging or not self.every_page or (self.action.bulk and self.limit is not None):
+            return
+        option = "--limit" if self.limit is not None else "--all"
+        raise InputError("Nothing was sent.", [Problem("this action has no pages", path=option)])
 
     def fields(self) -> "tuple[Field, ...]":
         """What the search is cut by. Raises InputError."""
@@ -103,13 +109,25 @@ class Plan:
         return sum(cost for cost in costs if cost)
 
     def _parts(self) -> dict[str, Any]:
-        """The requests of a composed action, in their order."""
-        parts = self.manifest.parts(self.action.id) if self.action.compose else ()
+        """The requests of a composed action, in their order; `when` tells under which condition each is sent."""
+        compose = self.action.compose
+        if compose is None:
+            return {}
+        when = dict(_conditions(compose, self.values))
         told = [
             {"action": part.id, "method": part.method, "path": part.path, "effect": str(part.effect.kind)}
-            for part in parts
+            | {"when": when[part.id]}
+            for part in self.manifest.parts(self.action.id)
+            if part.id in when
         ]
-        return {"parts": told} if told else {}
+        return {"parts": told}
+
+    def _covered(self) -> dict[str, Any]:
+        """The budget, and whether it covers the worst case."""
+        worst = self.worst()
+        if self.budget is None or worst is None:
+            return {}
+        return {"budget": self.budget, "covered": self.budget >= worst}
 
     def as_dict(self) -> dict[str, Any]:
         return (
@@ -123,8 +141,20 @@ class Plan:
                 "worst_credits": self.worst(),
             }
             | self._parts()
+            | self._covered()
             | ({"split": split} if (split := self.split()) else {})
         )
+
+
+def _conditions(compose: Compose, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each part that may be sent for this input, with when."""
+    way = next((way for way in compose.by if way.given(values)), None)
+    searched = compose.find is not None and (way is None or way.input is not None)
+    if compose.find and searched:
+        yield compose.find, "first"
+    yield compose.create, "when none is found" if searched else "first, as it looks for itself"
+    if compose.update:
+        yield compose.update, "when one is found that differs"
 
 
 def places(action: Action, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -140,21 +170,3 @@ def places(action: Action, values: Mapping[str, Any]) -> Iterator[tuple[str, str
         if value is not None:
             in_query = action.method in _BODYLESS or name in action.query
             yield name, "path" if name in in_path else "query" if in_query else "body"
-
-
-def show(plan: Plan, said: str = "Nothing was sent.") -> None:
-    found = plan.as_dict()
-    parts = found.get("parts", [found])
-    for part in parts:
-        print(f"{part['method']} {part['path']}  ({part['action']}, effect: {part['effect']})")
-    unknown = "1 or more; the first answer tells"
-    most = f"{found['requests']} at most, as the search tells" if len(parts) > 1 else found["requests"]
-    print(f"Requests: {unknown if found['requests'] is None else most}")
-    worst = found["worst_credits"]
-    print(f"Credits at most: {'no limit is known' if worst is None else f'{worst:g}'}")
-    if split := found.get("split"):
-        worst = split["worst_credits"]
-        dear = "" if worst == 0 else f", {'no known limit of' if worst is None else f'{worst:g}'} credits for them"
-        print(f"When it is too large for one query: up to {split['first_pages']:,} first pages to plan the parts{dear}")
-    table(("input", "goes into"), found["inputs"].items(), empty="No inputs.")
-    print(said)

@@ -1,7 +1,7 @@
 """The command that runs one action."""
 
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -9,12 +9,18 @@ from ..contract.actions import Action
 from ..contract.errors import InputError, Problem
 from ..contract.manifest import Manifest
 from ..contract.schemas import Schemas
+from .dry_runs import as_dict, show
 from .inputs import read_input
-from .naming import Manifests, find_action, installed, opened
+from .naming import Manifests, find_action, opened, plugins
 from .options import AsJson
 from .output import Output
-from .planning import Plan, show
+from .planning import Plan
+from .pointing import pointing
 from .streaming import Chosen, stream
+
+if TYPE_CHECKING:
+    from ..host.connections import Connection
+    from ..host.registry import Registry
 
 
 def run(
@@ -65,20 +71,26 @@ def run(
         "budget": budget,
     }
     if dry_run and connection is None:
-        plan = Plan(*_checked(installed(), action, None, values), **wanted)
+        registry = plugins()
+        plan = Plan(*_checked(registry.manifests, action, None, values), **wanted)
+        plan.refuse_pages()
         plan.refuse(sends=False)
         _tell_names(plan, out)
-        out.result(plan.as_dict(), lambda: show(plan))
+        _dry_run(plan, registry, out)
         return
     if connection is None:
         raise InputError("Nothing was sent.", [Problem("is required", path="--connection")])
     with opened(out) as host:
         link = host.connections.get(connection)
-        plan = Plan(*_checked(host.registry.manifests, action, link.connector, values), **wanted)
+        plan = Plan(*_checked(host.registry.manifests, action, link, values), **wanted)
+        plan.refuse_pages()
         plan.refuse(sends=not (yes or dry_run))
-        plan = replace(plan, values=host.fields.resolved(link.id, plan.action, plan.values))
+        named = bool(_names(plan))
+        with pointing(plan.manifest, plan.action, link.name, values):
+            plan = replace(plan, values=host.fields.resolved(link.id, plan.action, plan.values))
         if dry_run:
-            out.result(plan.as_dict(), lambda: show(plan, "At most the custom fields were looked up."))
+            plan = replace(plan, values=host.deliveries.sketched(plan.action, plan.values))
+            _dry_run(plan, host.registry, out, looked_up=named)
             return
         code = stream(host, Chosen(plan, link, on_unknown, concurrency, wait), out)
     raise typer.Exit(code)
@@ -86,15 +98,26 @@ def run(
 
 def _tell_names(plan: Plan, out: Output) -> None:
     """Without a connection nobody knows the workspace's own fields."""
-    from ..host.custom_fields import look_ups
-
-    for name, _ in look_ups(plan.manifest, plan.action, plan.values):
+    for name, _ in _names(plan):
         out.warn(f"{name}: the names of custom fields were not checked; add --connection to look them up.")
 
 
+def _names(plan: Plan) -> list[tuple[str, str]]:
+    """The inputs in which custom fields are named."""
+    from ..host.custom_fields import look_ups
+
+    return look_ups(plan.manifest, plan.action, plan.values)
+
+
+def _dry_run(plan: Plan, registry: "Registry", out: Output, *, looked_up: bool = False) -> None:
+    found = as_dict(plan, registry)
+    out.result(found, lambda: show(found, looked_up=looked_up))
+
+
 def _checked(
-    manifests: Manifests, name: str, connector: str | None, values: dict[str, Any]
+    manifests: Manifests, name: str, link: "Connection | None", values: dict[str, Any]
 ) -> tuple[Manifest, Action, dict[str, Any]]:
     """The action and its whole input with defaults. Raises NotFoundError, InputError."""
-    manifest, action = find_action(manifests, name, connector)
-    return manifest, action, Schemas(manifest.root).check(action.input, values)
+    manifest, action = find_action(manifests, name, link.connector if link else None)
+    with pointing(manifest, action, link.name if link else "NAME", values):
+        return manifest, action, Schemas(manifest.root).check(action.input, values)

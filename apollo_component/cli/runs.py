@@ -78,7 +78,8 @@ def show_report(report: Mapping[str, Any]) -> None:
     elif reason := report["detail"].get("reason"):
         print(plain(str(reason)))
     if "records" in report["detail"]:
-        print(f"Records: {report['detail']['records']:,}")
+        missing = report["detail"].get("not_found")
+        print(f"Records: {report['detail']['records']:,}" + (f" ({missing:,} not found)" if missing else ""))
     if report["steps"]:
         keys = ("id", "action", "status", "requests", "records", "failed", "spent")
         columns = ("step", *keys[1:-1], "credits")

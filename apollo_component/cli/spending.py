@@ -18,7 +18,9 @@ WINDOWS = ("minute", "hour", "day")
 
 def usage(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The connection.")],
-    every: Annotated[bool, typer.Option("--all", help="Also operations that weren't used.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Also operations that weren't used, and what this host learnt from answers.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the credits and request quotas of a connection: allowed, used, left. Costs no credits.
@@ -42,7 +44,9 @@ def _show(report: "UsageReport", *, every: bool) -> None:
     unused = len({row["name"] for row in report.requests.rows}) - len(shown)
     if unused:
         print(f"{unused} more were not used; --all shows them.")
-    print("\nRequests, as this host learnt them from answers")
+    if not every:
+        return
+    print("\nRequests, as this host learnt them from answers, until they reset")
     learnt = [_learnt(row) for row in sorted(report.learnt, key=_place)]
     table(("operation", "window", "allowed", "left", "resets"), learnt, empty="Nothing is known yet.")
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..contract.errors import ConnectorError
-from ..contract.models import Page
+from ..contract.models import Effect, Page
 from .output import STOPPED, Output, line, pretty
 from .planning import Plan
+from .pointing import pointing
 
 if TYPE_CHECKING:
     from ..host.connections import Connection
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ..host.runner import Job
 
 LEASE_SECONDS = 30.0
+WRITING = (Effect.UPSERT, Effect.CREATE, Effect.SEND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,10 @@ class Tally:
 
     pages: int = 0
     records: int = 0
+    not_found: int = 0
+    """How many were asked for and came back as null."""
+    warned: bool = False
+    """Whether an answer said something by itself."""
     matching: int | None = None
     """How many match in all, where every page was asked for and the service told."""
     status: str = "failed"
@@ -79,9 +85,14 @@ def _noted(host: "Host", job: "Job", plan: Plan, out: Output) -> int:
         code = out.failure(error)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the run must be noted
         code = _ended(error, tally, out)
-    host.runs.update(job.run, tally.status, {"records": tally.records, "pages": tally.pages, **tally.detail})
+    host.runs.update(job.run, tally.status, _counts(tally) | tally.detail)
     _summary(host, job.run, tally, out)
     return code
+
+
+def _counts(tally: Tally) -> dict[str, Any]:
+    missing = {"not_found": tally.not_found} if tally.not_found else {}
+    return {"records": tally.records, "pages": tally.pages, **missing}
 
 
 def _ended(error: BaseException, tally: Tally, out: Output) -> int:
@@ -93,19 +104,26 @@ def _ended(error: BaseException, tally: Tally, out: Output) -> int:
 
 
 def _print(host: "Host", job: "Job", plan: Plan, out: Output, tally: Tally) -> None:
-    with closing(host.runner.pages(job)) as pages:
+    name = host.connections.get(job.connection).name
+    with pointing(plan.manifest, plan.action, name, plan.values), closing(host.runner.pages(job)) as pages:
         for page in pages:
             for warning in page.warnings:
                 out.warn(warning)
+            tally.warned = tally.warned or bool(page.warnings)
             if plan.every_page and not tally.pages:
                 tally.matching = page.total
             _print_page(page, plan, out)
             tally.pages += 1
-            tally.records += len(page.records)
+            found = sum(record is not None for record in page.records)
+            tally.records += found
+            tally.not_found += len(page.records) - found
             if host.runs.get(job.run).status == "cancelled":
                 tally.status = "cancelled"
                 return
     tally.status = "done"
+    in_background = plan.action.job and tally.warned
+    if plan.effect in WRITING and not (tally.records or in_background):
+        out.warn("the answer has no record, so nothing was changed as far as it tells; check the ids that were given")
 
 
 def _print_page(page: Page, plan: Plan, out: Output) -> None:
@@ -121,9 +139,13 @@ def _print_page(page: Page, plan: Plan, out: Output) -> None:
 
 def _summary(host: "Host", run: str, tally: Tally, out: Output) -> None:
     credits_, doubtful = host.journal.spent(run), host.journal.doubtful(run)
-    told = {"id": run, "status": tally.status, "records": tally.records, "credits": credits_, "in_doubt": doubtful}
+    told = {"id": run, "status": tally.status, "records": tally.records, "not_found": tally.not_found}
+    told |= {"credits": credits_, "in_doubt": doubtful}
     told |= {} if tally.matching is None else {"matching": tally.matching}
-    parts = [f"{tally.records:,} record{'s'[: tally.records != 1]}", f"{credits_['spent']:g} credits spent"]
+    spent = credits_["spent"]
+    parts = [f"{tally.records:,} record{'s'[: tally.records != 1]}"]
+    parts += [f"{tally.not_found:,} not found"] if tally.not_found else []
+    parts += [f"{spent:g} credit{'s'[: spent != 1]} spent"]
     parts += [f"{credits_['reserved']:g} reserved"] if credits_["reserved"] else []
     parts += [f"{credits_['paid_twice']:g} possibly paid twice"] if credits_["paid_twice"] else []
     parts += [f"{len(doubtful)} in doubt (see `runs show {run}`)"] if doubtful else []

@@ -4,7 +4,7 @@ from ..contract.inputs import input_fields
 from ..contract.manifest import Manifest
 from ..contract.schemas import Schemas
 from ..contract.triggers import Trigger
-from .fields import inputs
+from .fields import inputs, show_more
 from .output import Output, table
 
 STYLES = {
@@ -57,6 +57,7 @@ def _show(manifest: Manifest, trigger: Trigger, schemas: Schemas) -> None:
     table(
         ("filter", "type", "required", "default", "description"), inputs(schemas, trigger.input), empty="\nNo filters."
     )
+    show_more(schemas, trigger.id, trigger.input)
     if record := manifest.record_of(trigger):
         print(f"\ntrigger.record has: {', '.join(record_fields(schemas, record))}")
     print(f"\nIn a workflow file:\n\n{example(trigger)}")

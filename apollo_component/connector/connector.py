@@ -29,6 +29,7 @@ from ..contract.models import (
     OAuthApp,
     Page,
     Poll,
+    Preview,
     Redirect,
     Reply,
     TestReport,
@@ -125,16 +126,11 @@ class Connector:
         cursor: str | None,
         context: Context,
     ) -> Page:
-        chosen = self._action(action)
-        if chosen.compose:
-            raise InputError(f"{chosen.title} is made of several requests; a host runs its parts. Nothing was sent.")
-        values = self.schemas.check(chosen.input, input)
-        self._check_size(chosen, values)
+        chosen, values = self._checked(action, input)
         if miss := testing.known_miss(self.manifest, chosen, credential):
             error = f"{chosen.title} can't run with this connection: {miss.text}."
             raise PermissionDeniedError(error, missing=dict(miss.missing))
-        quirk = self.quirks[chosen.quirk] if chosen.quirk else Quirk()
-        request = self._request(chosen, quirk.prepare(late.asked(chosen, values)), credential, cursor)
+        request = self._request(chosen, self._asked(chosen, values), credential, cursor)
         reply = context.sending()
         if reply is None:
             if unresolved := options.names_left(self.manifest, self.fields(chosen.input), values):
@@ -146,7 +142,13 @@ class Connector:
             raise error_found
         answer = replies.answer_of(reply)
         page = late.announced(chosen, values, answer, operations.page_from(chosen, values, answer, cursor))
-        return _lean(page, quirk.read(page))
+        return _lean(page, self._quirk(chosen).read(page))
+
+    @hookimpl
+    def connector_preview(self, action: str, input: dict[str, Any]) -> Preview:  # noqa: A002
+        chosen, values = self._checked(action, input)
+        request = self._bare(chosen, self._asked(chosen, values), "", None)
+        return Preview(request.method, request.url, request.query, request.json)
 
     @hookimpl
     def connector_options(
@@ -199,6 +201,22 @@ class Connector:
             raise NotFoundError(f"{self.manifest.title} has no action of that name.", hint="See the palette.")
         return self.manifest.actions[name]
 
+    def _checked(self, name: str, given: Mapping[str, Any]) -> tuple[Action, dict[str, Any]]:
+        """The action and its whole input. Raises NotFoundError, InputError."""
+        chosen = self._action(name)
+        if chosen.compose:
+            raise InputError(f"{chosen.title} is made of several requests; a host runs its parts. Nothing was sent.")
+        values = self.schemas.check(chosen.input, given)
+        self._check_size(chosen, values)
+        return chosen, values
+
+    def _quirk(self, action: Action) -> Quirk:
+        return self.quirks[action.quirk] if action.quirk else Quirk()
+
+    def _asked(self, action: Action, values: dict[str, Any]) -> dict[str, Any]:
+        """The input as the service wants it."""
+        return self._quirk(action).prepare(late.asked(action, values))
+
     def _check_size(self, action: Action, values: Mapping[str, Any]) -> None:
         """One request takes so many items; hosts cut longer lists before they call."""
         name = action.bulk.given(values) if action.bulk else ""
@@ -209,11 +227,7 @@ class Connector:
     def _request(
         self, action: Action, values: Mapping[str, Any], credential: Credential, cursor: str | None
     ) -> Request:
-        base = addresses(self.manifest, self._environ)[action.server]
-        if action.raw:
-            request = raw.request_for(self.manifest, action, values, base)
-        else:
-            request = operations.request_for(action, values, base, cursor)
+        request = self._bare(action, values, addresses(self.manifest, self._environ)[action.server], cursor)
         headers = {
             "Accept": "application/json",
             "Content-Type": "application/json",
@@ -222,6 +236,12 @@ class Connector:
         }
         kind = self._kind(credential.connection_type)
         return replace(request, headers=headers | auth.headers_for(kind, credential))
+
+    def _bare(self, action: Action, values: Mapping[str, Any], base: str, cursor: str | None) -> Request:
+        """The request without headers."""
+        if action.raw:
+            return raw.request_for(self.manifest, action, values, base)
+        return operations.request_for(action, values, base, cursor)
 
     def _metered(self, request: Request, context: Context) -> Reply:
         """Permission first, then the one request, then what it told about quotas, whatever came of it."""

@@ -110,6 +110,8 @@ def _made(row: Row, reply: Reply, said: str, action: Action | None, body: Any) -
     if kind is PermissionDeniedError:
         missing = missing_for(row.get("missing", "endpoint"), action)
         extra |= {"missing": missing, "hint": extra["hint"] or _grant(missing)}
+    if kind is NotFoundError and action and action.example:  # without an example it takes no input
+        extra["hint"] = extra["hint"] or "Check the ids that were given."
     if kind is QuotaError:
         word = _WINDOW.search(said)
         extra |= {"window": word.group(1) if word else "", "retry_after": retry_after(reply)}

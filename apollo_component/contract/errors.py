@@ -50,7 +50,8 @@ class Problem:
         self.file = file
 
     def __str__(self) -> str:
-        place = ":".join(str(part) for part in (self.file, self.line) if part)
+        place = ":".join(str(part) for part in (self.file, self.line) if part) if self.file else ""
+        place = place or (f"line {self.line}" if self.line else "")
         return " ".join(part for part in (place and f"{place}:", self.path and f"{self.path}:", self.text) if part)
 
     def __repr__(self) -> str:

@@ -20,6 +20,7 @@ from .models import (
     OAuthApp,
     Page,
     Poll,
+    Preview,
     Redirect,
     Reply,
     TestReport,
@@ -84,6 +85,10 @@ class Hookspecs(Protocol):
         self, action: str, input: dict[str, Any], credential: Credential, cursor: str | None, context: Context
     ) -> Page:
         """Exactly one request of an action. Raises any ConnectorError."""
+
+    @hookspec
+    def connector_preview(self, action: str, input: dict[str, Any]) -> Preview:
+        """What connector_execute would send first, without sending it. Raises InputError."""
 
     @hookspec
     def connector_options(

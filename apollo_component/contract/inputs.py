@@ -17,6 +17,8 @@ class InputField:
 
     path: tuple[str, ...]
     schema: Mapping[str, Any] = field(repr=False)
+    required: bool = False
+    """Whether it must be given, wherever the object that it belongs to is."""
 
     @property
     def name(self) -> str:
@@ -57,8 +59,17 @@ def _fields(schemas: Schemas, base: str, schema: Schema, names: tuple[str, ...])
         if isinstance(found.get("items"), Mapping):
             inner_base, inner = schemas.followed(there, found["items"])
             found = {**found, "items": inner}
-        yield InputField((*names, name), found)
+        yield InputField((*names, name), found, name in schema.get("required", ()))
         yield from _fields(schemas, inner_base, inner, (*names, name))
+
+
+def rules(schemas: Schemas, path: str) -> Iterator[str]:
+    """The sentences people read when a rule over several fields is broken."""
+    base, whole = schemas.followed(path, schemas.schema(path))
+    for rule in whole.get("allOf", []):
+        _, found = schemas.followed(base, rule)
+        texts = [found.get("x-error"), *(part.get("x-error") for part in found.get("allOf", []))]
+        yield from (text for text in texts if text)
 
 
 def changed(values: Any, names: tuple[str, ...], change: Callable[[PathParts, Any], Any], at: PathParts = ()) -> Any:

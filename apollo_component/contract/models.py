@@ -126,6 +126,17 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Preview:
+    """The request that an action would send, without the service's address, headers and credential. `path` is filled
+    in and quoted, `query` keeps repeated names, `body` is None where none is sent."""
+
+    method: str
+    path: str = field(repr=False)
+    query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: JSON = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """An answer as it came: kept by the journal, so it holds no request header and no credential."""
 

@@ -44,11 +44,14 @@ def palette_entry(manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _action(item: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """`credits_each` tells that each item of a list costs, `credits_more` that options can add to it."""
     return {
         "id": item["id"],
         "title": item["title"],
         "group": item["group"],
         "credits": _cost(item.get("credits", {})),
+        "credits_each": bool(item.get("credits", {}).get("per")),
+        "credits_more": any(item.get("credits", {}).get(key) for key in ("flags", "unbounded")),
         "requires": _needs(item["compose"], manifest) if "compose" in item else item.get("requires", {}),
     }
 

@@ -173,7 +173,8 @@ def _descending(error: Any) -> list[tuple[PathParts, str]]:
 
 
 def _said(text: str) -> Callable[[Any], list[tuple[PathParts, str]]]:
-    return lambda error: [((), text.format(limit=error.validator_value))]
+    """`{s}` is the ending of a plural."""
+    return lambda error: [((), text.format(limit=error.validator_value, s="s"[: error.validator_value != 1]))]
 
 
 _OWN_WORDS = ("additionalProperties", "required", "type", "format", "x-ascending")
@@ -198,13 +199,13 @@ _WORDINGS: dict[str, Callable[[Any], Iterable[tuple[PathParts, str]]]] = {
     "format": _said("names a day or time that doesn't exist"),
     "x-ascending": _descending,
     "pattern": _said("doesn't have the form {limit}"),
-    "minLength": _said("must have at least {limit} characters"),
-    "maxLength": _said("must have at most {limit} characters"),
-    "minItems": _said("needs at least {limit} items"),
-    "maxItems": _said("may have at most {limit} items"),
+    "minLength": _said("must have at least {limit} character{s}"),
+    "maxLength": _said("must have at most {limit} character{s}"),
+    "minItems": _said("needs at least {limit} item{s}"),
+    "maxItems": _said("may have at most {limit} item{s}"),
     "uniqueItems": _said("holds the same item twice"),
-    "minProperties": _said("needs at least {limit} fields"),
-    "maxProperties": _said("may have at most {limit} fields"),
+    "minProperties": _said("needs at least {limit} field{s}"),
+    "maxProperties": _said("may have at most {limit} field{s}"),
     "minimum": _said("must be at least {limit}"),
     "maximum": _said("must be at most {limit}"),
     "exclusiveMinimum": _said("must be more than {limit}"),

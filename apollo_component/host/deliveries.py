@@ -4,7 +4,7 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from ..contract.actions import Action
 from ..contract.errors import ConnectorError, PermissionDeniedError
 from ..contract.models import Event
+from ..contract.waits import CallbackRule
 from .calls import Call
 from .connections import Connection
 from .journal import RECEIVED, Key
@@ -53,12 +54,25 @@ class Deliveries:
         values, wait = dict(call.input), call.action.wait
         if wait is None or wait.callback is None or not wait.expected(values) or values.get(wait.callback.url):
             return values
-        polled = wait.callback.poll is not None and values.get(wait.callback.poll) is True
-        if self.public_url and not polled:
+        if self._delivers(wait.callback, values):
             token = self._issue(call.key, connection.id, wait.callback.trigger, wait.timeout + EXTRA_SECONDS)
-            return {**values, wait.callback.url: f"{self.public_url}{PATH}{token}"}
+            return self._with(wait.callback, values, token)
         self._check_pollable(call.action, connection)
         return values
+
+    def sketched(self, action: Action, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The same for somebody who only looks: no address is made, and TOKEN stands in its place."""
+        wait = action.wait
+        if wait is None or wait.callback is None or not wait.expected(values) or values.get(wait.callback.url):
+            return values
+        return self._with(wait.callback, values, "TOKEN") if self._delivers(wait.callback, values) else values
+
+    def _delivers(self, callback: CallbackRule, values: Mapping[str, Any]) -> bool:
+        polled = callback.poll is not None and values.get(callback.poll) is True
+        return bool(self.public_url) and not polled
+
+    def _with(self, callback: CallbackRule, values: Mapping[str, Any], token: str) -> dict[str, Any]:
+        return {**values, callback.url: f"{self.public_url}{PATH}{token}"}
 
     def _check_pollable(self, action: Action, connection: Connection) -> None:
         manifest = self.registry.manifest(connection.connector)

@@ -118,8 +118,8 @@ class Options:
                 return field, ""
             if field.fields and wanted.startswith(f"{field.name}."):
                 return field, wanted.removeprefix(f"{field.name}.")
-        hint = _meant(wanted, [field.name for field in fields])
-        raise NotFoundError(f"{asked.title} has no field of that name.", hint=hint or "`describe` lists the fields.")
+        hint = _meant(wanted, [field.name for field in fields]) or _with_choices(fields)
+        raise NotFoundError(f"{asked.title} has no field {name!r}.", hint=hint)
 
     def _page(self, name: str, source: str, search: str, cursor: str | None) -> Opened:
         connection = self.connections.get(name)
@@ -170,6 +170,11 @@ def matching(choices: Sequence[Choice], name: str) -> list[Choice]:
 def _meant(name: str, known: Iterable[str]) -> str:
     close = nearest(name, known)
     return f"Did you mean {close}?" if close else ""
+
+
+def _with_choices(fields: Iterable[InputField]) -> str:
+    names = [field.name for field in fields if field.source or field.vocabulary]
+    return f"Fields with choices: {', '.join(names)}." if names else "None of its fields has choices."
 
 
 class _Kept:

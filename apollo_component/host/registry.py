@@ -53,6 +53,10 @@ class Registry:
             raise NotFoundError(f"There is no connector {connector!r} here.", hint=f"Installed: {known}.")
         return self._manifests[connector]
 
+    def offers(self, connector: str, hook: str) -> bool:
+        """Whether the plugin that owns `connector` has the hook."""
+        return hook in self._calls[self._owners[connector]]
+
     def call(self, connector: str, hook: str, **arguments: Any) -> Any:
         """Call one hook of the plugin that owns `connector`. Raises what the plugin raises."""
         self.manifest(connector)

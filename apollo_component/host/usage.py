@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from ..contract.digging import dig, number
@@ -51,7 +52,14 @@ class Usages:
         link = self.caller.connections.get(connection)
         told = self.caller.registry.manifest(link.connector).usage
         parts = self._part(link, told.credits, self._credits), self._part(link, told.requests, _requests)
-        return UsageReport(*parts, tuple(self.caller.limits.of(link.quota_scope)))
+        return UsageReport(*parts, tuple(self._learnt(link)))
+
+    def _learnt(self, link: Connection) -> Iterator[Row]:
+        """What was learnt of windows that are still open: past a reset nothing is known."""
+        now = datetime.fromtimestamp(self.caller.limits.clock(), UTC)
+        for row in self.caller.limits.of(link.quota_scope):
+            if datetime.fromisoformat(row["resets_at"]) > now:
+                yield row
 
     def _part(self, link: Connection, declared: Declared | None, read: Callable[[Manifest, Any, Page], Part]) -> Part:
         if declared is None:

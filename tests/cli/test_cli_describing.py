@@ -70,6 +70,48 @@ def test_every_action_can_be_described_to_people(cli):
         assert action["title"] in done.out
 
 
+def test_a_description_has_every_field_with_what_is_needed(cli):
+    """Inputs at every depth, those needed inside another, the rules, and the fields that have drop-downs."""
+    told = cli("describe", "reports_sync_report").out
+    (row,) = [line for line in told.splitlines() if line.startswith(" metrics.smart_datetime_reference ")]
+    assert " in metrics " in row
+    assert "`options reports_sync_report FIELD --connection NAME`" in told
+    fields = {field["name"]: field for field in cli("describe", "reports_sync_report", "--json").json["fields"]}
+    assert fields["metrics.smart_datetime_reference"]["required"] is True
+    assert fields["filters.smart_user_id"]["options"] == "users"
+    match = cli("describe", "people_match")
+    assert "Rule: Give at least one of: id, email" in match.out
+    assert cli("describe", "people_match", "--json").json["rules"][0].startswith("Give at least one of")
+
+
+def test_a_match_is_not_said_to_be_updated(cli):
+    """Whether a match is changed or given back as it is differs; that there is no second record holds for all."""
+    assert "With run_dedupe and email, repeating it makes no second record." in cli("describe", "contacts_create").out
+    assert "updates a match" not in cli("describe", "accounts_bulk_create").out
+
+
+def test_the_palette_tells_costs_for_each_and_more(cli):
+    """Costs for each item of a list, and those that options add to, are told apart from plain ones."""
+    lines = {line.split()[0]: line for line in cli("palette").out.splitlines() if line.startswith("  ")}
+    assert lines["people_match"].endswith("  1 credit or more")
+    assert lines["people_bulk_match"].endswith("  1 credit each or more")
+    assert lines["organizations_bulk_enrich"].endswith("  1 credit each")
+    assert lines["organizations_enrich"].endswith("  1 credit")
+    assert lines["contacts_bulk_create"].endswith("  free")
+
+
+def test_requirements_mention_the_listing_of_custom_fields(cli):
+    """Fields by name are looked up by another action, which needs its own right."""
+    assert cli("requirements", "contacts_create", "--json").json["custom_fields"] == {
+        "contacts_create": ["fields_list"]
+    }
+    assert (
+        "Custom fields by name: contacts_create with them needs fields_list, too"
+        in cli("requirements", "contacts_create").out
+    )
+    assert cli("requirements", "contacts_create", "fields_list", "--json").json["custom_fields"] == {}
+
+
 def test_an_unknown_action_suggests_the_right_one(cli):
     """A slip in an action's name exits 4 and gets a suggestion."""
     done = cli("describe", "people_macth", "--json")

@@ -214,6 +214,15 @@ def test_describe_shows_the_workspaces_fields(cli):
     assert "custom_fields" not in cli("describe", "opportunities_create", "--json").json
 
 
+def test_an_unknown_field_is_named(cli):
+    """What was typed, and what was likely meant, else the fields that have choices."""
+    near = cli("options", "contacts_create", "acount_id", "--json").error
+    assert "'acount_id'" in near["message"]
+    assert near["hint"] == "Did you mean account_id?"
+    far = cli("options", "contacts_create", "zzzzz", "--json").error
+    assert far["hint"].startswith("Fields with choices: account_id, ")
+
+
 def test_usage_shows_credits_and_quotas(cli, service):
     """Credits with their cycle, requests by window, and what the host learnt; it costs nothing."""
     cli.link()
@@ -232,6 +241,7 @@ def test_usage_shows_credits_and_quotas(cli, service):
     assert "Lead credits" in out
     assert "do not add them up" in out
     assert "reports/sync_report" not in out
+    assert "as this host learnt them" not in out
     assert "reports/sync_report" in cli("usage", "main", "--all").out
     assert service.control("GET", "/ledger") == before
 
@@ -253,7 +263,7 @@ def test_usage_says_what_it_cannot_tell(cli, service):
     assert out.code == 0
     assert out.out.count("Not told: ") == 2
     assert "api/v1/usage_stats/credit_usage_stats" in out.out
-    assert "as this host learnt them" in out.out
+    assert "as this host learnt them" in cli("usage", "main", "--all").out
 
 
 def test_requirements_of_a_workflow_hold_the_look_ups(cli, tmp_path):

@@ -62,8 +62,67 @@ def test_a_long_list_is_cut_and_rejoined_in_order(linked, service):
 
 def test_somebody_unknown_in_a_list_is_null(linked):
     """A person that wasn't found keeps its place as null."""
-    done = run(linked, "people_bulk_match", {"details": [{"email": "nobody@nowhere.example"}]})
+    values = {"details": [{"email": "nobody@nowhere.example"}]}
+    done = run(linked, "people_bulk_match", values)
     assert done.lines == [None]
+    assert (done.summary["records"], done.summary["not_found"]) == (0, 1)
+    told = linked("run", "people_bulk_match", "--connection", "main", "--input", json.dumps(values)).err
+    assert "0 records, 1 not found, 0 credits spent" in told
+
+
+def test_one_credit_is_one_credit(linked, service):
+    """What was spent is counted in words that fit."""
+    (someone,) = run(linked, "people_api_search", {"per_page": 1}).lines
+    told = linked("run", "people_match", "--connection", "main", "--input", json.dumps({"id": someone["id"]})).err
+    assert "1 record, 1 credit spent" in told
+
+
+def test_a_change_without_any_record_is_told(linked):
+    """Somebody whose ids fit nothing hears that nothing was changed; a reader isn't bothered."""
+    values = {"contact_ids": ["0" * 24], "contact_stage_id": "0" * 24}
+    done = linked("run", "contacts_update_stages", "--connection", "main", "--input", json.dumps(values))
+    assert (done.code, done.out) == (0, ""), done.err
+    assert "Warning: the answer has no record, so nothing was changed" in done.err
+    assert "Warning" not in linked("run", "contacts_search", "--connection", "main", "--input",
+                                   json.dumps({"q_keywords": "nobody-of-that-name"})).err  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("action", "values", "field"),
+    [
+        ("accounts_create", {"name": "A", "domain": "a.example", "owner_id": "nope"}, "owner_id"),
+        (
+            "contacts_bulk_create",
+            {"contacts": [{"first_name": "A"}, {"contact_stage_id": 1}]},
+            "contacts.contact_stage_id",
+        ),
+        ("contacts_create", {"email": "a@example.com", "typed_custom_fields": {"Nope": 1}}, "typed_custom_fields"),
+    ],
+)
+def test_a_refused_choice_names_the_command_that_lists_them(linked, action, values, field):
+    """At a field with a drop-down the hint is the exact command; it works as it stands."""
+    done = run(linked, action, values)
+    command = f"options {action} {field} --connection main"
+    assert done.code == 2
+    assert done.error["hint"] == f"What there is to choose from: `{command}`."
+    assert linked(*command.split()).code == 0
+
+
+def test_an_id_that_is_nobodys_is_told_with_what_to_check(linked):
+    """A record that doesn't exist gets a hint, with the command where there is one."""
+    done = run(linked, "contacts_update", {"contact_id": "0" * 24, "title": "CEO"})
+    assert (done.code, done.error["code"]) == (4, "not_found")
+    assert done.error["hint"].startswith("Check the ids that were given.")
+    assert "`options contacts_update contact_id --connection main`" in done.error["hint"]
+
+
+def test_the_name_of_a_file_is_not_taken_for_the_input(linked, tmp_path):
+    """A forgotten @ is suggested where such a file exists."""
+    file = tmp_path / "people.json"
+    file.write_text("{}")
+    done = linked("run", "users_search", "--connection", "main", "--input", str(file))
+    assert f"did you mean @{file}?" in done.err
+    assert "line 1: --input: is not JSON" in linked("run", "users_search", "--connection", "main", "--input", "{a").err
 
 
 def test_a_dry_run_sends_nothing(linked, service):

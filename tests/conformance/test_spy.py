@@ -50,6 +50,8 @@ def everything(found, tmp_path, pool, app):
                 found.call("tidepool", hook, credential=after, **arguments)
         with pytest.raises(NotFoundError):
             found.call("tidepool", "connector_receive", trigger="none", body=after.access_token.encode(), headers={})
+        with pytest.raises(NotFoundError):
+            found.call("tidepool", "connector_preview", action="none", input={})
         pool.expire()
         pool.refresh.clear()
         with pytest.raises(ReauthorizationError):

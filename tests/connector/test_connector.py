@@ -39,7 +39,7 @@ def run(connector: Connector, key: Credential, host: Any) -> Callable[..., Page]
 def test_it_answers_every_hook() -> None:
     """Every hook of the contract is implemented and marked."""
     names = [name for name in vars(Hookspecs) if name.startswith("connector_")]
-    assert len(names) == 9
+    assert len(names) == 10
     assert all(hasattr(getattr(Connector, name), "workflow_connector_impl") for name in names)
 
 
@@ -397,3 +397,18 @@ def test_the_plugin_is_the_connector() -> None:
     from apollo_component.apollo.plugin import plugin
 
     assert plugin.connector_manifest().id == "apollo"
+
+
+def test_a_preview_is_what_would_be_sent(connector: Connector, run: Any, service: Any, reply: Make) -> None:
+    """The preview is the request of the execution to the letter; nothing leaves for it, and bad input is refused."""
+    values = {"sequence_id": "a" * 24, "contact_ids": ["b" * 24], "send_email_from_email_account_id": "c" * 24}
+    preview = connector.connector_preview("emailer_campaigns_add_contact_ids", values)
+    assert service.requests == []
+    service.answers = {preview.path: reply(200, {"contacts": []})}
+    run("emailer_campaigns_add_contact_ids", values)
+    (sent,) = service.requests
+    assert (sent.method, sent.query, sent.json) == (preview.method, preview.query, preview.body)
+    assert sent.url.endswith(preview.path)
+    with pytest.raises(InputError):
+        connector.connector_preview("emailer_campaigns_add_contact_ids", {})
+    assert "a" * 24 not in repr(preview)

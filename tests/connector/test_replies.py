@@ -250,6 +250,14 @@ def test_an_action_without_names_needs_a_master_key(manifest: Manifest, reply: M
     assert alone.missing == {}
 
 
+def test_what_doesnt_exist_points_at_the_ids(manifest: Manifest, reply: Make) -> None:
+    """A record that isn't there gets a hint; where no input was given, and for what isn't an action, there is none."""
+    missing = reply(404, {"error": "Not Found"})
+    asked = [manifest.actions["contacts_show"], manifest.actions["usage_api_stats"], None]
+    found = [error_for(missing, action, ()) for action in asked]
+    assert [error and error.hint for error in found] == ["Check the ids that were given.", "", ""]
+
+
 def test_markup_is_taken_out(reply: Make) -> None:
     """What the service said is shown as one line of plain text, short and without markup or control characters."""
     said = f"A <b>bold</b> &amp; {CREDITS}\n\x1b[31m" + "x" * 1000

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apollo_component.contract.inputs import InputField, changed, input_fields
+from apollo_component.contract.inputs import InputField, changed, input_fields, rules
 from apollo_component.contract.schemas import Schemas
 
 ROOT = Path(__file__).parent.parent.parent
@@ -78,3 +78,20 @@ JSON = st.recursive(
 def test_changing_nothing_changes_nothing(values: Any, names: tuple[str, ...]) -> None:
     """Whatever the input looks like, leaving every value as it is gives an equal input."""
     assert changed(values, names, lambda _at, value: value) == values
+
+
+def test_what_is_needed_is_marked_where_it_stands(tmp_path: Path) -> None:
+    """A field is required in the object that it belongs to, at every depth."""
+    inner = {"properties": {"a": {}, "b": {}}, "required": ["b"]}
+    schema = {"properties": {"list": {"items": inner}, "c": {}}, "required": ["c"]}
+    (tmp_path / "input.json").write_text(json.dumps(schema))
+    found = input_fields(Schemas(tmp_path), "input.json")
+    assert [field.name for field in found if field.required] == ["list.b", "c"]
+
+
+def test_rules_are_the_sentences_beside_them(tmp_path: Path) -> None:
+    """Rules that are named, written out or joined; what says nothing is left out."""
+    schema = {"allOf": [{"$ref": "other.json"}, {"x-error": "B.", "not": {}}, {"allOf": [{"x-error": "C."}]}, {}]}
+    (tmp_path / "input.json").write_text(json.dumps(schema))
+    (tmp_path / "other.json").write_text(json.dumps({"x-error": "A."}))
+    assert list(rules(Schemas(tmp_path), "input.json")) == ["A.", "B.", "C."]

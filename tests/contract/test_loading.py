@@ -186,7 +186,7 @@ WAY = {"match": {"email": "email"}}
         ({"by": [WAY | {"input": {"none": "email"}}]}, ("compose.by[0].input", "names no input field (none)")),
         ({"by": [WAY | {"input": {"q": ["email", "none"]}}]}, ("compose.by[0].input", "names no input field (none)")),
         ({"create": {"action": "people_add", "list": "none"}}, ("compose.create", "names no input field (none)")),
-        ({"by": []}, ("compose.by", "needs at least 1 items")),
+        ({"by": []}, ("compose.by", "needs at least 1 item")),
     ],
 )
 def test_a_part_that_doesnt_fit_is_named(home: Path, more: dict[str, Any], problem: tuple[str, str]) -> None:

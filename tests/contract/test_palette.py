@@ -35,7 +35,8 @@ def declared(**more: Any) -> dict[str, Any]:
 def test_deprecated_actions_are_not_offered() -> None:
     """A deprecated action is left out; missing sections and costs count as none."""
     entry = palette_entry(declared())
-    assert entry["actions"] == [{"id": "a", "title": "A", "group": "g", "credits": 0, "requires": {}}]
+    free = {"credits": 0, "credits_each": False, "credits_more": False}
+    assert entry["actions"] == [{"id": "a", "title": "A", "group": "g", **free, "requires": {}}]
     assert entry["groups"] == [{"id": "g", "title": "G"}]
     assert entry["triggers"] == []
 

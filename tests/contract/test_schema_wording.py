@@ -30,7 +30,7 @@ RULES: dict[str, tuple[Any, Any, str]] = {
     "minLength": ({"minLength": 99}, CANARY, "must have at least 99 characters"),
     "maxLength": ({"maxLength": 2}, CANARY, "must have at most 2 characters"),
     "minItems": ({"minItems": 3}, [CANARY], "needs at least 3 items"),
-    "maxItems": ({"maxItems": 1}, [CANARY, CANARY], "may have at most 1 items"),
+    "maxItems": ({"maxItems": 1}, [CANARY, CANARY], "may have at most 1 item"),
     "uniqueItems": ({"uniqueItems": True}, [CANARY, CANARY], "holds the same item twice"),
     "minProperties": ({"minProperties": 2}, {"a": CANARY}, "needs at least 2 fields"),
     "maxProperties": ({"maxProperties": 0}, {"a": CANARY}, "may have at most 0 fields"),

@@ -67,7 +67,8 @@ def test_every_command_is_described():
     for full, command in generator()._commands(typer.main.get_command(generator().app), "apollo-component"):
         section = shown.partition(f"### {full.removeprefix('apollo-component ')}\n")[2].partition("\n### ")[0]
         assert section, full
-        assert [opt for item in command.params for opt in item.opts if opt.startswith("--") and opt not in section] in (
+        names = [opt for item in command.params for opt in (*item.opts, *item.secondary_opts)]
+        assert [opt for opt in names if opt.startswith("--") and opt not in section] in (
             [],
             ["--help"],
         )

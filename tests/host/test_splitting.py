@@ -285,7 +285,7 @@ steps:
         ("{id: s, action: people_api_search, all: true, split_by: [colour]}", "names colour"),
         ("{id: s, action: people_api_search, all: true, split_by: [person_locations]}", "at least two values"),
         ("{id: s, action: users_search, all: true, split_by: [x]}", "users_search can't be split; these can:"),
-        ("{id: s, action: people_api_search, all: true, split_by: []}", "needs at least 1 items"),
+        ("{id: s, action: people_api_search, all: true, split_by: []}", "needs at least 1 item"),
     ],
 )
 def test_a_workflow_check_finds_a_split_that_cant_work(apollo, tmp_path, step, word):

@@ -119,6 +119,8 @@ def test_a_run_waits_for_budget_and_goes_on(live, sandbox):
     report = drive(live, run)
     assert report["status"] == "waiting_for_budget"
     assert report["detail"]["step"] == "enrich"
+    waiting = next(step for step in report["steps"] if step["id"] == "enrich")
+    assert (waiting["status"], waiting["failed"], waiting["errors"]) == ("unfinished", 0, [])
     assert sandbox.control("GET", "/ledger")["total"] <= 15
     assert drive(live, run)["status"] == "waiting_for_budget"
     before = sandbox.count("people_api_search")

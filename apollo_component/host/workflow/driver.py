@@ -269,7 +269,7 @@ class Driver:
             raise CancelledRunError
 
     async def _note(self, step: Step, status: str, outcomes: list[Outcome]) -> None:
-        errors = [{"item": o["item"], "error": o["error"]} for o in outcomes if "error" in o]
+        errors = [{"item": o["item"], "error": o["error"]} for o in outcomes if "error" in o and not o["waits"]]
         warnings = sorted({text for outcome in outcomes for text in outcome.get("warnings", [])})
         summary = {
             "action": step.action.id,
@@ -282,7 +282,8 @@ class Driver:
         }
         await self._thread(self.host.runs.note_step, self.run, step.id, step.position, status, summary)
         if status not in (RUNNING, UNFINISHED) and self.live:
-            self.progress(f"{step.id}: {status}, {summary['records']} records in {summary['requests']} requests")
+            told = ", ".join((status, _counted(summary["records"], "record")))
+            self.progress(f"{step.id}: {told} in {_counted(summary['requests'], 'request')}")
 
     def _check(self, step: Step) -> Callable[[Mapping[str, Any]], Any]:
         """Names of custom fields are looked up before a step's first request, not when it is played back."""
@@ -299,6 +300,10 @@ class Driver:
         context = contextvars.copy_context()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.pool, lambda: context.run(function, *arguments))
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}{'s'[: count != 1]}"
 
 
 def released(host: Host, run: Run, state: str, detail: Mapping[str, Any]) -> bool:

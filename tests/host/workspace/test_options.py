@@ -185,7 +185,7 @@ def test_a_source_needs_a_connection(host, manifest):
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("lost_id", "Nobody lists them."), ("name", "any value"), ("owner", "no field of that name")]
+    ("name", "text"), [("lost_id", "Nobody lists them."), ("name", "any value"), ("owner", "no field 'owner'")]
 )
 def test_a_field_without_choices_says_why(host, key, manifest, service, name, text):
     """The documented reason is told, and a slip in the name gets a suggestion."""

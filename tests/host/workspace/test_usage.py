@@ -69,6 +69,15 @@ def test_what_the_host_learnt_stands_beside_it(host, key, told):
     ]
 
 
+def test_windows_past_their_reset_are_left_out(host, key, told, clock):
+    """What was learnt of a window counts until it resets; after that nothing is known of it."""
+    told.always("/credits", answer(CREDITS, **windows(minute=(7, 9), day=(70, 90))))
+    host.usage.report("mine")
+    told.always("/credits", answer(CREDITS))
+    clock.now += 120
+    assert [row["window"] for row in host.usage.report("mine").learnt] == ["day"]
+
+
 def test_odd_answers_are_no_fault(host, key, service):
     """Answers without the declared parts give empty parts."""
     service.always("/requests", page("text", {"path": None}))
