@@ -76,7 +76,7 @@ def _yaml(value: Any) -> str:
 
 
 def _trigger(manifest: Manifest, trigger: Trigger, schemas: Schemas) -> str:
-    record = manifest.actions[trigger.action].output if trigger.action else None
+    record = manifest.record_of(trigger)
     parts = [
         f"# {trigger.title}",
         f"`{trigger.id}` in [all triggers](../triggers.md)",

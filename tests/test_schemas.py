@@ -17,6 +17,7 @@ from referencing.jsonschema import DRAFT202012
 ROOT = Path(__file__).parent.parent
 FILES = sorted((ROOT / "schemas").rglob("*.json"))
 INPUTS = sorted((ROOT / "schemas" / "actions").glob("*.json"))
+FILTERS = sorted((ROOT / "schemas" / "triggers").glob("*.json"))
 FORMS = sorted((ROOT / "schemas" / "connections").glob("*.json"))
 RECORDS = sorted((ROOT / "schemas" / "records").glob("*.json"))
 
@@ -334,7 +335,8 @@ def test_no_schema_file_is_unused() -> None:
     """Every action, record and connection file is used by the manifest or by another record."""
     used = {item[key] for item in ACTIONS.values() for key in ("input", "output")}
     used |= {kind["fields"] for kind in MANIFEST["connection_types"]}
-    assert used == {file.relative_to(ROOT).as_posix() for file in (*INPUTS, *FORMS, *RECORDS)}
+    used |= {item[key] for item in MANIFEST["triggers"] for key in ("input", "record") if key in item}
+    assert used == {file.relative_to(ROOT).as_posix() for file in (*INPUTS, *FORMS, *RECORDS, *FILTERS)}
 
 
 def test_meta_schema_accepts_the_manifest() -> None:

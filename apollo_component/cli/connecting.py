@@ -1,7 +1,7 @@
 """Commands about connections: link, list, test, remove."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from .naming import action_ids, find_type, opened
 from .options import AsJson, For, SecretFile, Yes, confirmed, pairs
 from .output import Output, table
 from .reports import EXIT, as_dict, moment, show, show_connections
+
+if TYPE_CHECKING:
+    from ..host.host import Host
 
 
 def connect(
@@ -120,6 +123,8 @@ def remove(
     out = Output(as_json)
     with opened(out) as host:
         connection = host.connections.get(name)
+        if used := _users(host, connection.id):
+            out.warn(f"Enabled workflows use it and will fail until they are enabled with another: {', '.join(used)}.")
         if not confirmed(f"Remove the connection {connection.name!r}?", yes=yes, out=out):
             raise typer.Exit(0)
         text = _removal(host.registry.manifests.get(connection.connector), connection.type)
@@ -130,6 +135,14 @@ def remove(
         print(text)
 
     out.result({"removed": connection.as_dict(), "text": text}, people)
+
+
+def _users(host: "Host", identity: str) -> list[str]:
+    """The names of the enabled workflows that work with a connection."""
+    from ..host.workflow.subscriptions import Subscriptions
+
+    found = Subscriptions(host.store, host.clock).all()
+    return [item.name for item in found if item.enabled and identity in item.connections.values()]
 
 
 def _removal(manifest: Manifest | None, kind: str) -> str:

@@ -56,22 +56,33 @@ def enable(
         loaded = load_workflow(file, host.registry.manifests)
         stored = prepared(host, loaded, pairs(inputs, "--input"), pairs(connections, "--connection"))
         subscriptions = Subscriptions(host.store, host.clock)
-        identity = subscriptions.enable(loaded, stored, budget, begin)
+        identity, anew = subscriptions.enable(loaded, stored, budget, begin)
         found = subscriptions.get(identity)
         if found.cursor is None and loaded.start and loaded.start.trigger:
             out.say("Looking at what is there now ...")
             Sweeps(host, subscriptions).look(found, loaded)
         found = subscriptions.get(identity)
-        queued = subscriptions.counts(identity).get("queued", 0)
-    told = f"{found.name} is enabled. " + (f"{queued} runs wait for a worker." if queued else _next(loaded))
+        queued = subscriptions.counts(found.name).get("queued", 0)
+        _warn_unreachable(loaded, host.settings.public_url, out)
+    told = f"{found.name} is enabled. " + (f"{queued} runs wait for a worker." if queued else _next(loaded, anew=anew))
     out.result({**found.as_dict(), "queued": queued}, lambda: print(told))
 
 
-def _next(loaded: "Workflow") -> str:
+def _warn_unreachable(loaded: "Workflow", public_url: str, out: Output) -> None:
+    trigger = loaded.start.trigger if loaded.start else None
+    if trigger and trigger.action is None and not public_url:
+        out.warn(
+            "Nothing is delivered to this host while WORKFLOW_HOST_PUBLIC_URL isn't set: set it for the commands that "
+            "enrich and for `workflow worker --port`."
+        )
+
+
+def _next(loaded: "Workflow", *, anew: bool) -> str:
     begin = loaded.start
     if begin is None or begin.trigger is None:
         return "Runs start at their time while `workflow worker` runs."
-    return f"What comes from now on starts runs while `workflow worker` runs; it looks every {begin.every} s."
+    what = "What comes from now on starts runs" if anew else "It goes on where it stood"
+    return f"{what} while `workflow worker` runs; it looks every {begin.every} s."
 
 
 def _moment(text: str) -> float:
@@ -103,7 +114,7 @@ def list_(as_json: AsJson = False) -> None:
     out = Output(as_json)
     with opened(out) as host:
         subscriptions = Subscriptions(host.store, host.clock)
-        rows = [{**item.as_dict(), "runs": subscriptions.counts(item.id)} for item in subscriptions.all()]
+        rows = [{**item.as_dict(), "runs": subscriptions.counts(item.name)} for item in subscriptions.all()]
     columns = ("workflow", "state", "last look", "next look", "runs")
     out.result({"workflows": rows}, lambda: table(columns, _rows(rows), empty="No workflow is enabled."))
 

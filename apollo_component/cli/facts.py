@@ -19,6 +19,7 @@ def facts(manifest: Manifest, action: Action) -> dict[str, str]:
         "Group": manifest.groups.get(action.group, action.group),
         **_route(manifest, action),
         "Effect": effect_text(action),
+        "Mail": "real people may get mail; it needs --yes, or confirm in a workflow" if action.mails else "",
         "Cost": cost_text(action),
         "Waits": waits_text(action),
         "Deprecated": action.deprecated or "",

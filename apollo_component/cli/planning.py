@@ -41,9 +41,9 @@ class Plan:
 
     def refuse(self, *, sends: bool) -> None:
         """Everything that a wrong choice of options would make cost or send. Raises InputError."""
-        if sends and self.effect is Effect.SEND:
+        if sends and self.action.needs_word(self.values):
             hint = "Look at it with --dry-run, then add --yes."
-            raise InputError("Real people get mail from this; nothing was sent.", hint=hint)
+            raise InputError("Real people may get mail from this; nothing was sent.", hint=hint)
         if self.action.bulk and self.limit is not None:
             text = f"is for searches; give fewer {' or '.join(self.action.bulk.items)} instead"
             raise InputError("The input was refused; nothing was sent.", [Problem(text, path="--limit")])
@@ -95,6 +95,11 @@ class Plan:
 
             return most_requests(self.action.compose)
         return None if self.every_page and self.action.paging else len(self.parts())
+
+    @property
+    def unbounded(self) -> bool:
+        """Whether a single request may cost more than anybody can say."""
+        return any(self.action.credits.worst(part, self.max_credits_per_record) is None for part in self.parts())
 
     def worst(self) -> float | None:
         """Credits at most, None when no bound is known."""

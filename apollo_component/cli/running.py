@@ -39,7 +39,12 @@ def run(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Yes, real people may get mail.")] = False,
     budget: Annotated[float | None, typer.Option(min=0, metavar="CREDITS", help="Spend no more than this.")] = None,
     max_credits_per_record: Annotated[
-        float | None, typer.Option(min=0, metavar="N", help="An upper estimate where the service names no limit.")
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Your own upper estimate, for each record or request, where no limit is known.",
+        ),
     ] = None,
     on_unknown: Annotated[
         Literal["repeat", "stop"], typer.Option(help="When the answer to a request that costs was lost.")

@@ -71,12 +71,10 @@ def purge(
 def show_report(report: Mapping[str, Any]) -> None:
     """A run for people: what happened, each step, the credits, and what is in doubt."""
     print(f"{plain(report['title'])} (run {report['id']}): {report['status']}")
+    if began := report.get("started_by"):
+        print(plain("Started by " + ", ".join(str(began[key]) for key in ("on", "id", "at") if began.get(key))))
     if error := report["detail"].get("error"):
-        print(plain(" ".join(part for part in (error["message"], error.get("hint", "")) if part)))
-        for problem in error.get("problems", []):
-            print(f"  {plain(problem.get('path', ''))}: {plain(problem['text'])}")
-        if resets_at := error.get("resets_at"):
-            print(f"The quota resets at {resets_at}.")
+        _show_error(error)
     elif reason := report["detail"].get("reason"):
         print(plain(str(reason)))
     if "records" in report["detail"]:
@@ -92,6 +90,14 @@ def show_report(report: Mapping[str, Any]) -> None:
     print(credits_line(report))
     for item in report["in_doubt"]:
         print(f"In doubt: step {item['step']}, item {item['item']}, {item['action']}: {plain(item['outcome'])}")
+
+
+def _show_error(error: Mapping[str, Any]) -> None:
+    print(plain(" ".join(part for part in (error["message"], error.get("hint", "")) if part)))
+    for problem in error.get("problems", []):
+        print(f"  {plain(problem.get('path', ''))}: {plain(problem['text'])}")
+    if resets_at := error.get("resets_at"):
+        print(f"Until {resets_at[:16].replace('T', ' ')} UTC.")
 
 
 def credits_line(report: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """What a trigger does, needs and takes, for people and as JSON."""
 
+from ..contract.inputs import input_fields
 from ..contract.manifest import Manifest
 from ..contract.schemas import Schemas
 from ..contract.triggers import Trigger
@@ -25,7 +26,7 @@ def describe_trigger(manifest: Manifest, trigger: Trigger, out: Output) -> None:
         "since": trigger.since_allowed,
         "input": dict(schemas.schema(trigger.input)),
         "input_schema": trigger.input,
-        "record_schema": manifest.actions[trigger.action].output if trigger.action else None,
+        "record_schema": manifest.record_of(trigger),
     }
     out.result(data, lambda: _show(manifest, trigger, schemas))
 
@@ -36,12 +37,18 @@ def facts(manifest: Manifest, trigger: Trigger) -> dict[str, str]:
     needs = action.requires if action else None
     return {
         "Group": manifest.groups[trigger.group],
-        "Looks": f"every {trigger.interval} s unless the workflow says otherwise; {STYLES[trigger.style]}",
+        "Looks": _looks(trigger),
         "Key needs": "nothing" if needs is None else needs.key_endpoint or "a master key",
         "OAuth needs": "nothing" if needs is None else needs.oauth_scope or "not available",
         "Cost": "free",
         "Begins": "now, or in the past with --since" if trigger.since_allowed else "now",
     }
+
+
+def _looks(trigger: Trigger) -> str:
+    if trigger.action is None:
+        return f"{STYLES[trigger.style]}; needs WORKFLOW_HOST_PUBLIC_URL and `workflow worker --port` (or `callbacks`)"
+    return f"every {trigger.interval} s unless the workflow says otherwise; {STYLES[trigger.style]}"
 
 
 def _show(manifest: Manifest, trigger: Trigger, schemas: Schemas) -> None:
@@ -51,9 +58,17 @@ def _show(manifest: Manifest, trigger: Trigger, schemas: Schemas) -> None:
         ("filter", "type", "required", "default", "description"), inputs(schemas, trigger.input), empty="\nNo filters."
     )
     show_more(schemas, trigger.id, trigger.input)
-    print(f"In a workflow file:\n\n{example(trigger)}")
+    if record := manifest.record_of(trigger):
+        print(f"\ntrigger.record has: {', '.join(record_fields(schemas, record))}")
+    print(f"\nIn a workflow file:\n\n{example(trigger)}")
+
+
+def record_fields(schemas: Schemas, path: str) -> list[str]:
+    """The names a record has at its top."""
+    return list(dict.fromkeys(field.path[0] for field in input_fields(schemas, path)))
 
 
 def example(trigger: Trigger) -> str:
     """The lines of a workflow file that use it."""
-    return f"trigger:\n  on: {trigger.id}\nsteps:\n  # trigger.record is the record, trigger.id its id"
+    step = "  - id: first\n    action: ACTION\n    with: {id: {$from: trigger.id}}"
+    return f"trigger:\n  on: {trigger.id}\nsteps:\n{step}"

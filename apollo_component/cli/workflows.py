@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from ..contract.errors import InputError
+from ..contract.errors import InputError, Problem
 from .inputs import read_input
 from .naming import installed, opened
 from .options import AsJson, pairs
@@ -19,7 +19,7 @@ from .runs import show_report
 if TYPE_CHECKING:
     from ..host.host import Host
 
-workflow = typer.Typer(no_args_is_help=True, help="Workflow files: check, run, resume.")
+workflow = typer.Typer(no_args_is_help=True, help="Workflow files: check, run, and let them start by themselves.")
 
 EXIT = {
     "done": 0,
@@ -86,8 +86,16 @@ def run(
     if resume is not None and (inputs or connections or event):
         raise InputError("A run goes on with the inputs and connections it began with.")
     named = pairs(inputs, "--input"), pairs(connections, "--connection")
-    told = read_input(event) if event is not None else None
+    told = _event(event) if event is not None else None
     leave(out, lambda: _driven(out, file, resume, *named, event=told, budget=budget, wait=wait))
+
+
+def _event(given: str) -> dict[str, Any]:
+    try:
+        return read_input(given)
+    except InputError as error:
+        problems = [Problem(problem.text, path="--event", line=problem.line) for problem in error.problems]
+        raise InputError("The workflow can't start; nothing was run.", problems) from None
 
 
 def _driven(
@@ -143,7 +151,16 @@ def _show(report: Mapping[str, Any]) -> None:
         when = f" after {moment(resets_at)}" if resets_at else ""
         print(f"To go on{when}: workflow run --resume {report['id']}{more}")
     elif report["status"] == "failed" and report["detail"].get("error", {}).get("code") != "input":
-        print(f"To go on at the first unfinished step: workflow run --resume {report['id']}")
+        print(_how_to_go_on(report))
+
+
+def _how_to_go_on(report: Mapping[str, Any]) -> str:
+    if report["detail"]["error"]["code"] == "outcome_unknown":
+        return (
+            f"It isn't repeated, so this run can't go on. See in the account what took effect, and start a new run for "
+            f"what is missing; `runs cancel {report['id']}` closes this one."
+        )
+    return f"To go on at the first unfinished step: workflow run --resume {report['id']}"
 
 
 def leave(out: Output, work: Callable[[], int]) -> NoReturn:

@@ -22,14 +22,15 @@ _GRAVITY = list(Effect)
 
 
 def request_for(manifest: Manifest, action: Action, values: Mapping[str, Any], base_url: str) -> Request:
-    """The one request. Raises InputError for a path that could leave the service's own, and for a stated effect that
-    is less grave than the one declared for the same route."""
+    """The one request. Raises InputError for a path that could leave the service's own, and for a stated effect or
+    cost that is less than what is declared for the same route."""
     method, path = values["method"], values["path"]
     if not PATH.fullmatch(path):
         raise _refused("path", "must begin with / and hold plain segments only: no host, .., //, query or fragment")
     check_sendable(values)
     if known := declared(manifest, method, path):
         _check_effect(action.effect.of(values), known)
+        _check_credits(action.credits.worst(values) or 0, known, values)
     query = tuple(pair for name, value in (values.get("query") or {}).items() for pair in bracketed(name, value))
     body = None if method in BODYLESS else values.get("body", {})
     return Request(method, base_url + path, query, body, operation=operation(known, method, path),
@@ -60,7 +61,19 @@ def _pattern(template: str) -> str:
 
 def _check_effect(stated: Effect, known: Action) -> None:
     if _GRAVITY.index(stated) < _GRAVITY.index(known.effect.kind):
-        raise _refused("effect", f"must be {known.effect.kind} or graver: the route is that of {known.id}, so run that")
+        raise _refused(
+            "effect",
+            f"must be {known.effect.kind} or something graver: this is the route of {known.id}; better run that",
+        )
+
+
+def _check_credits(stated: float, known: Action, values: Mapping[str, Any]) -> None:
+    """A budget that the named action would have to keep can't be got round by stating less."""
+    given = {**(values.get("query") or {}), **(body if isinstance(body := values.get("body"), Mapping) else {})}
+    worst = known.credits.worst(given)
+    least = known.credits.base if worst is None else worst
+    if stated < least:
+        raise _refused("credits", f"must be at least {least:g}, which is what {known.id} may cost with this")
 
 
 def _refused(field: str, text: str) -> InputError:

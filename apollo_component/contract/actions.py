@@ -225,9 +225,15 @@ class Action:
     key: str | None = "id"
     """The field that identifies a record of a page stream; None = no de-duplication."""
     quirk: str | None = None
+    mails: bool = False
+    """People may get mail because of it, sooner or later; it needs a person's word, whatever a repeat would do."""
     deprecated: str | None = None
     server: str = "api"
     example: Mapping[str, Any] = field(default_factory=dict)
+
+    def needs_word(self, values: Mapping[str, Any]) -> bool:
+        """Whether real people may get mail from it."""
+        return self.mails or self.effect.of(values) is Effect.SEND
 
     @property
     def ceiling(self) -> int:

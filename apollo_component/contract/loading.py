@@ -216,6 +216,8 @@ def _trigger_checks(item: dict[str, Any], parts: _Parts, root: Path) -> Iterator
     own = _fields(root / item["input"]) if (root / item["input"]).is_file() else None
     if own is None:
         yield ("input",), "names no file that holds a JSON object"
+    if "record" in item and not (root / item["record"]).is_file():
+        yield ("record",), "names no file"
     if "action" not in item:
         return
     yield from _use_checks(item, parts, root)

@@ -212,6 +212,10 @@ class Manifest:
         parts = {part.id: part for name in found if name is not None for part in self.parts(name)}
         return iter(parts.values())
 
+    def record_of(self, trigger: Trigger) -> str | None:
+        """The schema file of a trigger's records."""
+        return trigger.record or (self.actions[trigger.action].output if trigger.action else None)
+
     def parts(self, action: str) -> tuple[Action, ...]:
         """The actions whose requests an action makes: itself, or what it is composed of."""
         found = self.actions[action]

@@ -32,6 +32,8 @@ class Trigger:
     style: str
     interval: int
     action: str | None = None
+    record: str | None = None
+    """The schema of what is delivered; without one a record is what the action gives."""
     fixed: Mapping[str, Any] = field(default_factory=dict)
     id_field: str = "id"
     time: str | None = None

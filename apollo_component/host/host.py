@@ -65,7 +65,7 @@ class Host:
         leases = Leases(store, clock)
         connections, apps = Connections(store, vault, clock), Apps(store, vault, clock)
         refresher = Refresher(connections, apps, registry, leases, clock, sleep)
-        limits, journal = Limits(store, clock, sleep), Journal(store, clock)
+        limits, journal = Limits(store, clock, sleep, notice), Journal(store, clock)
         deliveries = Deliveries(store, registry, settings.public_url, clock)
         caller = Caller(registry, connections, refresher, limits, journal, clock, sleep, deliveries.addressed)
         waiter = Waiter(caller, deliveries)

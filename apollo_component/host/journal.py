@@ -159,6 +159,11 @@ class Journal:
     def mark(self, key: Key, attempt: int, state: str, note: str = "", **values: Any) -> None:
         self._update(key, attempt, {"state": state, "note": note, **values})
 
+    def budget(self, run: str) -> float | None:
+        """What a run may spend, None when nothing bounds it."""
+        row = self.store.row(sa.select(runs.c.budget).where(runs.c.id == run))
+        return None if row is None else row["budget"]
+
     def spent(self, run: str) -> dict[str, float]:
         """Credits of a run: `spent` as told, `reserved` for what is open or in doubt, `paid_twice` at most."""
         with self.store.read() as connection:
@@ -219,7 +224,7 @@ def _check_run(budget: float, sums: Mapping[str, float], worst: float) -> None:
         raise BudgetExhaustedError(
             f"The budget of {budget:g} credits doesn't cover the next request: "
             f"{used:g} are spent or reserved and it may cost {worst:g}.",
-            hint="Raise the budget to go on; nothing was sent.",
+            hint="Raise the budget to go on; this request was not sent.",
             needed=used + worst,
         )
 

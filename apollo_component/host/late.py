@@ -105,11 +105,15 @@ class Waiter:
             try:
                 done = self._last_chance(call, rule, page, count)
             except KeyboardInterrupt:
-                for _, left in held[number:]:
-                    if left.late:
-                        say(f"Not waited for any longer. {_fetch(rule, left.late)}")
+                yield from (self._given_up(rule, *left) for left in held[number:])
                 raise
             yield done
+
+    def _given_up(self, rule: Wait, call: Call, page: Page) -> Page:
+        """What was paid for is handed out although nobody waits for the rest."""
+        if not page.late or not page.records:
+            return page
+        return self._without(call, rule, page, Found(problem="Not waited for any longer."))
 
     def _last_chance(self, call: Call, rule: Wait, page: Page, count: Count) -> Page:
         """Such a run can't be resumed, so a record that was paid for comes although nobody may ask any more."""

@@ -17,6 +17,8 @@ from .tables import permits, windows
 SECONDS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
 PERMIT_SECONDS = 120.0
 """A permit whose holder died stops counting after this."""
+TOLD_SECONDS = 2.0
+"""A wait for quota that is longer is told."""
 CONCURRENCY = 16
 """Requests in flight at most for one operation of one team, whatever the quota."""
 
@@ -27,8 +29,10 @@ class Limits:
         store: Store,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        notice: Callable[[str], None] = lambda _text: None,
     ) -> None:
-        self.store, self.clock, self.sleep = store, clock, sleep
+        self.store, self.clock, self.sleep, self.notice = store, clock, sleep, notice
+        self._told: set[tuple[str, str, int]] = set()
 
     def permit(self, scope: str, operation: str, deadline: float) -> str:
         """A permit's id. Waits for a minute window inside `deadline` (epoch seconds).
@@ -44,8 +48,18 @@ class Limits:
             wait = max(0.0, resets_at - self.clock()) if window else pause
             if window in ("hour", "day") or self.clock() + wait > deadline:
                 raise quota_error(window, resets_at)
+            if wait > TOLD_SECONDS:
+                self._tell(operation, window, resets_at)
             self.sleep(wait + random_share(pause))
             pause = min(pause * 1.5, 0.5)
+
+    def _tell(self, operation: str, window: str, resets_at: float) -> None:
+        """Once for each wait, however many threads wait."""
+        place = (operation, window, round(resets_at))
+        if place not in self._told:
+            self._told.add(place)
+            until = datetime.fromtimestamp(resets_at, UTC)
+            self.notice(f"waiting for the {window} quota of {operation} until {until:%H:%M:%S} UTC")
 
     def _try(self, scope: str, operation: str) -> str | tuple[str, float]:
         """A permit, or (window, reset) of what is in the way; window "" = only requests in flight are."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..contract.actions import Action
+from ..contract.errors import ConnectorError
 from ..contract.models import Page
 from ..contract.schemas import schemas_at
 from .calls import Call, Caller
@@ -54,7 +55,7 @@ class Runner:
         """The pages of a job in order, each record once. Raises any ConnectorError."""
         whole = self.caller.prepare(self._call(job, "", job.input))
         calls = [self._call(job, str(number), values) for number, values in enumerate(chunks(job.action, whole.input))]
-        pages = self._in_order(calls, job.concurrency) if len(calls) > 1 else self._paged(job, calls[0])
+        pages = self._in_order(job, calls) if len(calls) > 1 else self._paged(job, calls[0])
         pages = self.waiter.finished(calls, pages, job.wait, self.notice)
         yield from self._accounted(
             job, limited(once_each(pages, job.action.key if job.every_page else None), job.limit)
@@ -85,7 +86,7 @@ class Runner:
         if cursors is None:
             yield from self._one_by_one(call, first)
         else:
-            yield from self._in_order([_page_of(call, cursor, cursor) for cursor in cursors], job.concurrency)
+            yield from self._in_order(job, [_page_of(call, cursor, cursor) for cursor in cursors])
 
     def _ways(self, job: Job) -> Mapping[str, tuple[Any, ...]]:
         connector = self.caller.connections.get(job.connection).connector
@@ -97,14 +98,14 @@ class Runner:
         found = self._cut(job, call, first, heads)
         for note in found.notes:
             self.notice(note)
-        yield from self._in_order(_stream(job.action, call, first, found, heads), job.concurrency)
+        yield from self._in_order(job, _stream(job.action, call, first, found, heads))
 
     def _cut(self, job: Job, call: Call, first: Page, heads: dict[str, Page]) -> Cut:
         flow = cut(job.input, first.total or 0, job.action.ceiling, job.split_by)
         asked = next(flow)
         while True:
             calls = [_page_of(replace(call, input=part.input), None, part.item) for part in asked]
-            heads |= zip((part.item for part in asked), self._in_order(calls, job.concurrency), strict=True)
+            heads |= zip((part.item for part in asked), self._in_order(job, calls), strict=True)
             try:
                 asked = flow.send([heads[part.item].total for part in asked])
             except StopIteration as done:
@@ -116,21 +117,54 @@ class Runner:
             page = self.caller.page(_page_of(call, page.next_cursor, page.next_cursor))
             yield page
 
-    def _in_order(self, calls: Iterable[Call | Page], concurrency: int) -> Iterator[Page]:
+    def _in_order(self, job: Job, calls: Iterable[Call | Page]) -> Iterator[Page]:
         """Up to `concurrency` requests ahead of the reader, never more pages held than that. A page that is there
-        already keeps its place."""
+        already keeps its place.
+
+        After a failure nothing more is sent. Where answers cost, those that were on their way are still handed out,
+        each in its place (a failed one before it is an empty page), and then the failure is raised: what was paid for
+        isn't lost.
+        """
+        failures: list[ConnectorError] = []
+        missing = 0
+        for page in self._ahead_of_reader(job, calls, failures):
+            if page is None:
+                missing += 1
+                continue
+            yield from [Page()] * missing
+            missing = 0
+            yield page
+        if failures:
+            raise failures[0]
+
+    def _ahead_of_reader(
+        self, job: Job, calls: Iterable[Call | Page], failures: list[ConnectorError]
+    ) -> Iterator[Page | None]:
+        """The pages in order, None for one that failed."""
         waiting: deque[Future[Page]] = deque()
+        concurrency = self._ahead(job, calls)
         pool = ThreadPoolExecutor(concurrency, thread_name_prefix="run")
         try:
             for call in calls:
                 if len(waiting) >= concurrency:
-                    yield waiting.popleft().result()
+                    yield _taken(job, waiting.popleft(), failures)
+                if failures:
+                    break
                 waiting.append(_there(call) if isinstance(call, Page) else pool.submit(self.caller.page, call))
             while waiting:
-                yield waiting.popleft().result()
+                yield _taken(job, waiting.popleft(), failures)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
             wait(waiting, timeout=GRACE_SECONDS)
+
+    def _ahead(self, job: Job, calls: Iterable[Call | Page]) -> int:
+        """One request at a time where the budget may not cover all, so that it is spent from the front."""
+        budget = self.caller.journal.budget(job.run) if job.action.credits.costs else None
+        if budget is None:
+            return job.concurrency
+        costs = [call.worst for call in calls if isinstance(call, Call)] if isinstance(calls, list) else [None]
+        covered = None not in costs and sum(cost or 0 for cost in costs) <= budget
+        return job.concurrency if covered else 1
 
     def _call(self, job: Job, item: str, values: Mapping[str, Any]) -> Call:
         return Call(
@@ -146,6 +180,16 @@ class Runner:
 
 def _page_of(call: Call, cursor: str | None, item: str) -> Call:
     return replace(call, cursor=cursor, key=replace(call.key, item=item))
+
+
+def _taken(job: Job, future: Future[Page], failures: list[ConnectorError]) -> Page | None:
+    try:
+        return future.result()
+    except ConnectorError as error:
+        if not job.action.credits.costs:
+            raise
+        failures.append(error)
+        return None
 
 
 def _there(page: Page) -> Future[Page]:

@@ -69,14 +69,18 @@ class Runs:
     ) -> Run:
         """A new run, `running` from now on; `kind` is action or workflow, `workflow` the name its runs share. Old
         runs' data is deleted on the way."""
-        if self.retention is not None:
-            self.purge(self.retention)
+        self.tidy()
         identity = f"{datetime.fromtimestamp(self.clock(), UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         values: dict[str, Any] = {"id": identity, "kind": kind, "title": title[:200], "status": RUNNING, "text": text}
         values |= {"budget": budget, "workflow": workflow}
         with self.store.write() as connection:
             self.insert(connection, {**values, "inputs_json": dumps(inputs or {})})
         return self.get(identity)
+
+    def tidy(self) -> None:
+        """Delete the data of runs that ended longer ago than it is kept."""
+        if self.retention is not None:
+            self.purge(self.retention)
 
     def insert(self, connection: sa.Connection, values: Mapping[str, Any]) -> None:
         """A new run's row, inside the caller's transaction."""
@@ -176,6 +180,8 @@ class Runs:
             "kind": run.kind,
             "title": run.title,
             "status": self.status_of(run),
+            "started_by": run.inputs.get("started_by"),
+            "inputs": run.inputs.get("inputs", {}) if run.kind == "workflow" else {},
             "detail": {key: value for key, value in run.detail.items() if key != "resumes"},
             "budget": run.budget,
             "credits": self.ledger.spent(run.id),

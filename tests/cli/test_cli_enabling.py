@@ -48,6 +48,26 @@ def test_a_trigger_is_described(cli):
     assert cli("run", "contact_created", "--dry-run", "--json").code == 4
 
 
+def test_removing_a_connection_names_the_workflows_that_use_it(cli):
+    """Before it is removed a person learns what will stop working."""
+    cli.link("work")
+    cli("workflow", "enable", EXAMPLE, "--connection", "apollo=work", "--json")
+    done = cli("remove", "work", "--yes", "--json")
+    assert (done.code, "Call back new contacts" in done.err) == (0, True)
+
+
+def test_adding_people_to_a_sequence_needs_a_word(cli, service, tmp_path):
+    """A sequence mails people once it is on, so `run` wants --yes and a workflow confirm; nothing is sent without."""
+    cli.link("work")
+    service.control("DELETE", "/requests")
+    given = json.dumps(json.loads(cli("describe", "emailer_campaigns_add_contact_ids", "--json").out)["example"])
+    arguments = ("run", "emailer_campaigns_add_contact_ids", "--connection", "work", "--input", given, "--json")
+    refused = cli(*arguments)
+    assert (refused.code, "--yes" in refused.error["hint"]) == (2, True)
+    assert service.requests() == []
+    assert cli(*arguments, "--yes").code == 0
+
+
 @pytest.mark.parametrize("since", ["yesterday", "2026-13-01"])
 def test_a_beginning_must_be_a_date(cli, since):
     """Another text is refused before anything is stored."""

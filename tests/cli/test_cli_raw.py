@@ -79,4 +79,4 @@ def test_a_workflow_says_what_a_raw_step_sends(cli, tmp_path):
     assert (row["method"], row["path"], row["effect"], row["worst_credits"]) == ("POST", "/x/y", "bill", 4)
     file.write_text(head + step.format("send"))
     done = cli("workflow", "check", str(file), "--json")
-    assert "must be true: this action sends to real people" in done.err
+    assert "must be true: real people may get mail" in done.err

@@ -126,7 +126,8 @@ def test_every_schema_is_used(manifest):
     """Every schema of an action, a record or a connection belongs to something in the manifest."""
     used = {kind.fields for kind in manifest.connection_types.values()}
     used |= {name for action in manifest.actions.values() for name in (action.input, action.output)}
-    folders = ("actions", "records", "connections")
+    used |= {name for trigger in manifest.triggers.values() for name in (trigger.input, trigger.record) if name}
+    folders = ("actions", "records", "connections", "triggers")
     there = {
         file.relative_to(manifest.root).as_posix()
         for folder in folders

@@ -127,7 +127,7 @@ def test_a_known_route_cant_be_made_to_look_harmless(
     if fine:
         run(method=method, path=path, effect=effect, credits=1)
         return
-    with pytest.raises(InputError, match="the route is that of"):
+    with pytest.raises(InputError, match="this is the route of"):
         run(method=method, path=path, effect=effect, credits=1)
     assert service.requests == []
 
@@ -162,3 +162,21 @@ def test_no_value_is_repeated_in_an_error(run: Any) -> None:
     with pytest.raises(InputError) as caught:
         run(method="GET", path="/canary-v4lue/../x")
     assert "canary" not in json.dumps(caught.value.as_dict())
+
+
+@pytest.mark.parametrize(
+    ("body", "credits", "least"),
+    [
+        ({"email": "a@b.example"}, 0, 1),
+        ({"email": "a@b.example", "reveal_phone_number": True}, 8, 9),
+        ({"details": [1, 2, 3]}, 2, 3),
+    ],
+)
+def test_a_cost_can_t_be_stated_away(run: Any, service: Any, body: dict[str, Any], credits: int, least: int) -> None:  # noqa: A002
+    """A route that an action is declared for reserves at least what that action would, so that a budget holds."""
+    path = "/people/bulk_match" if "details" in body else "/people/match"
+    with pytest.raises(InputError) as caught:
+        run(method="POST", path=path, body=body, effect="bill", credits=credits)
+    assert [problem.path for problem in caught.value.problems] == ["credits"]
+    assert f"at least {least}" in caught.value.problems[0].text
+    assert service.requests == []

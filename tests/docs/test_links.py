@@ -49,6 +49,14 @@ def test_the_number_of_actions_is_true():
         assert set(re.findall(r"(\d+) (?:Apollo )?actions", text(path))) == {str(count)}, path
 
 
+def test_the_number_of_triggers_is_true():
+    """README and changelog count the manifest's triggers, in words."""
+    words = {15: "Fifteen", 16: "Sixteen", 17: "Seventeen"}
+    count = words[len(load_file(ROOT / "connector.yaml").triggers)]
+    for path in ("README.md", "CHANGELOG.md"):
+        assert re.findall(r"(\w+) triggers[:;]", text(path)) == [count], path
+
+
 def test_every_dependency_has_its_reason():
     """docs/dependencies.md names exactly the packages that pyproject.toml asks for."""
     import tomllib

@@ -327,8 +327,8 @@ def test_a_cancelled_run_stops_waiting(host, service, job, clock):
     assert clock.now < START + 60
 
 
-def test_a_person_who_stops_it_learns_how_to_fetch_the_rest(host, service, job, notices):
-    """After Ctrl-C in the middle of the waiting, each result's id has been told."""
+def test_a_person_who_stops_it_gets_what_was_paid_for_and_how_to_fetch_the_rest(host, service, job):
+    """After Ctrl-C in the middle of the waiting, every record comes, with each late result's id in a warning."""
     service.always("/pay", lambda request: told("x", number=int(request.json["items"][0])))
     service.always(path(1), PENDING)
 
@@ -336,9 +336,13 @@ def test_a_person_who_stops_it_learns_how_to_fetch_the_rest(host, service, job, 
         raise KeyboardInterrupt
 
     host.waiter.sleep = stopped
+    found = []
     with pytest.raises(KeyboardInterrupt):
-        pages(host, job({"items": ["1", "2", "3"], "phone": True}, concurrency=1))
-    assert [f"request_id {number}" in text for number, text in zip((1, 3), notices[-2:], strict=True)] == [True, True]
+        found.extend(page for page in host.runner.pages(job({"items": ["1", "2", "3"], "phone": True}, concurrency=1)))
+    assert [f"request_id {number}" in page.warnings[-1] for number, page in zip((1, 3), found, strict=True)] == [
+        True
+    ] * 2
+    assert all(page.records for page in found)
 
 
 # Not waiting, failing

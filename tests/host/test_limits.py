@@ -224,3 +224,14 @@ def test_threads_never_overdraw(store):
         thread.join()
     assert state["over"] == 0
     assert state["left"] == 0
+
+
+def test_a_long_wait_is_told_once(store, clock):
+    """A person who waits for a quota is told until when, once, and not for every thread that waits."""
+    said = []
+    limits = Limits(store, clock, clock.sleep, said.append)
+    told(limits, Window("minute", 5, 0), retry_after=40)
+    ask(limits)
+    told(limits, Window("minute", 5, 0), retry_after=0)
+    assert len(said) == 1
+    assert "minute quota of find until" in said[0]

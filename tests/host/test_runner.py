@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from apollo_component.contract.errors import RejectedError
+from apollo_component.contract.errors import ConnectorError, RejectedError
 from apollo_component.host.plans import chunks, further_pages, unique
 from apollo_component.host.runner import Job
 
@@ -211,3 +211,44 @@ def test_the_plan_of_a_list_is_pure(manifest):
     assert further_pages(find, {}, Page(next_cursor=None, total=500), None) == []
     assert further_pages(find, {}, Page(next_cursor="2", total=35), None) == ["2", "3", "4"]
     assert list(unique([{"id": 1}, {"id": 1}, {"id": 2}], "id")) == [{"id": 1}, {"id": 2}]
+
+
+def paid(service, refused=(), slow=0.0):
+    """Enrichments of two items a request; the requests that hold an item of `refused` are refused."""
+
+    def answering(request):
+        items = request.json["items"]
+        time.sleep(slow if 0 in items else 0)
+        if set(items) & set(refused):
+            return answer({"error": "no"}, 422)
+        return answer({"records": [{"id": item} for item in items], "spent": len(items)})
+
+    service.always("/pay", answering)
+
+
+def taken(host, job):
+    """The records handed out before the error, and the error."""
+    parts = []
+    with pytest.raises(ConnectorError) as caught:
+        parts.extend(part for part in host.runner.pages(job))
+    return [record["id"] for part in parts for record in part.records], caught.value
+
+
+def test_a_budget_that_is_too_small_is_spent_from_the_front(host, service, key, manifest):
+    """Requests go out one after the other, so that the answers paid for are the first ones, and all handed out."""
+    paid(service)
+    run = host.runs.create("action", "test", budget=5).id
+    found, error = taken(host, Job(run, key.id, manifest.actions["pay"], {"items": list(range(20))}))
+    assert (found, error.code) == ([0, 1, 2, 3], "budget_exhausted")
+    assert "this request was not sent" in error.hint
+    assert len(service.sent("/pay")) == 2
+
+
+def test_what_was_paid_is_handed_out_though_another_request_failed(host, service, job):
+    """Answers that were on their way when a request was refused keep their place; nothing more is sent."""
+    paid(service, refused=(0,), slow=0.2)
+    found, error = taken(host, job("pay", {"items": list(range(40))}))
+    assert error.code == "rejected"
+    assert found == sorted(found)
+    assert len(found) == 2 * (len(service.sent("/pay")) - 1) > 0
+    assert len(service.sent("/pay")) < 20

@@ -41,7 +41,7 @@ def test_each_time_starts_one_run_and_missed_ones_the_last(host, key, clock):
     """A time that comes starts one run; several that passed while nobody looked start one, for the last of them."""
     workflow = parse_workflow(TEXT, host.registry.manifests)
     subscriptions = Subscriptions(host.store, clock)
-    identity = subscriptions.enable(workflow, prepared(host, workflow, {}, {}), None, None)
+    identity, _ = subscriptions.enable(workflow, prepared(host, workflow, {}, {}), None, None)
     sweeps = Sweeps(host, subscriptions)
     assert subscriptions.due() == []
     clock.now = subscriptions.get(identity).next_at + 1

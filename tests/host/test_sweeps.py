@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from apollo_component.contract.errors import InputError, QuotaError, TransientError
+from apollo_component.contract.errors import InputError, NotFoundError, QuotaError, TransientError
 from apollo_component.host.workflow.engine import prepared
 from apollo_component.host.workflow.file import parse_workflow
 from apollo_component.host.workflow.subscriptions import Subscriptions
@@ -80,7 +80,7 @@ class Enabled:
         self.workflow = parse_workflow(text, host.registry.manifests)
         self.subscriptions = Subscriptions(host.store, host.clock)
         stored = prepared(host, self.workflow, {}, {})
-        self.id = self.subscriptions.enable(self.workflow, stored, None, since)
+        self.id, _ = self.subscriptions.enable(self.workflow, stored, None, since)
         self.sweeps = Sweeps(host, self.subscriptions)
 
     def look(self):
@@ -308,6 +308,60 @@ def test_enabling_again_goes_on_where_it_stood(enabled, source):
     again.look()
     assert again.started() == [("while away", "x")]
     assert enabled("timed").look().began
+
+
+@pytest.mark.parametrize("more", ["", ", with: {q: other}"])
+def test_beginning_again_in_the_past_starts_no_second_run(enabled, source, more):
+    """With a date, or with other filters, a workflow begins anew; what has had its run gets no second one."""
+    follow = enabled("made", since=0.0)
+    for number in range(3):
+        source.put(f"r{number}")
+    follow.look()
+    again = enabled("made", since=0.0, more=more)
+    source.put("new")
+    again.look()
+    again.look()
+    assert [identity for identity, _ in again.started()] == ["new", "r0", "r1", "r2"]
+
+
+def test_another_trigger_begins_with_a_clean_slate(enabled, source):
+    """What one trigger has seen tells another nothing: from now on, each record is an event for it."""
+    source.put("a", "one")
+    follow = enabled("made")
+    follow.look()
+    other = enabled("scanned")
+    assert other.look().began
+    source.put("a", "two")
+    other.look()
+    assert other.started() == [("a", "two")]
+
+
+def test_a_beginning_in_the_future_is_refused(enabled, clock):
+    """Nothing would start, so it is told at once."""
+    with pytest.raises(InputError) as caught:
+        enabled("made", since=clock.now + 60)
+    assert "future" in str(caught.value)
+
+
+def test_an_expression_that_fails_names_the_record_and_loses_nothing(enabled, source):
+    """The trigger stops with the record's id; once the expression is mended the event has its run."""
+    follow = enabled("made", more=", when: \"contains(record.name, 'x')\"")
+    follow.look()
+    source.put("good", "xx")
+    source.put("bad", None)
+    with pytest.raises(InputError, match="the record bad"):
+        follow.look()
+    mended = enabled("made", more=", when: \"record.name && contains(record.name, 'x')\"")
+    mended.look()
+    assert mended.started() == [("good", "xx")]
+
+
+def test_a_removed_connection_is_named_with_what_to_do(enabled, host, key):
+    """Looking fails with the name that the file gives it, and a schedule starts no run that can't work."""
+    follow = enabled("made")
+    host.connections.remove(key)
+    with pytest.raises(NotFoundError, match="connection it of this workflow was removed"):
+        follow.look()
 
 
 def test_only_records_with_a_time_can_begin_in_the_past(enabled):

@@ -51,7 +51,7 @@ class Office:
     def enable(self, steps=SHOW, start="trigger: {on: contact_created, every: 10}"):
         text = f"name: follow\nconnections: {{apollo: {{connector: apollo, use: mine}}}}\n{start}\nsteps:\n{steps}"
         workflow = parse_workflow(text, self.host.registry.manifests)
-        identity = self.subscriptions.enable(workflow, prepared(self.host, workflow, {}, {}), None, None)
+        identity, _ = self.subscriptions.enable(workflow, prepared(self.host, workflow, {}, {}), None, None)
         sweeps = Sweeps(self.host, self.subscriptions)
         sweeps.look(self.subscriptions.get(identity), workflow)
         return identity
@@ -85,42 +85,42 @@ def office(sandbox, tmp_path):
 
 def test_what_comes_is_worked_on_once(office):
     """Each new contact starts one run, and it is done; a second worker finds nothing to do."""
-    identity = office.enable()
+    office.enable()
     office.people(7)
     office.work()
     office.work()
-    assert office.subscriptions.counts(identity) == {"done": 7}
+    assert office.subscriptions.counts("follow") == {"done": 7}
     assert office.sandbox.count("contacts_show") == 7
 
 
 def test_a_run_that_waits_gives_its_place_to_others_and_goes_on_when_it_can(office):
     """A quota that is used up holds one run back, not the worker; after its reset the run goes on by itself."""
-    identity = office.enable()
+    office.enable()
     office.people(3)
     office.sandbox.control("POST", "/quotas", {"contacts_show": [None, None, 1]})
     office.work(concurrency=1)
-    assert office.subscriptions.counts(identity) == {"done": 1, "waiting_for_quota": 2}
+    assert office.subscriptions.counts("follow") == {"done": 1, "waiting_for_quota": 2}
     office.work(concurrency=1)
     office.sandbox.control("POST", "/quotas", {"contacts_show": [None, None, None]})
     office.later.offset += 86_400
     office.work(concurrency=1)
-    assert office.subscriptions.counts(identity) == {"done": 3}
+    assert office.subscriptions.counts("follow") == {"done": 3}
     assert office.sandbox.count("contacts_show") == 3, "what the quota can't take is held back here"
 
 
 def test_a_failed_run_stops_no_other(office):
     """A run whose request is refused is failed with its reason; the rest are done, and a person can send it on."""
-    identity = office.enable()
+    office.enable()
     office.people(3)
     refusal = {"operation": "contacts_show", "kind": "status", "status": 422, "times": 1, "body": {"error": "no"}}
     office.sandbox.control("POST", "/faults", refusal)
     said = office.work(concurrency=1)
-    assert office.subscriptions.counts(identity) == {"done": 2, "failed": 1}
+    assert office.subscriptions.counts("follow") == {"done": 2, "failed": 1}
     [failed] = [run for run in office.runs() if run.status == "failed"]
     assert any(failed.id in text and "failed" in text for text in said)
     office.host.runs.resume(failed.id)
     office.work()
-    assert office.subscriptions.counts(identity) == {"done": 3}
+    assert office.subscriptions.counts("follow") == {"done": 3}
 
 
 def test_a_connection_that_must_be_linked_again_loses_nothing(office):
@@ -134,32 +134,44 @@ def test_a_connection_that_must_be_linked_again_loses_nothing(office):
     office.link()
     office.later.offset += 3600
     office.work()
-    assert office.subscriptions.counts(identity) == {"done": 2}
+    assert office.subscriptions.counts("follow") == {"done": 2}
     assert office.subscriptions.get(identity).error == {}
 
 
 def test_a_schedule_starts_runs_by_itself(office):
     """A time that comes starts a run, whose steps can read that time."""
     steps = "  - {id: one, action: users_api_profile, when: trigger.at}\n"
-    identity = office.enable(steps, 'schedule: {cron: "0 * * * *"}')
+    office.enable(steps, 'schedule: {cron: "0 * * * *"}')
     office.work()
-    assert office.subscriptions.counts(identity) == {}
+    assert office.subscriptions.counts("follow") == {}
     office.later.offset += 3700
     office.work()
-    assert office.subscriptions.counts(identity) == {"done": 1}
+    assert office.subscriptions.counts("follow") == {"done": 1}
     assert office.host.runs.steps(office.runs()[0].id)[0]["status"] == "done"
+
+
+def test_old_data_goes_though_nobody_starts_a_run(office):
+    """A worker deletes the records of runs that ended longer ago than they are kept."""
+    office.enable()
+    office.people(1)
+    office.work()
+    [run] = office.runs()
+    assert list(office.host.runs.records(run.id, "show"))
+    office.later.offset += 31 * 86_400
+    office.work()
+    assert list(office.host.runs.records(run.id, "show")) == []
 
 
 def test_a_disabled_workflow_starts_nothing(office):
     """After disabling, what comes starts no run; enabled again, it does."""
-    identity = office.enable()
+    office.enable()
     office.subscriptions.disable("follow")
     office.people(1)
     office.work()
-    assert office.subscriptions.counts(identity) == {}
+    assert office.subscriptions.counts("follow") == {}
     office.enable()
     office.work()
-    assert office.subscriptions.counts(identity) == {"done": 1}
+    assert office.subscriptions.counts("follow") == {"done": 1}
 
 
 def test_what_is_delivered_starts_a_run_for_each_person(sandbox, tmp_path):
@@ -168,7 +180,7 @@ def test_what_is_delivered_starts_a_run_for_each_person(sandbox, tmp_path):
     office = Office(sandbox, tmp_path / "home", public_url=f"http://127.0.0.1:{port}")
     sandbox.control("POST", "/settings", {"async_seconds": 0.1})
     steps = "  - {id: lists, action: labels_list, when: trigger.record.phone_numbers}\n"
-    identity = office.enable(steps, "trigger: {on: enrichment_completed, every: 10}")
+    office.enable(steps, "trigger: {on: enrichment_completed, every: 10}")
     action = office.host.registry.manifest("apollo").actions["people_api_search"]
     link, run = office.host.connections.get("mine").id, office.host.runs.create("action", "test").id
     people = office.host.caller.page(Call(Key(run, "run", "0"), link, action, {"per_page": 100})).records
@@ -182,7 +194,7 @@ def test_what_is_delivered_starts_a_run_for_each_person(sandbox, tmp_path):
             assert page.value["phone_numbers"]
             office.work()
             office.work()
-    assert office.subscriptions.counts(identity) == {"done": 2}
+    assert office.subscriptions.counts("follow") == {"done": 2}
     assert {found.inputs["trigger"]["id"] for found in office.runs()} == {person}
     assert {step["status"] for found in office.runs() for step in office.host.runs.steps(found.id)} == {"done"}
     office.host.close()

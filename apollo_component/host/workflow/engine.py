@@ -64,6 +64,9 @@ def start(
     Raises InputError naming a missing input or connection.
     """
     stored = prepared(host, workflow, inputs, connections)
+    if workflow.start is None and event is not None:
+        problem = Problem("goes with a file that a trigger or a schedule starts", path="--event")
+        raise InputError("The workflow can't start; nothing was run.", [problem])
     if workflow.start is not None and event is None:
         raise InputError(
             "The workflow can't start: its steps wait for an event.",

@@ -10,7 +10,6 @@ from ...contract.errors import ManifestError, Problem
 from ...contract.loading import root_of
 from ...contract.located import Located, PathParts, parse, read
 from ...contract.manifest import Manifest
-from ...contract.models import Effect
 from ...contract.schemas import guess, schemas_at
 from ...contract.triggers import Trigger
 from ..splitting import refusals
@@ -165,7 +164,8 @@ def _cross_checks(data: Any, manifests: Mapping[str, Manifest]) -> Iterator[tupl
             yield ("connections", alias, "connector"), f"is not installed here; installed: {known}"
     for path, text in _start_checks(data, connections, manifests):
         yield path, text
-    started = {"trigger": set(TRIGGER_NAMES)} if "trigger" in data or "schedule" in data else {}
+    told = TRIGGER_NAMES if "trigger" in data else ("at",) if "schedule" in data else ()
+    started = {"trigger": set(told)} if told else {}
     earlier: dict[str, None] = {}
     steps = data.get("steps")
     for number, item in enumerate(steps if isinstance(steps, list) else []):
@@ -256,8 +256,8 @@ def _action_checks(
     values = item.get("with", {})
     if not isinstance(values, dict):
         return
-    if action.effect.of(values) is Effect.SEND and item.get("confirm") is not True:
-        yield ("confirm",), "must be true: this action sends to real people"
+    if action.needs_word(values) and item.get("confirm") is not True:
+        yield ("confirm",), "must be true: real people may get mail from this action"
     if is_reference(values):
         return
     schemas = schemas_at(manifest.root)

@@ -61,15 +61,19 @@ class Subscriptions:
     def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
         self.store, self.clock = store, clock
 
-    def enable(self, workflow: Workflow, stored: Mapping[str, Any], budget: float | None, since: float | None) -> str:
-        """Store a workflow under its name and start looking; the id. Enabling again takes over text, connections and
-        inputs; it goes on where it stood when trigger, filters and connection are the same and no `since` is given.
+    def enable(
+        self, workflow: Workflow, stored: Mapping[str, Any], budget: float | None, since: float | None
+    ) -> tuple[str, bool]:
+        """Store a workflow under its name and start looking: its id, and whether it begins anew.
 
-        `stored` is `{inputs, connections}`, checked. Raises InputError for a workflow that nothing starts.
+        Enabling again takes over text, connections and inputs, and goes on where it stood while trigger, filters and
+        connection are the same and no `since` is given. Otherwise it begins anew; what has had its run gets no second
+        one, unless trigger or connection are others. `stored` is `{inputs, connections}`, checked. Raises InputError
+        for a workflow that nothing starts, or a beginning that can't be.
         """
         begin = self._checked(workflow, since)
         now = self.clock()
-        values = {
+        values: dict[str, Any] = {
             "text": workflow.text,
             "connections_json": dumps(stored["connections"]),
             "inputs_json": dumps(stored["inputs"]),
@@ -79,19 +83,23 @@ class Subscriptions:
             "error_json": "{}",
             "next_at": following(begin.cron, begin.timezone, now) if begin.cron else now,
         }
-        afresh = {"since": since, "cursor": None, "sweep": 0, "swept": 0, "full_at": 0.0}
+        anew = {"since": since, "cursor": None, "full_at": 0.0}
         with self.store.write() as connection:
             row = connection.execute(_named(workflow.name)).mappings().first()
             if row is None:
                 identity = secrets.token_hex(12)
-                fixed = {"id": identity, "name": workflow.name, "created_at": now}
-                connection.execute(sa.insert(subscriptions).values(**fixed, **values, **afresh))
-                return identity
-            if since is not None or _start_of(dict(row)) != _start_of(values):
-                connection.execute(sa.delete(seen).where(seen.c.subscription == row["id"]))
-                values |= afresh
+                first = {"id": identity, "name": workflow.name, "created_at": now, "sweep": 0, "swept": 0}
+                connection.execute(sa.insert(subscriptions).values(**first, **values, **anew))
+                return identity, True
+            before, after = _start_of(dict(row)), _start_of(values)
+            begins = since is not None or before != after
+            values |= anew if begins else {}
+            identity = str(row["id"])
+            if before[0] != after[0]:
+                connection.execute(sa.delete(seen).where(seen.c.subscription == identity))
+                identity = values["id"] = secrets.token_hex(12)
             connection.execute(sa.update(subscriptions).where(subscriptions.c.id == row["id"]).values(**values))
-            return str(row["id"])
+            return identity, begins
 
     def _checked(self, workflow: Workflow, since: float | None) -> Start:
         if workflow.start is None:
@@ -107,6 +115,8 @@ class Subscriptions:
                 [Problem("goes only with triggers whose records tell when it happened", path="--since")],
                 hint="Leave it out to begin now.",
             )
+        if since is not None and since > self.clock():
+            raise InputError("The workflow was not enabled.", [Problem("must not be in the future", path="--since")])
         return workflow.start
 
     def disable(self, name: str) -> Subscription:
@@ -150,9 +160,10 @@ class Subscriptions:
         values = {"failures": failures, "error_json": dumps(error.as_dict()), "polled_at": now}
         self.note(subscription.id, **values, next_at=now + pause)
 
-    def counts(self, identity: str) -> dict[str, int]:
-        """How many runs it has started, by their status."""
-        query = sa.select(runs.c.status, sa.func.count()).where(runs.c.subscription == identity)
+    def counts(self, name: str) -> dict[str, int]:
+        """How many runs the workflow of that name has started by itself, by their status."""
+        mine = (runs.c.workflow == name, runs.c.subscription != "")
+        query = sa.select(runs.c.status, sa.func.count()).where(*mine)
         with self.store.read() as connection:
             return {str(row[0]): int(row[1]) for row in connection.execute(query.group_by(runs.c.status))}
 
@@ -161,16 +172,15 @@ def _named(name: str) -> sa.Select[Any]:
     return sa.select(subscriptions).where(sa.or_(subscriptions.c.name == name, subscriptions.c.id == name))
 
 
-def _start_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What a subscription looks at: when this changes, what it has seen tells nothing any more."""
+def _start_of(row: Mapping[str, Any]) -> tuple[Any, Any]:
+    """What a subscription looks at: trigger (or schedule) with its connection, and the filters."""
     from ...contract.located import parse
 
     data = parse(row["text"], "workflow").data or {}
-    item = dict(data.get("trigger") or {})
-    item.pop("every", None)
-    item.pop("when", None)
+    item = data.get("trigger") or {}
     alias = item.get("connection") or next(iter(data.get("connections", {})), "")
-    return dumps(item), dumps(data.get("schedule")), json.loads(row["connections_json"]).get(alias)
+    source = item.get("on"), data.get("schedule"), json.loads(row["connections_json"]).get(alias)
+    return dumps(source), dumps(item.get("with", {}))
 
 
 def _set_back(item: Subscription, now: float) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ...contract.errors import ConnectorError
+from ...contract.errors import ConnectorError, InputError, NotFoundError, Problem
 from ...contract.models import Event, Poll
 from ...contract.triggers import Trigger
 from ..daily import PER_DAY
@@ -89,6 +89,7 @@ class Sweeps:
             return None
         try:
             current = self.subscriptions.get(subscription.id)
+            self._check_connections(current)
             if start.cron:
                 return self._scheduled(current, workflow, start, lease)
             return self._swept(current, workflow, start, lease)
@@ -97,6 +98,15 @@ class Sweeps:
             raise
         finally:
             self.leases.release(lease)
+
+    def _check_connections(self, subscription: Subscription) -> None:
+        known = {link.id for link in self.caller.connections.all()}
+        for alias, identity in subscription.connections.items():
+            if identity not in known:
+                raise NotFoundError(
+                    f"The connection {alias} of this workflow was removed.",
+                    hint="Link an account, and enable the workflow again with it.",
+                )
 
     def _scheduled(self, subscription: Subscription, workflow: Workflow, start: Start, lease: Lease) -> Swept:
         """One run for the time that has come; times that passed while nobody looked are one run, for the last."""
@@ -207,13 +217,22 @@ class Sweeps:
         if sweep.trigger.changes and row is None:
             return False
         when = sweep.start.when
-        return when is None or bool(evaluate(when, described(event)))
+        try:
+            return when is None or bool(evaluate(when, described(event)))
+        except InputError as error:
+            raise InputError(
+                f"The trigger's `when` doesn't fit the record {event.id}.",
+                [Problem(problem.text, path="trigger.when") for problem in error.problems],
+                hint="Mend it (a value may be null: `record.x && ...`) and enable the file again; the event is kept.",
+            ) from None
 
     def _queue(
         self, connection: sa.Connection, subscription: Subscription, workflow: Workflow, event: Event, count: int
     ) -> None:
         told = "|".join((subscription.id, event.id, event.version, str(count)))
+        on = workflow.start.trigger.id if workflow.start and workflow.start.trigger else "schedule"
         inputs = {
+            "started_by": {"on": on, **{key: value for key, value in described(event).items() if key != "record"}},
             "inputs": subscription.inputs,
             "connections": subscription.connections,
             "trigger": described(event),

@@ -16,6 +16,8 @@ from .sweeps import Sweeps
 TICK_SECONDS = 0.2
 DRAIN_SECONDS = 30.0
 """How long runs may go on after the worker was told to stop; the rest is taken up by the next worker."""
+TIDY_SECONDS = 3600.0
+"""How often data that is no longer kept is deleted."""
 LOOK_AHEAD = 50
 """How many unfinished runs are looked at in one round."""
 
@@ -32,6 +34,7 @@ class Worker:
         self.looking: dict[str, asyncio.Task[None]] = {}
         self.driving: dict[str, asyncio.Task[None]] = {}
         self.stop = asyncio.Event()
+        self.tidied = 0.0
         self.parse = functools.lru_cache(maxsize=200)(self._parse)
 
     async def serve(self, *, once: bool = False) -> None:
@@ -40,6 +43,7 @@ class Worker:
         with launched(self.host) as queue:
             looked: set[str] = set()
             while not self.stop.is_set():
+                await self._tidy()
                 await self._look(looked if once else None)
                 busy = await self._drive(queue)
                 if once and not (self.looking or self.driving or busy):
@@ -49,6 +53,12 @@ class Worker:
                 await asyncio.wait(waiting, timeout=TICK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             await self._drain()
         stopped.cancel()
+
+    async def _tidy(self) -> None:
+        """Runs that triggers start come without a person who would delete old data."""
+        if self.host.clock() - self.tidied >= TIDY_SECONDS:
+            self.tidied = self.host.clock()
+            await asyncio.to_thread(self.host.runs.tidy)
 
     async def _look(self, looked: set[str] | None) -> None:
         """Sweep what is due, each in a thread; `looked` keeps what needs no second look."""
@@ -63,7 +73,7 @@ class Worker:
         try:
             swept = await asyncio.to_thread(lambda: self.sweeps.look(item, self.parse(item.text)))
         except ConnectorError as error:
-            self.progress(f"{item.name}: {error.message}")
+            self.progress(f"{item.name}: {error.message} {error.hint}".rstrip())
             return
         if swept and swept.began:
             self.progress(f"{item.name}: ready, {swept.events} records were there before, {swept.queued} runs queued")
@@ -106,12 +116,12 @@ class Worker:
             await driven(self.host, queue, Driver(self.host, workflow, run.id, lease, wait=False, progress=_silent))
             await asyncio.to_thread(self._tell, run.id)
         except ConnectorError as error:
-            self.progress(f"{run.id}: {error.message}")
+            self.progress(f"{run.title}: {run.id}: {error.message}")
 
     def _tell(self, identity: str) -> None:
         run = self.host.runs.get(identity)
         said = str(run.detail.get("error", {}).get("message", ""))
-        self.progress(f"{identity}: {run.status.replace('_', ' ')}" + (f": {said}" if said else ""))
+        self.progress(f"{run.title}: {identity} {run.status.replace('_', ' ')}" + (f": {said}" if said else ""))
 
     async def _drain(self) -> None:
         tasks = {*self.looking.values(), *self.driving.values()}
