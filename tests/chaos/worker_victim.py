@@ -33,5 +33,5 @@ def deadly(*arguments: Any) -> Any:
 Sweeps._noted = deadly
 Host.open = lambda **options: opened(clock=lambda: time.time() + ORDER["offset"], **options)
 if __name__ == "__main__":
-    faulthandler.dump_traceback_later(50)
+    faulthandler.dump_traceback_later(50)  # one that hangs tells where
     sys.exit(app.run(sys.argv[2:]))
