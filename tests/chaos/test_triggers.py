@@ -34,6 +34,7 @@ def test_every_last_version_starts_one_run(new_trial: Any, tmp_path: Path, recor
     print(f"CHAOS_SEED={seed}")
     chance = random.Random(seed)
     with new_trial(tmp_path / "world") as trial:
+        trial.environ["WORKFLOW_HOST_RETENTION"] = "36500"  # what runs were told is read at the end
         file = trial.folder / "follow.yaml"
         file.write_text(FILE)
         trial.command("workflow", "enable", str(file)).finish()
