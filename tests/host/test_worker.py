@@ -15,7 +15,7 @@ from apollo_component.host.journal import Key
 from apollo_component.host.registry import Registry
 from apollo_component.host.runner import Job
 from apollo_component.host.settings import Settings
-from apollo_component.host.workflow.engine import prepared
+from apollo_component.host.workflow.engine import launched, prepared
 from apollo_component.host.workflow.file import parse_workflow
 from apollo_component.host.workflow.subscriptions import Subscriptions
 from apollo_component.host.workflow.sweeps import Sweeps
@@ -148,6 +148,26 @@ def test_a_schedule_starts_runs_by_itself(office):
     office.work()
     assert office.subscriptions.counts("follow") == {"done": 1}
     assert office.host.runs.steps(office.runs()[0].id)[0]["status"] == "done"
+
+
+def test_a_run_that_ended_meanwhile_is_not_begun_again(office):
+    """Between looking for work and beginning it a run may end: it stays as it ended, and the worker can stop."""
+    office.enable()
+    office.people(1)
+    office.later.offset += 11
+    worker = Worker(office.host)
+    for item in worker.subscriptions.due():
+        worker.sweeps.look(item, worker.parse(item.text))
+    [stale] = office.host.runs.started_by_subscriptions(10)
+    office.work()
+
+    async def begin():
+        with launched(office.host) as queue:
+            await worker._run(queue, stale)
+
+    asyncio.run(begin())
+    assert [run.status for run in office.runs()] == ["done"]
+    assert office.host.leases.acquire(f"run:{stale.id}", 1)
 
 
 def test_old_data_goes_though_nobody_starts_a_run(office):

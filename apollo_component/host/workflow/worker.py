@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from ...contract.errors import ConnectorError
 from ..host import Host
-from ..runs import QUEUED, RUNNING, Run
+from ..leases import Lease
+from ..runs import ENDED, QUEUED, RUNNING, Run
 from .driver import Driver, released
 from .engine import LEASE_SECONDS, driven, launched
 from .file import Workflow, parse_workflow
@@ -107,16 +108,27 @@ class Worker:
             return False
 
     async def _run(self, queue: str, run: Run) -> None:
-        lease = await asyncio.to_thread(self.host.leases.acquire, f"run:{run.id}", LEASE_SECONDS)
+        lease = await asyncio.to_thread(self._claimed, run)
         if lease is None:
             return
         try:
             workflow = await asyncio.to_thread(self.parse, run.text)
-            await asyncio.to_thread(self.host.runs.update, run.id, RUNNING, run.detail)
             await driven(self.host, queue, Driver(self.host, workflow, run.id, lease, wait=False, progress=_silent))
             await asyncio.to_thread(self._tell, run.id)
         except ConnectorError as error:
             self.progress(f"{run.title}: {run.id}: {error.message}")
+
+    def _claimed(self, run: Run) -> Lease | None:
+        """The right to drive a run, None when another has it, or the run ended since it was looked at."""
+        lease = self.host.leases.acquire(f"run:{run.id}", LEASE_SECONDS)
+        if lease is None:
+            return None
+        now = self.host.runs.get(run.id)
+        if now.status in ENDED:
+            self.host.leases.release(lease)
+            return None
+        self.host.runs.update(run.id, RUNNING, now.detail)
+        return lease
 
     def _tell(self, identity: str) -> None:
         run = self.host.runs.get(identity)
