@@ -170,6 +170,29 @@ def test_a_run_that_ended_meanwhile_is_not_begun_again(office):
     assert office.host.leases.acquire(f"run:{stale.id}", 1)
 
 
+def test_a_worker_that_is_stopped_gives_back_what_it_can_t_end(office):
+    """Told to stop while a request hangs, it waits a while, leaves the run where it stands, and another goes on."""
+    office.enable()
+    office.people(1)
+    office.sandbox.control("POST", "/faults", {"operation": "contacts_show", "kind": "hold_before", "times": 1})
+    office.later.offset += 11
+    worker = Worker(office.host, drain_seconds=0.3)
+
+    async def stopped():
+        task = asyncio.create_task(worker.serve())
+        while not office.sandbox.control("GET", "/held"):
+            await asyncio.sleep(0.05)
+        worker.stop.set()
+        await asyncio.wait_for(task, 20)
+
+    asyncio.run(stopped())
+    [run] = office.runs()
+    assert office.host.runs.status_of(run) == "interrupted"
+    office.sandbox.control("POST", "/release", {"all": True})
+    office.work()
+    assert [run.status for run in office.runs()] == ["done"]
+
+
 def test_old_data_goes_though_nobody_starts_a_run(office):
     """A worker deletes the records of runs that ended longer ago than they are kept."""
     office.enable()

@@ -27,9 +27,15 @@ class Worker:
     """`concurrency` runs at a time. `progress` gets sentences for the person."""
 
     def __init__(
-        self, host: Host, *, concurrency: int = 4, progress: Callable[[str], None] = lambda _text: None
+        self,
+        host: Host,
+        *,
+        concurrency: int = 4,
+        progress: Callable[[str], None] = lambda _text: None,
+        drain_seconds: float = DRAIN_SECONDS,
     ) -> None:
         self.host, self.concurrency, self.progress = host, concurrency, progress
+        self.drain_seconds = drain_seconds
         self.subscriptions = Subscriptions(host.store, host.clock)
         self.sweeps = Sweeps(host, self.subscriptions)
         self.looking: dict[str, asyncio.Task[None]] = {}
@@ -136,9 +142,13 @@ class Worker:
         self.progress(f"{run.title}: {identity} {run.status.replace('_', ' ')}" + (f": {said}" if said else ""))
 
     async def _drain(self) -> None:
+        """Let what is under way end for a while; then give the rest back, so that another worker can take it up."""
         tasks = {*self.looking.values(), *self.driving.values()}
         if tasks:
-            await asyncio.wait(tasks, timeout=DRAIN_SECONDS)
+            await asyncio.wait(tasks, timeout=self.drain_seconds)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _gone(self, tasks: dict[str, asyncio.Task[None]], identity: str, task: asyncio.Task[None]) -> None:
         tasks.pop(identity, None)
