@@ -52,3 +52,34 @@ def test_each_time_starts_one_run_and_missed_ones_the_last(host, key, clock):
     times = [datetime.fromisoformat(run.inputs["trigger"]["at"]) for run in host.runs.started_by_subscriptions(9)]
     assert sorted((max(times) - time).days for time in times) == [0, 3]
     assert all(time.tzinfo == UTC for time in times)
+
+
+def test_years_of_missed_minutes_are_one_run_at_once(host, key, clock):
+    """However long nobody looked, one look makes one run, for the last time that passed."""
+    text = TEXT.replace("30 7 * * *", "* * * * *")
+    workflow = parse_workflow(text, host.registry.manifests)
+    subscriptions = Subscriptions(host.store, clock)
+    identity, _ = subscriptions.enable(workflow, prepared(host, workflow, {}, {}), None, None)
+    clock.now += 3 * 365 * 86_400
+    Sweeps(host, subscriptions).look(subscriptions.get(identity), workflow)
+    [run] = host.runs.started_by_subscriptions(9)
+    assert 0 <= clock.now - epoch(run.inputs["trigger"]["at"]) < 60
+    assert 0 < subscriptions.get(identity).next_at - clock.now <= 60
+
+
+def test_a_time_that_comes_twice_by_a_clock_set_back_starts_one_run(host, key, clock):
+    """Enabled again after the clock was set back, a time that had its run gets no second one, and looking goes on."""
+    workflow = parse_workflow(TEXT, host.registry.manifests)
+    subscriptions = Subscriptions(host.store, clock)
+    stored = prepared(host, workflow, {}, {})
+    identity, _ = subscriptions.enable(workflow, stored, None, None)
+    due = subscriptions.get(identity).next_at
+    sweeps = Sweeps(host, subscriptions)
+    for back in (0, 7200):
+        clock.now = due - back
+        subscriptions.enable(workflow, stored, None, None)
+        clock.now = due + 1
+        subscriptions.note(identity, next_at=due)
+        sweeps.look(subscriptions.get(identity), workflow)
+    assert len(host.runs.started_by_subscriptions(9)) == 1
+    assert subscriptions.get(identity).next_at > due

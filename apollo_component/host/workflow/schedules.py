@@ -19,11 +19,20 @@ def schedule_problem(schedule: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def following(cron: str, timezone: str, after: float) -> float:
     """The next time after `after`, both in seconds since 1970."""
+    found: datetime = _times(cron, timezone, after).get_next(datetime)
+    return found.timestamp()
+
+
+def latest(cron: str, timezone: str, until: float) -> float:
+    """The last time up to the whole second of `until`."""
+    found: datetime = _times(cron, timezone, int(until) + 1).get_prev(datetime)
+    return found.timestamp()
+
+
+def _times(cron: str, timezone: str, moment: float) -> Any:
     from croniter import croniter
 
-    zone = ZoneInfo(timezone)
-    found: datetime = croniter(cron, datetime.fromtimestamp(after, UTC).astimezone(zone)).get_next(datetime)
-    return found.timestamp()
+    return croniter(cron, datetime.fromtimestamp(moment, UTC).astimezone(ZoneInfo(timezone)))
 
 
 def _sound(cron: str) -> bool:

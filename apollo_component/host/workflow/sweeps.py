@@ -22,10 +22,10 @@ from ..journal import check_owner
 from ..leases import Lease
 from ..runs import QUEUED
 from ..store import dumps, put
-from ..tables import seen
+from ..tables import runs, seen
 from .expressions import evaluate
 from .file import Start, Workflow
-from .schedules import following
+from .schedules import following, latest
 from .subscriptions import Subscription, Subscriptions
 
 LEASE_SECONDS = 120.0
@@ -113,10 +113,8 @@ class Sweeps:
         now = self.clock()
         if subscription.next_at > now:
             return Swept()
-        due, later = subscription.next_at, following(start.cron, start.timezone, subscription.next_at)
-        while later <= now:
-            due, later = later, following(start.cron, start.timezone, later)
-        moment = datetime.fromtimestamp(due, UTC)
+        later = following(start.cron, start.timezone, now)
+        moment = datetime.fromtimestamp(latest(start.cron, start.timezone, now), UTC)
         with self.store.write() as connection:
             check_owner(connection, lease)
             self._queue(connection, subscription, workflow, Event("", moment.isoformat(), None, moment), 1)
@@ -230,6 +228,9 @@ class Sweeps:
         self, connection: sa.Connection, subscription: Subscription, workflow: Workflow, event: Event, count: int
     ) -> None:
         told = "|".join((subscription.id, event.id, event.version, str(count)))
+        identity = f"t-{hashlib.sha256(told.encode()).hexdigest()[:24]}"
+        if connection.execute(sa.select(runs.c.id).where(runs.c.id == identity)).first():
+            return  # a clock set back brings a schedule's time once more
         on = workflow.start.trigger.id if workflow.start and workflow.start.trigger else "schedule"
         inputs = {
             "started_by": {"on": on, **{key: value for key, value in described(event).items() if key != "record"}},
@@ -241,7 +242,7 @@ class Sweeps:
         self.runs.insert(
             connection,
             {
-                "id": f"t-{hashlib.sha256(told.encode()).hexdigest()[:24]}",
+                "id": identity,
                 "kind": "workflow",
                 "title": workflow.name[:200],
                 "status": QUEUED,
