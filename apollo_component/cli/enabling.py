@@ -156,13 +156,19 @@ def _worked(out: Output, concurrency: int, port: int | None, *, once: bool) -> i
     from ..host.callbacks import serve
     from ..host.workflow.worker import Worker
 
+    said = 0
+
     def tell(text: str) -> None:
+        nonlocal said
+        said += 1
         out.facts({"worker": text}, text)
 
     with opened(out) as host, contextlib.ExitStack() as stack:
         if port is not None:
             tell(f"Late results are received on {stack.enter_context(serve(host, port))}.")
         asyncio.run(_serve(Worker(host, concurrency=concurrency, progress=tell), out, once=once))
+    if once and not said:
+        tell("Nothing to do: nothing new, or nothing is due yet. `workflow list` tells when it looks next.")
     return 0
 
 

@@ -37,6 +37,15 @@ def until(true, seconds=90):
         time.sleep(0.2)
 
 
+@pytest.mark.real
+def test_a_worker_with_nothing_to_do_says_so(cli):
+    """Right after enabling nothing is due; `worker --once` doesn't end in silence."""
+    cli.link("work")
+    cli("workflow", "enable", EXAMPLE, "--connection", "apollo=work", "--json")
+    done = cli.finished(cli.process("workflow", "worker", "--once"))
+    assert (done.code, "Nothing to do" in done.err) == (0, True)
+
+
 def test_a_trigger_is_described(cli):
     """`describe` says of a trigger how it looks, what it needs and what it takes."""
     done = cli("describe", "account_updated", "--json")
