@@ -13,7 +13,7 @@ from ..contract.errors import InputError, Problem
 from .naming import opened
 from .options import AsJson, pairs
 from .output import Output, table
-from .workflows import File, leave, workflow
+from .workflows import Connections, File, Inputs, leave, workflow
 
 if TYPE_CHECKING:
     from ..host.workflow.file import Workflow
@@ -25,13 +25,8 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The name of the workf
 @workflow.command("enable")
 def enable(
     file: File,
-    inputs: Annotated[
-        list[str] | None, typer.Option("--input", metavar="NAME=VALUE", help="An input of the workflow. Repeatable.")
-    ] = None,
-    connections: Annotated[
-        list[str] | None,
-        typer.Option("--connection", metavar="ALIAS=NAME", help="The connection for an alias. Repeatable."),
-    ] = None,
+    inputs: Inputs = None,
+    connections: Connections = None,
     budget: Annotated[
         float | None, typer.Option(min=0, metavar="CREDITS", help="What each run may spend at most.")
     ] = None,

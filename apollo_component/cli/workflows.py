@@ -30,6 +30,13 @@ EXIT = {
 }
 _UNKNOWN = ("outcome unknown", "sent, answer lost")
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A workflow file.")]
+Inputs = Annotated[
+    list[str] | None, typer.Option("--input", metavar="NAME=VALUE", help="An input of the workflow. Repeatable.")
+]
+Connections = Annotated[
+    list[str] | None,
+    typer.Option("--connection", metavar="ALIAS=NAME", help="The connection for an alias. Repeatable."),
+]
 
 
 @workflow.command("check")
@@ -60,13 +67,8 @@ def _row(row: Mapping[str, Any]) -> tuple[Any, ...]:
 @workflow.command("run")
 def run(
     file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A workflow file.")] = None,
-    inputs: Annotated[
-        list[str] | None, typer.Option("--input", metavar="NAME=VALUE", help="An input of the workflow. Repeatable.")
-    ] = None,
-    connections: Annotated[
-        list[str] | None,
-        typer.Option("--connection", metavar="ALIAS=NAME", help="The connection for an alias. Repeatable."),
-    ] = None,
+    inputs: Inputs = None,
+    connections: Connections = None,
     budget: Annotated[float | None, typer.Option(min=0, metavar="CREDITS", help="Spend no more than this.")] = None,
     resume: Annotated[str | None, typer.Option(metavar="RUN", help="Go on with a run that waits or failed.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="When it must wait for quota, wait here.")] = False,

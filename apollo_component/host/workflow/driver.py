@@ -6,7 +6,6 @@ budget, or a failure that stops the run) the run is parked at that very place; i
 
 import asyncio
 import contextvars
-import functools
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -289,7 +288,7 @@ class Driver:
         """Names of custom fields are looked up before a step's first request, not when it is played back."""
         if any(item["id"] == step.id for item in self.host.runs.steps(self.run)):
             return dict
-        return functools.partial(self.host.fields.resolved, self.connections[step.connection], step.action)
+        return partial(self.host.fields.resolved, self.connections[step.connection], step.action)
 
     def _planner(self, step: Step) -> Planner:
         schemas = schemas_at(self.host.registry.manifest(step.connector).root)

@@ -137,7 +137,7 @@ def _start(
     if "trigger" not in data:
         return None
     item = data["trigger"]
-    alias = item.get("connection") or next(iter(connections))
+    alias = _alias(item, connections)
     trigger = manifests[connections[alias][0]].triggers[item["on"]]
     every = item.get("every", trigger.interval)
     return Start(trigger, alias, connections[alias][0], item.get("with", {}), item.get("when"), every)
@@ -146,7 +146,7 @@ def _start(
 def _step(
     item: Mapping[str, Any], number: int, connections: Mapping[str, tuple[str, str]], manifests: Mapping[str, Manifest]
 ) -> Step:
-    alias = item.get("connection") or next(iter(connections))
+    alias = _alias(item, connections)
     connector = connections[alias][0]
     rest = {key: value for key, value in item.items() if key not in ("id", "action", "connection", "with")}
     action = manifests[connector].actions[item["action"]]
@@ -189,14 +189,10 @@ def _start_checks(
         yield ("schedule", key), text
     if not item:
         return
-    alias = item.get("connection") or next(iter(connections), "")
-    if "connection" not in item and len(connections) > 1:
-        yield ("trigger", "connection"), f"is required when there are several connections ({', '.join(connections)})"
+    if text := _connection_problem(item, connections):
+        yield ("trigger", "connection"), text
         return
-    if not isinstance(alias, str) or alias not in connections:
-        yield ("trigger", "connection"), f"is none of this file's connections ({', '.join(connections) or 'none'})"
-        return
-    manifest = manifests.get(str(_mapping(connections[alias]).get("connector")))
+    manifest = _manifest_of(item, connections, manifests)
     if manifest is None or not isinstance(item.get("on"), str):
         return
     if item["on"] not in manifest.triggers:
@@ -228,22 +224,40 @@ def _step_checks(
         yield ("split_by",), "goes with all: true"
     if item.get("all") is True and "for_each" in item:
         yield ("all",), "can't be combined with for_each"
-    alias = item.get("connection") or next(iter(connections), "")
-    if "connection" not in item and len(connections) > 1:
-        yield ("connection",), f"is required when there are several connections ({', '.join(connections)})"
+    if text := _connection_problem(item, connections):
+        yield ("connection",), text
         return
-    if not isinstance(alias, str):
-        return
-    if alias not in connections:
-        yield ("connection",), f"is none of this file's connections ({', '.join(connections) or 'none'})"
-        return
-    manifest = manifests.get(str(_mapping(connections.get(alias)).get("connector")))
+    manifest = _manifest_of(item, connections, manifests)
     if manifest is None or not isinstance(item.get("action"), str):
         return
     if item["action"] not in manifest.actions:
         yield ("action",), _unknown(item["action"], "action", manifest.id, list(manifest.actions))
         return
     yield from _action_checks(item, manifest.actions[item["action"]], manifest, data)
+
+
+def _connection_problem(item: dict[str, Any], connections: dict[str, Any]) -> str:
+    """What is wrong with the connection that a trigger or a step names, or leaves out; empty when nothing is."""
+    if "connection" not in item and len(connections) > 1:
+        return f"is required when there are several connections ({', '.join(connections)})"
+    alias = _alias(item, connections)
+    if isinstance(alias, str) and alias not in connections:
+        return f"is none of this file's connections ({', '.join(connections) or 'none'})"
+    return ""
+
+
+def _manifest_of(
+    item: dict[str, Any], connections: dict[str, Any], manifests: Mapping[str, Manifest]
+) -> Manifest | None:
+    """The manifest behind a trigger's or a step's connection; None where the schema or another check tells why."""
+    alias = _alias(item, connections)
+    link = _mapping(connections.get(alias)) if isinstance(alias, str) else {}
+    return manifests.get(str(link.get("connector")))
+
+
+def _alias(item: Mapping[str, Any], connections: Mapping[str, Any]) -> Any:
+    """The name of the connection that is used: the one given, or the file's first."""
+    return item.get("connection") or next(iter(connections), "")
 
 
 def _unknown(name: str, what: str, connector: str, known: Iterable[str]) -> str:
