@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.postgres import Postgres, started
 
 ROOT = Path(__file__).parent.parent
 ENTRY_POINTS = "[workflow_connectors]\napollo = apollo_component.apollo.plugin:plugin\n"
@@ -62,6 +65,27 @@ class Service:
         """The API requests it has seen, credentials removed."""
         found: list[dict[str, Any]] = self.control("GET", "/requests")
         return found
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL server for all tests of this process."""
+    server = started()
+    yield server
+    server.stop()
+    shutil.rmtree(server.data.parent, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database of either kind, for tests whose promise holds on both."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'database' / 'host.db'}"
+        return
+    server = request.getfixturevalue("postgres")
+    url = server.database()
+    yield url
+    server.drop(url)
 
 
 def free_port() -> int:

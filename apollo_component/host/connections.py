@@ -146,7 +146,7 @@ class Connections:
             "app_id": app_id or connection.app_id,
         }
         where = (connections.c.id == connection.id, connections.c.version == connection.version)
-        with self.store.write() as open_:
+        with self.store.write(f"connection:{connection.id}") as open_:
             done = open_.execute(sa.update(connections).where(*where).values(**values)).rowcount
             if done:
                 self._note(open_, connection.id, event, text)
@@ -161,7 +161,7 @@ class Connections:
         values: dict[str, Any] = {"status": status, "reason": reason, **columns}
         if status != connection.status:
             values["since"] = self.clock()
-        with self.store.write() as open_:
+        with self.store.write(f"connection:{connection.id}") as open_:
             done = open_.execute(sa.update(connections).where(*where).values(**values)).rowcount
             if done and (status, reason) != (connection.status, connection.reason):
                 self._note(open_, connection.id, status, reason)
@@ -184,13 +184,13 @@ class Connections:
         elif report.verdict in ("connected", "limited") and connection.status == "needs_reauthorization":
             values |= {"status": "active", "reason": "", "since": self.clock()}
         where = (connections.c.id == connection.id, connections.c.version == connection.version)
-        with self.store.write() as open_:
+        with self.store.write(f"connection:{connection.id}") as open_:
             if open_.execute(sa.update(connections).where(*where).values(**values)).rowcount:
                 self._note(open_, connection.id, f"test: {report.verdict}", report.text)
 
     def remember_miss(self, connection: Connection, action: str, missing: Mapping[str, Any]) -> None:
         """A later refusal is kept, so that the next look at the connection tells it."""
-        with self.store.write() as open_:
+        with self.store.write(f"connection:{connection.id}") as open_:
             query = sa.select(connections.c.missed_json).where(connections.c.id == connection.id)
             known = json.loads(open_.execute(query).scalar() or "{}")
             changed = dumps({**known, action: dict(missing)})

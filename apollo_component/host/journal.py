@@ -89,7 +89,7 @@ class Journal:
         BudgetExhaustedError when its budget doesn't cover the worst cost. `repeat_paid` is what may be paid a second
         time by this attempt.
         """
-        with self.store.write() as connection:
+        with self.store.write(f"run:{key.run}") as connection:
             check_owner(connection, lease)
             _check_cancelled(connection, key.run)
             self._check_budget(connection, key.run, worst)
@@ -128,7 +128,7 @@ class Journal:
         Raises OwnershipLostError when the run has another owner, whose attempts these are.
         """
         where = (*_of(key), journal.c.attempt == attempt, journal.c.state.not_in((RECEIVED, WITHOUT_EFFECT)))
-        with self.store.write() as connection:
+        with self.store.write(f"run:{key.run}") as connection:
             check_owner(connection, lease)
             return bool(connection.execute(sa.update(journal).where(*where).values(state=IN_DOUBT)).rowcount)
 
@@ -145,7 +145,7 @@ class Journal:
         if state == WITHOUT_EFFECT:
             values |= {"spent": 0, "paid_twice": 0}
         mine = (*_of(key), journal.c.attempt == attempt, journal.c.state == SENDING)
-        with self.store.write() as connection:
+        with self.store.write(f"run:{key.run}") as connection:
             if not connection.execute(sa.update(journal).where(*mine).values(**values)).rowcount:
                 raise _ownership_lost()
 
@@ -153,7 +153,7 @@ class Journal:
         """What the request cost, told once; None leaves the worst cost reserved (part of it is decided later)."""
         if spent is not None:
             mine = (*_of(key), journal.c.attempt == attempt, journal.c.spent.is_(None))
-            with self.store.write() as connection:
+            with self.store.write(f"run:{key.run}") as connection:
                 connection.execute(sa.update(journal).where(*mine).values(spent=spent))
 
     def mark(self, key: Key, attempt: int, state: str, note: str = "", **values: Any) -> None:
@@ -203,6 +203,8 @@ class Journal:
         if row is None or worst == 0:
             return
         daily = json.loads(row.inputs_json).get(PER_DAY) if row.workflow else None
+        if daily is not None:
+            self.store.also(connection, f"budget:{row.workflow}")
         if worst is None and (row.budget is not None or daily is not None):
             raise InputError(
                 "Nothing limits what this request may cost, so no budget can cover it; nothing was sent.",
@@ -214,7 +216,7 @@ class Journal:
             check_day(daily, spent_since(connection, row.workflow, self.clock() - DAY_SECONDS), worst or 0)
 
     def _update(self, key: Key, attempt: int, values: Mapping[str, Any]) -> None:
-        with self.store.write() as connection:
+        with self.store.write(f"run:{key.run}") as connection:
             connection.execute(sa.update(journal).where(*_of(key), journal.c.attempt == attempt).values(**values))
 
 

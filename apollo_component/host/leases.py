@@ -39,7 +39,7 @@ class Leases:
     def acquire(self, name: str, seconds: float) -> Lease | None:
         """The lease, or None while somebody else holds it."""
         now = self.clock()
-        with self.store.write() as connection:
+        with self.store.write(name) as connection:
             row = connection.execute(sa.select(leases).where(leases.c.name == name)).mappings().first()
             if row and row["owner"] and row["until"] > now and not is_dead(row["owner"]):
                 return None
@@ -50,13 +50,13 @@ class Leases:
 
     def extend(self, lease: Lease, seconds: float) -> bool:
         """False when the lease was lost: stop, somebody else goes on."""
-        with self.store.write() as connection:
+        with self.store.write(lease.name) as connection:
             done = connection.execute(sa.update(leases).where(*_mine(lease)).values(until=self.clock() + seconds))
         return bool(done.rowcount)
 
     def release(self, lease: Lease) -> None:
         """Compare and release: another owner's lease is left alone, the version is kept."""
-        with self.store.write() as connection:
+        with self.store.write(lease.name) as connection:
             connection.execute(sa.update(leases).where(*_mine(lease)).values(owner="", until=0))
 
     def held(self, name: str) -> bool:

@@ -65,8 +65,8 @@ class Limits:
         """A permit, or (window, reset) of what is in the way; window "" = only requests in flight are."""
         now = self.clock()
         mine = (permits.c.scope == scope, permits.c.operation == operation)
-        with self.store.write(durable=False) as connection:
-            connection.execute(sa.delete(permits).where(permits.c.until < now))
+        with self.store.write(f"quota:{scope}:{operation}", durable=False) as connection:
+            connection.execute(sa.delete(permits).where(*mine, permits.c.until < now))
             flying = _flying(connection, mine)
             query = sa.select(windows).where(windows.c.scope == scope, windows.c.operation == operation)
             rows = [dict(row) for row in connection.execute(query).mappings()]
@@ -85,7 +85,7 @@ class Limits:
     ) -> None:
         """Give the permit back and keep what the answer told."""
         now = self.clock()
-        with self.store.write(durable=False) as connection:
+        with self.store.write(f"quota:{scope}:{operation}", durable=False) as connection:
             until = connection.execute(sa.select(permits.c.until).where(permits.c.id == permit)).scalar()
             issued = None if until is None else until - PERMIT_SECONDS
             connection.execute(sa.delete(permits).where(permits.c.id == permit))

@@ -73,7 +73,7 @@ class Runs:
         identity = f"{datetime.fromtimestamp(self.clock(), UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         values: dict[str, Any] = {"id": identity, "kind": kind, "title": title[:200], "status": RUNNING, "text": text}
         values |= {"budget": budget, "workflow": workflow}
-        with self.store.write() as connection:
+        with self.store.write(f"run:{identity}") as connection:
             self.insert(connection, {**values, "inputs_json": dumps(inputs or {})})
         return self.get(identity)
 
@@ -111,7 +111,7 @@ class Runs:
         if detail is not None:
             resumes = self.get(identity).detail.get("resumes", 0)
             values["detail_json"] = dumps({**detail, "resumes": resumes})
-        with self.store.write() as connection:
+        with self.store.write(f"run:{identity}") as connection:
             connection.execute(
                 sa.update(runs).where(runs.c.id == identity, runs.c.status != CANCELLED).values(**values)
             )
@@ -122,7 +122,7 @@ class Runs:
         if run.ended and run.status != FAILED:
             raise InputError(f"The run {identity} has ended already ({run.status}).")
         now = self.clock()
-        with self.store.write() as connection:
+        with self.store.write(f"run:{identity}") as connection:
             values = {"status": CANCELLED, "updated_at": now, "ended_at": now}
             connection.execute(sa.update(runs).where(runs.c.id == identity).values(**values))
         return self.get(identity)
@@ -132,8 +132,9 @@ class Runs:
 
         `detail.resumes` counts how often a failed run was sent on again. Raises InputError for a run that ended.
         """
-        with self.store.write() as connection:
-            self._resume(connection, self.get(identity), budget)
+        run = self.get(identity)
+        with self.store.write(f"run:{identity}") as connection:
+            self._resume(connection, run, budget)
         return self.get(identity)
 
     def _resume(self, connection: sa.Connection, run: Run, budget: float | None) -> None:
@@ -152,7 +153,7 @@ class Runs:
 
     def note_step(self, run: str, step: str, position: int, status: str, summary: Mapping[str, Any]) -> None:
         values = {"position": position, "status": status, "summary_json": dumps(summary)}
-        with self.store.write() as connection:
+        with self.store.write(f"run:{run}") as connection:
             put(connection, steps, {"run": run, "step": step}, values)
 
     def steps(self, run: str) -> list[dict[str, Any]]:
@@ -163,7 +164,7 @@ class Runs:
         """Keep a request's records at their place, which has room for `STRIDE`; saving there again replaces them."""
         rows = [{"run": run, "step": step, "seq": start + n, "json": dumps(item)} for n, item in enumerate(found)]
         mine = (records.c.run == run, records.c.step == step)
-        with self.store.write() as connection:
+        with self.store.write(f"run:{run}") as connection:
             connection.execute(sa.delete(records).where(*mine, records.c.seq >= start, records.c.seq < start + STRIDE))
             insert_many(connection, records, rows)
 

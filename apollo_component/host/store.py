@@ -1,9 +1,13 @@
-"""The host's database: SQLite (WAL) or PostgreSQL through SQLAlchemy, one writer at a time on either."""
+"""The host's database: SQLite (WAL) or PostgreSQL through SQLAlchemy.
+
+A write is a transaction that nobody else's write on the same thing can come between: on SQLite there is one writer at
+a time, on PostgreSQL an advisory lock for what the write is `on` does the same and lets others go on beside it.
+"""
 
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,12 +15,18 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from ..contract.errors import ConnectorError, StoreError, TransientError
 from .tables import HEAD
 
 BUSY_SECONDS = 15
-_WRITER_LOCK = 0x776F726B
+IDLE_SECONDS = 10
+"""A process that was stopped in the middle of a transaction is thrown out of it by PostgreSQL after this, so that the
+others can go on."""
+CONNECTIONS = 8
+"""To PostgreSQL, for each process at most; the engine of durable runs keeps as many again."""
+_ALL = 0x776F726B
 
 
 class Store:
@@ -25,13 +35,11 @@ class Store:
     def __init__(self, url: str, *, busy_seconds: float = BUSY_SECONDS) -> None:
         self.url = _parsed(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        arguments = {"timeout": busy_seconds, "check_same_thread": False} if self.is_sqlite else {}
-        pool: dict[str, Any] = {"pool_size": 16, "max_overflow": 48, "pool_timeout": 60}
+        self._busy_seconds = busy_seconds
         with worded():
-            self.engine = sa.create_engine(self.url, connect_args=arguments, **pool)
+            self.engine = sa.create_engine(self.url, **_options(self.url, busy_seconds))
+        sa.event.listen(self.engine, "connect", self._pragmas if self.is_sqlite else self._timeouts)
         if self.is_sqlite:
-            self._busy_seconds = busy_seconds
-            sa.event.listen(self.engine, "connect", self._pragmas)
             sa.event.listen(self.engine, "begin", _begin)
 
     @classmethod
@@ -45,18 +53,29 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        with worded(), self.engine.connect() as connection, connection.begin():
+        """A transaction that sees the database as it was at one moment."""
+        options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        with worded(), self.engine.connect().execution_options(**options) as connection, connection.begin():
             yield connection
 
     @contextmanager
-    def write(self, *, durable: bool = True) -> Iterator[sa.Connection]:
-        """A durable write is on disk when it returns. One that isn't may be lost with the machine, not with a
-        process: right for what is learnt anew, such as quotas."""
+    def write(self, on: str = "", *, durable: bool = True) -> Iterator[sa.Connection]:
+        """`on` names the one thing that is read and changed, such as `run:1f`; without it the write has the database
+        to itself.
+
+        A durable write is on disk when it returns. One that isn't may be lost with the machine, not with a process:
+        right for what is learnt anew, such as quotas.
+        """
         options = {"write": "FULL" if durable else "NORMAL"}
         with worded(), self.engine.connect().execution_options(**options) as connection, connection.begin():
             if not self.is_sqlite:
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITER_LOCK)))
+                connection.execute(_locked(on, durable=durable))
             yield connection
+
+    def also(self, connection: sa.Connection, on: str) -> None:
+        """Inside a write on one thing: nobody writes on this second one either. Always taken in the same order."""
+        if not self.is_sqlite:
+            connection.execute(sa.select(_lock(on)))
 
     def rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
         with self.read() as connection:
@@ -76,6 +95,12 @@ class Store:
         for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
+    def _timeouts(self, connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = {int(self._busy_seconds * 1000)}")
+            cursor.execute(f"SET idle_in_transaction_session_timeout = {IDLE_SECONDS * 1000}")
+        connection.commit()
+
     def _prepare_file(self) -> None:
         """A new SQLite file belongs to its owner alone."""
         named = self.url.database or ""
@@ -86,17 +111,39 @@ class Store:
                 file.touch(mode=0o600)
 
     def _upgrade(self) -> None:
-        revision = self.revision()
-        if revision != HEAD:
+        if self.revision() != HEAD:
             from .migrations import upgrade
 
-            upgrade(self.engine, revision)
+            upgrade(self)
 
     def revision(self) -> str | None:
+        """The schema's version, None for a database without one."""
         with self.engine.connect() as connection:
             if not sa.inspect(connection).has_table("host_schema"):
                 return None
             return connection.execute(sa.text("SELECT version_num FROM host_schema")).scalar()
+
+
+def _options(url: sa.URL, busy_seconds: float) -> dict[str, Any]:
+    if url.get_backend_name() == "sqlite":
+        arguments: dict[str, Any] = {"timeout": busy_seconds, "check_same_thread": False}
+        return {"connect_args": arguments, "pool_size": 16, "max_overflow": 48, "pool_timeout": 60}
+    alive = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+    arguments = {name: value for name, value in alive.items() if name not in url.query}
+    pool = {"pool_size": CONNECTIONS // 2, "max_overflow": CONNECTIONS // 2, "pool_timeout": 60, "pool_pre_ping": True}
+    return {"connect_args": {"application_name": "workflow-host", **arguments}, **pool}
+
+
+def _locked(on: str, *, durable: bool) -> sa.Select[Any]:
+    """All that a write begins with, in one statement: who writes on one thing shares the database with the others."""
+    commit = sa.func.set_config("synchronous_commit", "on" if durable else "off", True)
+    if not on:
+        return sa.select(commit, sa.func.pg_advisory_xact_lock(_ALL))
+    return sa.select(commit, sa.func.pg_advisory_xact_lock_shared(_ALL), _lock(on))
+
+
+def _lock(on: str) -> sa.ColumnElement[Any]:
+    return sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(on, 0))
 
 
 def put(connection: sa.Connection, table: sa.Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
@@ -120,6 +167,12 @@ def worded() -> Iterator[None]:
         raise
     except (DBAPIError, sqlite3.Error) as error:
         raise _error_for(error) from None
+    except PoolTimeoutError:
+        raise _WORDED["busy"]() from None
+    except ImportError:
+        raise StoreError(
+            "The driver for PostgreSQL is not installed.", hint='pip install "apollo-component[postgres]"'
+        ) from None
     except SQLAlchemyError as error:
         raise StoreError(f"The database can't be used ({type(error).__name__}).", hint="Check its address.") from None
     except OSError:
@@ -132,34 +185,69 @@ def worded() -> Iterator[None]:
 def _error_for(error: DBAPIError | sqlite3.Error) -> ConnectorError:
     """SQLite's own errors come bare while a connection is being opened."""
     origin = error.orig if isinstance(error, DBAPIError) else error
-    text = str(origin).lower()
-    if "readonly" in text or "read-only" in text or "unable to open" in text:
-        return StoreError(
-            "The database is read-only.", hint="Give the user the right to write the file and its folder."
-        )
-    if "locked" in text or "busy" in text:
-        return TransientError(
-            f"The database has been locked by another process for {BUSY_SECONDS} s.",
-            hint="Try again.",
-            worked=False,
-        )
-    if "full" in text:
-        return StoreError("The disk is full.", hint="Free some space; nothing that was saved is lost.")
-    if "not a database" in text or "malformed" in text:
-        return StoreError("The file is not a database, or is damaged.", hint="Restore it from a backup.")
+    state = getattr(origin, "sqlstate", None) or ""
+    kind = _KINDS.get(state) or _KINDS.get(state[:2]) or _kind_of(str(origin).lower())
+    if kind:
+        return _WORDED[kind]()
     if isinstance(error, OperationalError) and not isinstance(origin, sqlite3.Error):
-        return TransientError("The database doesn't answer.", hint="Check that it runs and its address.", worked=False)
-    kind = type(origin).__name__
-    return StoreError(f"The database refused a statement ({kind}).", hint="This is a fault of the host; report it.")
+        return _WORDED["away"]()
+    name = type(origin).__name__
+    return StoreError(f"The database refused a statement ({name}).", hint="This is a fault of the host; report it.")
+
+
+_KINDS = {
+    "25006": "read only", "25P03": "away", "53100": "full", "55P03": "busy", "08": "away",
+    "57": "away", "53": "away", "40": "busy", "28": "refused", "3D000": "missing", "42501": "forbidden",
+}  # fmt: skip
+"""PostgreSQL's codes, whole or their first two characters."""
+
+
+def _kind_of(text: str) -> str:
+    """SQLite has no codes in its words."""
+    marks = {
+        "read only": ("readonly", "read-only", "unable to open"), "busy": ("locked", "busy"), "full": ("is full",),
+        "damaged": ("not a database", "malformed"), "refused": ("authentication failed",),
+        "missing": ("does not exist",),
+    }  # fmt: skip
+    return next((kind for kind, words in marks.items() if any(word in text for word in words)), "")
+
+
+_WORDED: dict[str, Callable[[], ConnectorError]] = {
+    "read only": lambda: StoreError(
+        "The database is read-only.", hint="Give the user the right to write it, on SQLite its file and folder."
+    ),
+    "busy": lambda: TransientError(
+        f"The database has been locked by another process for {BUSY_SECONDS} s.", hint="Try again.", worked=False
+    ),
+    "full": lambda: StoreError("The disk is full.", hint="Free some space; nothing that was saved is lost."),
+    "damaged": lambda: StoreError("The file is not a database, or is damaged.", hint="Restore it from a backup."),
+    "refused": lambda: StoreError("The database refuses the user or password.", hint="Check its address."),
+    "missing": lambda: StoreError("The database that the address names doesn't exist.", hint="Make it first."),
+    "forbidden": lambda: StoreError(
+        "The database's user may not do this.", hint="Give it the right to make and change tables."
+    ),
+    "away": lambda: TransientError(
+        "The database doesn't answer.", hint="Check that it runs and its address.", worked=False
+    ),
+}
 
 
 def _parsed(url: str) -> sa.URL:
+    """`postgres://`, as hosting services write it, and `postgresql://` mean the one driver we use."""
     try:
-        return sa.make_url(url)
+        parsed = sa.make_url(url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url)
     except SQLAlchemyError:
-        raise StoreError(
-            "WORKFLOW_HOST_DATABASE_URL is not a database URL.", hint="Such as sqlite:////path/host.db"
-        ) from None
+        raise _wrong_url() from None
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise _wrong_url()
+    return parsed.set(drivername="postgresql+psycopg") if parsed.get_backend_name() == "postgresql" else parsed
+
+
+def _wrong_url() -> StoreError:
+    return StoreError(
+        "WORKFLOW_HOST_DATABASE_URL is not a database URL of a kind that is supported.",
+        hint="Such as sqlite:////path/host.db or postgresql://user@host/name",
+    )
 
 
 def _use_wal(connection: Any, seconds: float) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import secrets
 import socket
 import subprocess
 import sys
@@ -31,6 +32,8 @@ def evidence(registered, tmp_path_factory):
         "-m",
         "apollo_component.sandbox",
         "--json",
+        "--seed",  # keys of its own: objects of other tests in this process hold those of the usual world
+        str(secrets.randbelow(10**9)),
         "--people",
         "300",
         "--redirect-uri",

@@ -197,3 +197,30 @@ def test_a_store_says_when_its_database_was_made_by_nobody(tmp_path):
     assert made.revision() == tables.HEAD
     assert made.rows(sa.select(tables.keys)) == []
     made.close()
+
+
+def test_writes_on_one_thing_wait_and_on_another_do_not(database_url):
+    """On PostgreSQL a write on one thing waits for its like, goes on beside others, and lets a write on all wait."""
+    made = Store.open(database_url)
+    order: list[str] = []
+
+    def write(on: str) -> threading.Thread:
+        def go() -> None:
+            with made.write(on):
+                order.append(on)
+
+        thread = threading.Thread(target=go)
+        thread.start()
+        return thread
+
+    with made.write("run:1"):
+        if not made.is_sqlite:
+            write("run:2").join(10)
+            assert order == ["run:2"]
+        others = [write("run:1"), write("")]
+        time.sleep(0.3)
+        order.append("first")
+    for other in others:
+        other.join()
+    assert sorted(order[-2:]) == ["", "run:1"]
+    made.close()

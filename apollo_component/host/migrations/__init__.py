@@ -1,24 +1,32 @@
 """Schema migrations by Alembic; forward only."""
 
-from pathlib import Path
+from __future__ import annotations
 
-import sqlalchemy as sa
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from ...contract.errors import StoreError
 
+if TYPE_CHECKING:
+    from ..store import Store
 
-def upgrade(engine: sa.Engine, revision: str | None) -> None:
-    """Bring a database to the newest schema. Raises StoreError when it is from a newer version."""
+
+def upgrade(store: Store) -> None:
+    """Bring a database to the newest schema, in one transaction that has it to itself; of two processes that come
+    together the second finds it done. Raises StoreError when it is from a newer version."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    revision = store.revision()
     if revision is not None and revision not in known:
         raise StoreError(
             f"The database has schema {revision}, which this version doesn't know.",
             hint="It was used by a newer version; install that version, or choose another WORKFLOW_HOST_HOME.",
         )
-    config.attributes["engine"] = engine
-    command.upgrade(config, "head")
+    with store.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

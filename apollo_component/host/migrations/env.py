@@ -1,10 +1,6 @@
-"""Alembic's environment: always the engine that the store hands in, one exclusive transaction."""
+"""Alembic's environment: always inside the transaction that the store hands in."""
 
 from alembic import context
 
-engine = context.config.attributes["engine"]
-with engine.connect().execution_options(write="FULL") as connection:
-    context.configure(connection=connection, version_table="host_schema", transactional_ddl=True)
-    with context.begin_transaction():
-        context.run_migrations()
-    connection.commit()
+context.configure(connection=context.config.attributes["connection"], version_table="host_schema")
+context.run_migrations()

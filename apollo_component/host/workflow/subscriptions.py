@@ -144,7 +144,7 @@ class Subscriptions:
         return sorted(found, key=lambda item: item.next_at)
 
     def note(self, identity: str, **values: Any) -> None:
-        with self.store.write() as connection:
+        with self.store.write(f"subscription:{identity}") as connection:
             self.put(connection, identity, **values)
 
     def put(self, connection: sa.Connection, identity: str, **values: Any) -> None:

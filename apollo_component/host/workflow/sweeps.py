@@ -115,7 +115,7 @@ class Sweeps:
             return Swept()
         later = following(start.cron, start.timezone, now)
         moment = datetime.fromtimestamp(latest(start.cron, start.timezone, now), UTC)
-        with self.store.write() as connection:
+        with self.store.write(lease.name) as connection:
             check_owner(connection, lease)
             self._queue(connection, subscription, workflow, Event("", moment.isoformat(), None, moment), 1)
             self.subscriptions.put(
@@ -179,7 +179,7 @@ class Sweeps:
         whether all was as the last finished sweep left it."""
         mine = seen.c.subscription == sweep.subscription.id
         queued, settled = 0, True
-        with self.store.write() as connection:
+        with self.store.write(sweep.lease.name) as connection:
             check_owner(connection, sweep.lease)
             places = [sweep.place(event) for event in events]
             query = sa.select(seen).where(mine, seen.c.record.in_(places))
@@ -264,7 +264,7 @@ class Sweeps:
         else:
             values |= {"next_at": now + sweep.start.every, "cursor": poll.resume, "swept": sweep.number}
         whole = poll.next is None and not poll.shrunk
-        with self.store.write() as connection:
+        with self.store.write(sweep.lease.name) as connection:
             check_owner(connection, sweep.lease)
             if sweep.trigger.leaves and whole:
                 _forget_absent(connection, sweep, poll.total)
