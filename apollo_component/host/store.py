@@ -168,7 +168,7 @@ def worded() -> Iterator[None]:
     except (DBAPIError, sqlite3.Error) as error:
         raise _error_for(error) from None
     except PoolTimeoutError:
-        raise _WORDED["busy"]() from None
+        raise _worded_error("busy") from None
     except ImportError:
         raise StoreError(
             "The driver for PostgreSQL is not installed.", hint='pip install "apollo-component[postgres]"'
@@ -188,9 +188,9 @@ def _error_for(error: DBAPIError | sqlite3.Error) -> ConnectorError:
     state = getattr(origin, "sqlstate", None) or ""
     kind = _KINDS.get(state) or _KINDS.get(state[:2]) or _kind_of(str(origin).lower())
     if kind:
-        return _WORDED[kind]()
+        return _worded_error(kind)
     if isinstance(error, OperationalError) and not isinstance(origin, sqlite3.Error):
-        return _WORDED["away"]()
+        return _worded_error("away")
     name = type(origin).__name__
     return StoreError(f"The database refused a statement ({name}).", hint="This is a fault of the host; report it.")
 
@@ -210,6 +210,10 @@ def _kind_of(text: str) -> str:
         "missing": ("does not exist",),
     }  # fmt: skip
     return next((kind for kind, words in marks.items() if any(word in text for word in words)), "")
+
+
+def _worded_error(kind: str) -> ConnectorError:
+    return _WORDED[kind]()
 
 
 _WORDED: dict[str, Callable[[], ConnectorError]] = {
