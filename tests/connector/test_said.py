@@ -34,6 +34,11 @@ def refused(status: int, body: Any = None, headers: dict[str, str] | None = None
     return lambda _manifest: replies.error_for(reply(status, body, headers, **more), None, ())
 
 
+def by_table(row: dict[str, Any], status: int, body: Any) -> Callable[..., Any]:
+    """The refusal when a service's own table has this row."""
+    return lambda _manifest: replies.error_for(reply(status, body), None, (row,))
+
+
 def of_action(name: str, status: int, body: Any) -> Callable[[Manifest], Any]:
     def read(manifest: Manifest) -> Any:
         return replies.error_for(reply(status, body), manifest.actions[name], ())
@@ -119,6 +124,9 @@ CASES: dict[str, Callable[[Manifest], Any]] = {
     "500": refused(500),
     "503": refused(503, {"retry_after_seconds": 1}, **{"retry-after": "4"}),
     "502 with a page": refused(502, PAGE, **{"retry-after": "5"}),
+    "row, expired": by_table({"status": 401, "error": "credential_expired"}, 401, {}),
+    "row, pending": by_table({"status": 404, "error": "pending"}, 404, {}),
+    "row by code": by_table({"code": "A.B", "error": "not_found"}, 422, {"error_details": {"code": "A.B"}}),
     "answer is a page": unread(200, PAGE),
     "answer is a page later on": unread(200, LATE_PAGE),
     "answer is nothing": unread(200, b""),
