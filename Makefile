@@ -5,13 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test check fast real sandbox format clean
+.PHONY: help demo test check fast real sandbox mutants format clean
 
 help:
 	@echo "make demo     install, start a sandbox, link two accounts, run the example workflow"
 	@echo "make test     install, check (lint, types, layers, spelling) and run every test"
 	@echo "make check    lint, types, layers, spelling only"
 	@echo "make fast     the tests that start no processes"
+	@echo "make mutants  mutation testing of auth, replies, vault, limits and journal (about an hour)"
 	@echo "make sandbox  start a local Apollo"
 
 $(VENV)/.demo: pyproject.toml hatch_build.py
@@ -44,6 +45,9 @@ fast: $(VENV)/.test
 test: check
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not chaos"
 	$(BIN)/pytest -n 2 -m chaos tests/chaos
+
+mutants: $(VENV)/.test
+	$(BIN)/python tests/mutation/run.py
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .

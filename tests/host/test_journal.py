@@ -3,9 +3,12 @@
 import threading
 
 import pytest
+import sqlalchemy as sa
 
-from apollo_component.contract.errors import BudgetExhaustedError, ConnectorError
+from apollo_component.contract.errors import BudgetExhaustedError, ConnectorError, InputError
 from apollo_component.contract.models import Effect, Reply
+from apollo_component.host import tables
+from apollo_component.host.daily import PER_DAY
 from apollo_component.host.journal import (
     FOUND,
     IN_DOUBT,
@@ -18,6 +21,7 @@ from apollo_component.host.journal import (
     state_after,
 )
 from apollo_component.host.leases import Leases
+from tests.host.conftest import START
 
 
 @pytest.fixture
@@ -43,6 +47,8 @@ def reply(status=200):
     [
         (200, RECEIVED),
         (204, RECEIVED),
+        (299, RECEIVED),
+        (300, WITHOUT_EFFECT),
         (301, WITHOUT_EFFECT),
         (400, WITHOUT_EFFECT),
         (401, WITHOUT_EFFECT),
@@ -171,3 +177,165 @@ def test_a_cancelled_run_sends_nothing_more(host, key, run):
     host.runs.cancel(run)
     with pytest.raises(RunCancelledError):
         opened(host, Key(run, "s", "1"))
+
+
+def test_a_doubt_is_told_whole(host, run, clock):
+    """Where it was, which attempt of what, with what effect, what it may have cost, and in the order of sending."""
+    opened(host, Key(run, "b", "2"), 3.0)
+    clock.now += 1
+    opened(host, Key(run, "a", "1"), 0.0)
+    clock.now += 1
+    opened(host, Key(run, "a", "1"), 0.0)
+    host.journal.received(Key(run, "a", "1"), 2, reply())
+    assert host.journal.doubtful(run) == [
+        {"step": "b", "item": "2", "attempt": 1, "action": "pay", "effect": "bill", "worst_credits": 3.0,
+         "outcome": "outcome unknown"},
+        {"step": "a", "item": "1", "attempt": 1, "action": "pay", "effect": "bill", "worst_credits": 0.0,
+         "outcome": "repeated, harmless by its effect"},
+    ]  # fmt: skip
+
+
+def test_the_newest_doubt_of_a_request_is_no_repeat(host, key, run):
+    """An attempt that stands alone, and one whose repeat is open too, are unknown, not repeated."""
+    opened(host, key)
+    opened(host, key)
+    assert [row["outcome"] for row in host.journal.doubtful(run)] == ["outcome unknown"] * 2
+
+
+def test_a_row_says_whose_it_is(host, key, run, clock):
+    """A row keeps the owner's version, 0 where the run has no lease, and when it left and was answered."""
+    lease = Leases(host.store, clock).acquire("run:x", 10)
+    Leases(host.store, clock).release(lease)
+    lease = Leases(host.store, clock).acquire("run:x", 10)
+    opened(host, key, lease=lease)
+    opened(host, Key(run, "s", "1"))
+    clock.now += 2
+    host.journal.received(Key(run, "s", "1"), 1, reply(422))
+    rows = {row["item"]: row for row in host.store.rows(sa.select(tables.journal))}
+    assert (rows["0"]["owner_version"], rows["1"]["owner_version"]) == (2, 0)
+    assert (rows["1"]["sent_at"], rows["1"]["received_at"], rows["1"]["status_code"]) == (START, START + 2, 422)
+    assert (rows["1"]["spent"], rows["1"]["paid_twice"], rows["1"]["body"]) == (0, 0, None)
+    assert (rows["0"]["note"], rows["0"]["effect"], rows["0"]["action"]) == ("", "bill", "pay")
+    host.journal.mark(key, 1, FOUND)
+    assert host.store.row(sa.select(tables.journal).where(tables.journal.c.item == "0"))["note"] == ""
+
+
+def test_a_run_that_only_waits_is_looked_after(host, key, run, clock):
+    """Nobody waits on for a run that another took over or a person cancelled."""
+    leases = Leases(host.store, clock)
+    mine = leases.acquire(f"run:{run}", 10)
+    host.journal.check_owner(mine)
+    host.journal.check_run(run, mine)
+    host.journal.check_run(run, None)
+    clock.now += 11
+    leases.acquire(f"run:{run}", 10)
+    for check in (lambda: host.journal.check_owner(mine), lambda: host.journal.check_run(run, mine)):
+        with pytest.raises(OwnershipLostError):
+            check()
+    opened(host, key)
+    with pytest.raises(OwnershipLostError):
+        host.journal.doubt(key, 1, mine)
+    host.runs.cancel(run)
+    with pytest.raises(RunCancelledError):
+        host.journal.check_run(run, None)
+
+
+def test_only_an_open_attempt_falls_into_doubt(host, run):
+    """What was recorded meanwhile, or refused before any work, isn't in doubt."""
+    keys = {item: Key(run, "s", item) for item in ("open", "done", "refused")}
+    for key in keys.values():
+        opened(host, key)
+    host.journal.received(keys["done"], 1, reply())
+    host.journal.received(keys["refused"], 1, reply(422))
+    assert [host.journal.doubt(key, 1, None) for key in keys.values()] == [True, False, False]
+    with pytest.raises(OwnershipLostError):
+        host.journal.received(keys["open"], 1, reply())
+
+
+def test_a_budget_is_that_of_the_run(host, run):
+    """What a run may spend; None where nothing bounds it or there is no such run."""
+    assert host.journal.budget(run) == 10
+    assert host.journal.budget(host.runs.create("action", "free").id) is None
+    assert host.journal.budget("no such run") is None
+
+
+def test_a_request_is_found_by_the_end_of_its_item(host, run, clock):
+    """The first of a run that had or may have had an effect; signs of patterns mean themselves."""
+    other = host.runs.create("action", "other").id
+    for of, step, item in ((other, "z", "0:job"), (run, "a", "1:job"), (run, "b", "2:job"), (run, "c", "3%job")):
+        opened(host, Key(of, step, item), 0.0)
+        clock.now += 1
+    assert host.journal.of_run(run, ":job") == Key(run, "a", "1:job")
+    assert host.journal.of_run(run, "%job") == Key(run, "c", "3%job")
+    host.journal.received(Key(run, "a", "1:job"), 1, reply(422))
+    assert host.journal.of_run(run, ":job") == Key(run, "b", "2:job")
+    assert host.journal.of_run(run, ":other") is None
+
+
+def test_costs_nobody_knows_count_for_nothing(host):
+    """Without a budget a request whose worst cost is unknown reserves nothing, and nothing at all is zero."""
+    free = host.runs.create("action", "free").id
+    assert host.journal.spent(free) == {"spent": 0.0, "reserved": 0.0, "paid_twice": 0.0}
+    opened(host, Key(free, "s", "0"), None)
+    opened(host, Key(free, "t", "0"), 2.0)
+    opened(host, Key(free, "t", "1"), 2.0)
+    host.journal.settle(Key(free, "t", "1"), 1, 1)
+    host.journal.settle(Key(free, "t", "1"), 1, 9)
+    assert host.journal.spent(free) == {"spent": 1.0, "reserved": 2.0, "paid_twice": 0.0}
+    assert host.journal.by_step(free) == {"s": {"spent": 0.0, "reserved": 0.0}, "t": {"spent": 1.0, "reserved": 2.0}}
+
+
+def test_the_last_credit_of_a_budget_may_be_used(host, run):
+    """A request that takes exactly what is left goes, free ones go on, the next that costs doesn't."""
+    opened(host, Key(run, "s", "0"), 10.0)
+    opened(host, Key(run, "s", "1"), 0.0)
+    with pytest.raises(BudgetExhaustedError):
+        opened(host, Key(run, "s", "2"), 0.5)
+
+
+def test_what_a_refusal_of_the_journal_says(host, run, clock):
+    """The words and hints of each, to the letter."""
+    with pytest.raises(BudgetExhaustedError) as over:
+        opened(host, Key(run, "s", "0"), 12.0)
+    assert over.value.as_dict() == {
+        "code": "budget_exhausted",
+        "message": "The budget of 10 credits doesn't cover the next request: 0 are spent or reserved and it may cost 12.",
+        "hint": "Raise the budget to go on; this request was not sent.",
+        "exit_code": over.value.exit_code,
+        "needed": 12.0,
+    }
+    with pytest.raises(InputError) as unbounded:
+        opened(host, Key(run, "s", "0"), None)
+    assert unbounded.value.message == (
+        "Nothing limits what this request may cost, so no budget can cover it; nothing was sent."
+    )
+    assert [problem.as_dict() for problem in unbounded.value.problems] == [
+        {"path": "max_credits_per_record", "text": "is required with a budget"}
+    ]
+    host.runs.cancel(run)
+    with pytest.raises(RunCancelledError) as cancelled:
+        opened(host, Key(run, "s", "0"))
+    assert cancelled.value.message == "The run was cancelled; nothing more was sent."
+    lost = Leases(host.store, clock).acquire("run:x", 10)
+    Leases(host.store, clock).release(lost)
+    with pytest.raises(OwnershipLostError) as other:
+        host.journal.check_owner(lost)
+    assert (other.value.message, other.value.hint) == (
+        "Another process has taken this run over; nothing more is sent.", "Follow it with `runs show`.",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("spent", "allowed"), [(4.0, True), (5.0, False)])
+def test_a_day_s_budget_binds_all_runs_of_a_workflow(host, spent, allowed):
+    """What other runs of the same workflow spent in 24 hours counts; a request that costs nothing always goes."""
+    inputs = {PER_DAY: 6}
+    first, second = (host.runs.create("workflow", "w", inputs=inputs, workflow="w").id for _ in range(2))
+    opened(host, Key(first, "s", "0"), spent)
+    opened(host, Key(second, "s", "free"), 0.0)
+    if allowed:
+        opened(host, Key(second, "s", "0"), 2.0)
+        return
+    with pytest.raises(BudgetExhaustedError):
+        opened(host, Key(second, "s", "0"), 2.0)
+    with pytest.raises(InputError):
+        opened(host, Key(second, "s", "0"), None)
