@@ -118,6 +118,7 @@ CASES: dict[str, Callable[[Manifest], Any]] = {
     "422 long": refused(422, {"error": "ab " * 150}),
     "422 in plain text": refused(422, b"caf\xff\xe9 " + b"x" * 3000, PLAIN),
     "422 both": refused(422, {"error": "the first", "message": "the second"}, PLAIN),
+    "422 without headers": refused(422, b"never shown", {}),
     "425": refused(425, {"retry_after_seconds": 9}),
     "429": refused(429, {"message": "100 per hour"}, **{"retry-after": "30"}),
     "429 with a page": refused(429, PAGE),
@@ -201,6 +202,7 @@ def test_a_key_may_have_five_hundred_characters() -> None:
     [
         ("is refresh-canary-1 wrong", "is [hidden] wrong"),
         ("xrefresh-", "[hidden]"),
+        ("refresh-xx", "[hidden]"),
         ("refresh", "refresh"),
         ("canary-1", "[hidden]"),
         ("anary-1", "anary-1"),
