@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
 .PHONY: help demo test check fast real sandbox mutants format clean
+.PHONY: help demo test check fast chaos real sandbox format clean
 
 help:
 	@echo "make demo     install, start a sandbox, link two accounts, run the example workflow"
@@ -13,6 +14,7 @@ help:
 	@echo "make check    lint, types, layers, spelling only"
 	@echo "make fast     the tests that start no processes"
 	@echo "make mutants  mutation testing of auth, replies, vault, limits and journal (about an hour)"
+	@echo "make chaos    everything that kills processes, in full size, with its figures"
 	@echo "make sandbox  start a local Apollo"
 
 $(VENV)/.demo: pyproject.toml hatch_build.py
@@ -44,7 +46,10 @@ fast: $(VENV)/.test
 
 test: check
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not chaos"
-	$(BIN)/pytest -n 2 -m chaos tests/chaos
+	CHAOS_CONNECTIONS=500 $(BIN)/pytest -n 2 -m chaos tests/chaos
+
+chaos: $(VENV)/.test
+	$(BIN)/pytest -m chaos tests/chaos
 
 mutants: $(VENV)/.test
 	$(BIN)/python tests/mutation/run.py

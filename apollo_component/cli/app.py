@@ -14,6 +14,7 @@ from .callbacks import callbacks
 from .choosing import options
 from .connecting import connect, connections, remove, test
 from .describing import describe, palette, requirements, validate
+from .keys import keys
 from .oauth_apps import apps
 from .output import Output
 from .running import run as run_action
@@ -81,6 +82,7 @@ app.command("run")(run_action)
 app.add_typer(apps, name="apps")
 app.add_typer(workflow, name="workflow")
 app.add_typer(runs, name="runs")
+app.add_typer(keys, name="keys")
 app.command("callbacks")(callbacks)
 app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True}, add_help_option=False)(sandbox)
 app.command()(demo)

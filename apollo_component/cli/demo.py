@@ -30,7 +30,7 @@ def main(*, as_json: bool = False) -> int:
     with tempfile.TemporaryDirectory(prefix="apollo-demo-") as home, _sandbox() as facts:
         os.environ.update(WORKFLOW_HOST_HOME=home, APOLLO_API_URL=facts["api_url"], APOLLO_OAUTH_URL=facts["oauth_url"])
         os.environ.pop("WORKFLOW_HOST_DATABASE_URL", None)
-        os.environ.pop("WORKFLOW_HOST_KEY", None)
+        os.environ.pop("WORKFLOW_HOST_KEY", None)  # the old keys count beside it only
         report = _tour(facts)
         report["sandbox"] = _control(facts, "/ledger")["total"]
     _conclude(report, time.monotonic() - begun, as_json=as_json)

@@ -51,7 +51,7 @@ def remove(
     """Remove an app that no connection uses."""
     out = Output(as_json)
     with opened(out) as host:
-        host.apps.get(name)
+        host.apps.check(name)
         if not confirmed(f"Remove the app {name!r}?", yes=yes, out=out):
             raise typer.Exit(0)
         host.apps.remove(name)

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from ..contract.errors import InputError, NotFoundError, Problem
 from ..contract.models import Account, Credential, OAuthApp, TestReport
+from .sealing import Part
 from .store import Store, dumps, moment, stamp
 from .tables import apps, connections, history
 from .vault import Vault
@@ -103,12 +104,12 @@ class Connections:
             "since": now,
             "account_json": dumps(asdict(account or Account())),
             "created_at": now,
-            **self._sealed(identity, credential, 1),
+            "version": 1,
         }
         with self.store.write() as connection:
             if connection.execute(sa.select(connections.c.id).where(connections.c.name == name)).first():
                 raise InputError("The connection was not stored.", [Problem("is taken; choose another", path="name")])
-            connection.execute(sa.insert(connections).values(**row))
+            connection.execute(sa.insert(connections).values(**row, **self._sealed(connection, row, credential)))
             self._note(connection, identity, "linked", f"linked by {credential.connection_type}")
         return self.get(identity)
 
@@ -138,15 +139,17 @@ class Connections:
     ) -> bool:
         """Compare and swap on the version; the status is active again. False when somebody was faster."""
         values = {
-            **self._sealed(connection.id, credential, connection.version + 1),
+            "version": connection.version + 1,
             "status": "active",
             "reason": "",
             "since": self.clock() if connection.status != "active" else stamp(connection.since),
             "refresh_sent_at": None,
             "app_id": app_id or connection.app_id,
         }
+        fixed = {"id": connection.id, "type": credential.connection_type, "connector": connection.connector}
         where = (connections.c.id == connection.id, connections.c.version == connection.version)
         with self.store.write(f"connection:{connection.id}") as open_:
+            values |= self._sealed(open_, {**fixed, **values}, credential)
             done = open_.execute(sa.update(connections).where(*where).values(**values)).rowcount
             if done:
                 self._note(open_, connection.id, event, text)
@@ -208,19 +211,19 @@ class Connections:
         found = self.store.rows(query.limit(200))
         return [{"at": _iso(row["at"]), "event": row["event"], "text": row["text"]} for row in found]
 
-    def _sealed(self, identity: str, credential: Credential, version: int) -> dict[str, Any]:
+    def _sealed(self, open_: sa.Connection, row: Mapping[str, Any], credential: Credential) -> dict[str, Any]:
+        """What a row keeps of a credential, sealed for the place that the row is."""
         secret = {name: getattr(credential, name) for name in ("api_key", "access_token", "refresh_token")}
-        place = (identity, credential.connection_type, "credential", version)
+        text = dumps({k: v for k, v in secret.items() if v}).encode()
         return {
-            "version": version,
-            "secret": self.vault.seal(dumps({k: v for k, v in secret.items() if v}).encode(), *place),
+            "secret": self.vault.to_seal(open_).seal(text, *credential_place(row)),
             "scopes_json": None if credential.scopes is None else dumps(list(credential.scopes)),
             "issued_at": stamp(credential.issued_at),
             "expires_at": stamp(credential.expires_at),
         }
 
     def _opened(self, row: Mapping[str, Any]) -> Credential:
-        raw = self.vault.open(row["secret"], row["id"], row["type"], "credential", row["version"])
+        raw = self.vault.open(row["secret"], *credential_place(row))
         scopes = None if row["scopes_json"] is None else tuple(json.loads(row["scopes_json"]))
         base = Credential(row["type"], scopes=scopes, **json.loads(raw))
         return replace(base, issued_at=moment(row["issued_at"]), expires_at=moment(row["expires_at"]))
@@ -241,13 +244,11 @@ class Apps:
         if name is not None:
             check_name(name)
         identity = secrets.token_hex(12)
-        sealed = self.vault.seal(app.client_secret.encode(), identity, "oauth_app", "client_secret", 1)
         row = {
             "id": identity,
             "name": name,
             "connector": connector,
             "client_id": app.client_id,
-            "secret": sealed,
             "redirect_uris_json": dumps(list(app.redirect_uris)),
             "version": 1,
             "created_at": self.clock(),
@@ -255,15 +256,14 @@ class Apps:
         with self.store.write() as open_:
             if name is not None and open_.execute(sa.select(apps.c.id).where(apps.c.name == name)).first():
                 raise InputError("The app was not stored.", [Problem("is taken; choose another", path="name")])
-            open_.execute(sa.insert(apps).values(**row))
+            secret = self.vault.to_seal(open_).seal(app.client_secret.encode(), *app_place(row))
+            open_.execute(sa.insert(apps).values(**row, secret=secret))
         return identity
 
     def get(self, name: str) -> tuple[str, OAuthApp]:
         """(id, app) by name or id. Raises NotFoundError."""
-        row = self.store.row(sa.select(apps).where(sa.or_(apps.c.name == name, apps.c.id == name)))
-        if row is None:
-            raise NotFoundError(f"There is no app named {name!r}.", hint="`apps list` shows those there are.")
-        secret = self.vault.open(row["secret"], row["id"], "oauth_app", "client_secret", row["version"]).decode()
+        row = self._row(name)
+        secret = self.vault.open(row["secret"], *app_place(row)).decode()
         return row["id"], OAuthApp(row["client_id"], secret, tuple(json.loads(row["redirect_uris_json"])))
 
     def all(self) -> list[dict[str, Any]]:
@@ -280,17 +280,38 @@ class Apps:
         ]
 
     def remove(self, name: str) -> None:
-        """Raises InputError while a connection uses it."""
-        identity, _ = self.get(name)
+        """Also one whose secret can't be opened any more. Raises InputError while a connection uses it."""
+        identity = self.check(name)
         if users := self._users(identity):
             problem = Problem(f"is used by {', '.join(users)}; remove those connections first")
             raise InputError("The app was not removed.", [problem])
         with self.store.write() as open_:
             open_.execute(sa.delete(apps).where(apps.c.id == identity))
 
+    def check(self, name: str) -> str:
+        """The id of an app, by name or id, without its secret. Raises NotFoundError."""
+        return str(self._row(name)["id"])
+
+    def _row(self, name: str) -> dict[str, Any]:
+        row = self.store.row(sa.select(apps).where(sa.or_(apps.c.name == name, apps.c.id == name)))
+        if row is None:
+            raise NotFoundError(f"There is no app named {name!r}.", hint="`apps list` shows those there are.")
+        return row
+
     def _users(self, identity: str) -> list[str]:
         query = sa.select(connections.c.name).where(connections.c.app_id == identity).order_by(connections.c.name)
         return [row["name"] for row in self.store.rows(query)]
+
+
+def credential_place(row: Mapping[str, Any]) -> tuple[Part, ...]:
+    """What the secret of a connection is bound to: where it is kept, and whom it is given to."""
+    return row["id"], row["type"], "credential", row["version"], row["connector"], row["app_id"] or ""
+
+
+def app_place(row: Mapping[str, Any]) -> tuple[Part, ...]:
+    """What the secret of an app is bound to: where it is kept, and whom it is given to."""
+    aims = (row["connector"], row["client_id"], row["redirect_uris_json"])
+    return row["id"], "oauth_app", "client_secret", row["version"], *aims
 
 
 def check_name(name: str) -> None:

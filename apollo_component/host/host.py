@@ -9,6 +9,7 @@ from .connections import Apps, Connections
 from .custom_fields import CustomFields
 from .deliveries import Deliveries
 from .journal import Journal
+from .key_files import loose
 from .late import Waiter
 from .leases import Leases
 from .limits import Limits
@@ -61,6 +62,8 @@ class Host:
         settings = settings or Settings.from_environment()
         store = store or Store.open(settings.database_url)
         vault = open_vault(settings, store)
+        for text in loose(settings, store.file):
+            notice(f"Warning: {text}")
         registry = registry or Registry.installed()
         leases = Leases(store, clock)
         connections, apps = Connections(store, vault, clock), Apps(store, vault, clock)

@@ -17,7 +17,8 @@ PUBLIC_URL = "WORKFLOW_HOST_PUBLIC_URL"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`home` holds the database and key file; `key` is the text of WORKFLOW_HOST_KEY, empty when unset.
+    """`home` holds the database and key file; `key` is the text of WORKFLOW_HOST_KEY, empty when unset, and `old_keys`
+    that of WORKFLOW_HOST_OLD_KEYS, which is looked at beside it only.
 
     `public_url` is where the outside reaches `callbacks`, without a slash at the end; empty: late results are polled.
     """
@@ -27,6 +28,7 @@ class Settings:
     key: str = ""
     retention: timedelta = timedelta(days=RETENTION_DAYS)
     public_url: str = ""
+    old_keys: str = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -38,6 +40,7 @@ class Settings:
             key=environ.get("WORKFLOW_HOST_KEY", ""),
             retention=timedelta(days=_days(environ.get("WORKFLOW_HOST_RETENTION", ""))),
             public_url=_address(environ.get(PUBLIC_URL, "")),
+            old_keys=environ.get("WORKFLOW_HOST_OLD_KEYS", ""),
         )
 
     def __repr__(self) -> str:

@@ -101,14 +101,19 @@ class Store:
             cursor.execute(f"SET idle_in_transaction_session_timeout = {IDLE_SECONDS * 1000}")
         connection.commit()
 
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite database; None for one in memory or on a server."""
+        named = self.url.database or ""
+        is_file = self.is_sqlite and named and named != ":memory:" and not named.startswith("file:")
+        return Path(named) if is_file else None
+
     def _prepare_file(self) -> None:
         """A new SQLite file belongs to its owner alone."""
-        named = self.url.database or ""
-        if self.is_sqlite and named and named != ":memory:" and not named.startswith("file:"):
-            file = Path(named)
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not file.exists():
-                file.touch(mode=0o600)
+        if self.file is not None:
+            self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self.file.exists():
+                self.file.touch(mode=0o600)
 
     def _upgrade(self) -> None:
         if self.revision() != HEAD:

@@ -15,7 +15,7 @@ from sqlalchemy import (
     Text,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; a database that names another is upgraded or, when unknown, refused."""
 
 metadata = MetaData()
@@ -26,6 +26,8 @@ keys = Table(
     Column("id", String(16), primary_key=True),
     Column("check_value", String(64), nullable=False),
     Column("created_at", Float, nullable=False),
+    Column("state", String(10), nullable=False, server_default="current"),
+    Column("retired_at", Float),
 )
 
 apps = Table(

@@ -1,146 +1,146 @@
-"""Secrets at rest: AES-256-GCM under the host's key, each bound to the very row and version it belongs to."""
+"""Secrets at rest: the keys of this host together with what the database says of each.
 
-import base64
-import binascii
-import hashlib
-import hmac
-import os
-import secrets
+The database alone says which key is current. So a new key can lie ready on every machine before it is used, and every
+process seals with the same one from the moment the database names it.
+"""
+
 import time
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ..contract.errors import StoreError
+from .key_files import VARIABLE, KeySource
+from .sealing import Key, Part, key_id_of
 from .settings import Settings
-from .store import Store
+from .store import Store, moment
 from .tables import keys
 
-FORMAT = b"wh1"
-KEY_FILE = "host.key"
-_NONCE = 12
-_ID = 8
+CURRENT, RETIRING, RETIRED = "current", "retiring", "retired"
+"""Seals; still opens and is being replaced; opens nothing any more, and is remembered for its name alone."""
+_RIGHT_KEY = "Put the right key back (WORKFLOW_HOST_KEY or the key file)"
 
 
-@dataclass(frozen=True, slots=True)
 class Vault:
-    """Seals and opens values. The key never leaves it; `key_id` is safe to show."""
+    """Seals under the current key and opens under any key that this host has and that isn't retired."""
 
-    _key: bytes = field(repr=False)
+    def __init__(self, store: Store, source: KeySource, held: Iterable[Key] = ()) -> None:
+        self.store, self.source = store, source
+        self._held = {key.id: key for key in held}
 
     @property
     def key_id(self) -> str:
-        return hashlib.sha256(b"workflow host key id\0" + self._key).hexdigest()[:_ID]
+        """The id of the current key, as the database has it now."""
+        return str(self.store.rows(sa.select(keys.c.id).where(keys.c.state == CURRENT))[0]["id"])
 
-    @property
-    def check_value(self) -> str:
-        """Proves that a key is the one a database was made with."""
-        return hmac.new(self._key, b"workflow host key check", hashlib.sha256).hexdigest()
+    def open(self, sealed: bytes, *place: Part) -> bytes:
+        """A key that came into use while this process ran is found in the key file. A retired one isn't, even if it is
+        still there, so that no old copy of a row comes back.
 
-    def seal(self, value: bytes, *place: str | int) -> bytes:
-        """Encrypt `value` for one place, such as (connection id, type, field, version)."""
-        nonce = secrets.token_bytes(_NONCE)
-        header = FORMAT + self.key_id.encode()
-        return header + nonce + AESGCM(self._key).encrypt(nonce, value, _bound(header, place))
-
-    def open(self, sealed: bytes, *place: str | int) -> bytes:
-        """Raises StoreError when the value was tampered with, moved from another row or sealed by another key."""
-        header, rest = sealed[: len(FORMAT) + _ID], sealed[len(FORMAT) + _ID :]
-        key_id = header[len(FORMAT) :].decode("ascii", "replace")
-        if not header.startswith(FORMAT):
-            raise StoreError("A stored secret has an unknown format.", hint="Link the account again.")
-        if key_id != self.key_id:
+        Raises StoreError when the value was tampered with, moved from another row, or its key isn't here.
+        """
+        identity = key_id_of(sealed)
+        key = self._held.get(identity)
+        if key is None:
+            row = self.store.row(sa.select(keys).where(keys.c.id == identity))
+            if row and row["state"] == RETIRED:
+                raise _outdated(identity, row["retired_at"])
+            key = self._learnt(identity)
+        if key is None:
             raise StoreError(
-                f"A stored secret was sealed with key {key_id}, but the host's key is {self.key_id}.",
-                hint="Put the right key back (WORKFLOW_HOST_KEY or the key file).",
+                f"A stored secret was sealed with key {identity}, but here is only {_names(self._held)}.",
+                hint=f"{_RIGHT_KEY}.",
             )
-        try:
-            return AESGCM(self._key).decrypt(rest[:_NONCE], rest[_NONCE:], _bound(header, place))
-        except (InvalidTag, ValueError):
+        return key.open(sealed, *place)
+
+    def _learnt(self, identity: str) -> Key | None:
+        """A key that this process hasn't met yet, from where it reads its keys."""
+        if identity not in self._held:
+            found = {key.id: key for key in self.source.read() if key.id == identity}
+            self._held = {**self._held, **found}
+        return self._held.get(identity)
+
+    def current(self, connection: sa.Connection) -> Key:
+        """The current key inside a transaction, before whose end nobody can retire it. Raises StoreError when it is not
+        here."""
+        row = self._rows(connection, CURRENT)[0]
+        key = self._learnt(row["id"])
+        if key is None or not key.proves(row["check_value"]):
             raise StoreError(
-                "A stored secret was changed or moved from another record, so it is not used.",
-                hint="Link the account again, and find out who can write to the database.",
-            ) from None
+                f"New secrets are sealed with key {row['id']}, but here is only {_names(self._held)}.",
+                hint=f"{_RIGHT_KEY}.",
+            )
+        return key
+
+    def to_seal(self, connection: sa.Connection) -> Key:
+        """The current key, or one that is being replaced while only that is here: new tokens must not be lost for want
+        of a key, and the rotation looks at the row again."""
+        try:
+            return self.current(connection)
+        except StoreError:
+            for row in self._rows(connection, RETIRING):
+                key = self._held.get(row["id"])
+                if key is not None and key.proves(row["check_value"]):
+                    return key
+            raise
+
+    def _rows(self, connection: sa.Connection, state: str) -> Sequence[sa.RowMapping]:
+        return connection.execute(sa.select(keys).where(keys.c.state == state)).mappings().all()
 
 
-def _bound(header: bytes, place: tuple[str | int, ...]) -> bytes:
-    return b"\0".join([header, *(str(part).encode() for part in place)])
+def _outdated(identity: str, retired_at: float | None) -> StoreError:
+    day = moment(retired_at)
+    when = f" on {day:%Y-%m-%d}" if day else ""
+    return StoreError(
+        f"A stored secret is older than the last change of keys: its key {identity} was retired{when}.",
+        hint="It was put back from an old copy. Link the account again, and find out who did that.",
+    )
 
 
 def open_vault(settings: Settings, store: Store) -> Vault:
     """The vault of a database. Makes a key only when the database has none yet.
 
-    Raises StoreError when the key is lost, malformed, or not the one the database was made with.
+    Raises StoreError when the current key is lost, malformed, or not the one that the database names.
     """
-    known = {row["id"]: row["check_value"] for row in store.rows(sa.select(keys))}
-    key = _key_from(settings)
-    if key is None and known:
+    source = KeySource(settings)
+    known = _current(store)
+    held = source.read()
+    if not held and known:
         raise StoreError(
-            f"The host's key is missing: the database was made with key {', '.join(known)}, "
-            f"and there is none in WORKFLOW_HOST_KEY or in {settings.home / KEY_FILE}.",
+            f"The host's key is missing: the database was made with key {_names(known)}, "
+            f"and there is none in {VARIABLE} or in {source.file}.",
             hint="Put the key back from your backup. Without it every account must be linked again in a new home.",
         )
-    vault = Vault(key if key is not None else _make_key(settings.home / KEY_FILE))
-    known = known or _registered(vault, store)
-    if not hmac.compare_digest(known.get(vault.key_id, ""), vault.check_value):
+    held = held or [source.create()]
+    known = known or _registered(held[0], store)
+    if not any(key.id in known and key.proves(known[key.id]) for key in held):
         raise StoreError(
-            f"The host's key is {vault.key_id}, but the database was made with key {', '.join(known)}.",
-            hint="Put the right key back (WORKFLOW_HOST_KEY or the key file), or choose another WORKFLOW_HOST_HOME.",
+            f"The host's key is {_names(key.id for key in held)}, but the database's is {_names(known)}.",
+            hint=f"{_RIGHT_KEY}, or choose another WORKFLOW_HOST_HOME.",
         )
-    return vault
+    return Vault(store, source, [key for key in held if key.id in known])
 
 
-def _registered(vault: Vault, store: Store) -> dict[str, str]:
-    """Note the key's id and check value, once; of two processes that start together one wins."""
+def _current(store: Store) -> dict[str, str]:
+    rows = store.rows(sa.select(keys.c.id, keys.c.check_value).where(keys.c.state == CURRENT))
+    return {row["id"]: row["check_value"] for row in rows}
+
+
+def _registered(key: Key, store: Store) -> dict[str, str]:
+    """Note the first key's id and check value, once; of two processes that start together one wins."""
     with store.write() as connection:
         found = connection.execute(sa.select(keys.c.id, keys.c.check_value)).all()
         if not found:
-            values = {"id": vault.key_id, "check_value": vault.check_value, "created_at": time.time()}
-            connection.execute(sa.insert(keys).values(**values))
-    return {row.id: row.check_value for row in found} or {vault.key_id: vault.check_value}
+            register(connection, key)
+    return {row.id: row.check_value for row in found} or {key.id: key.check_value}
 
 
-def _key_from(settings: Settings) -> bytes | None:
-    if settings.key:
-        return _decoded(settings.key, "WORKFLOW_HOST_KEY")
-    file = settings.home / KEY_FILE
-    try:
-        return _decoded(file.read_text("ascii"), str(file))
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError):
-        raise StoreError(f"The key file {file} can't be read.", hint="Check its owner and mode (0600).") from None
+def register(connection: sa.Connection, key: Key) -> None:
+    """From the end of this transaction on, `key` is the current one."""
+    values: dict[str, Any] = {"id": key.id, "check_value": key.check_value, "created_at": time.time()}
+    connection.execute(sa.insert(keys).values(**values, state=CURRENT))
 
 
-def _decoded(text: str, where: str) -> bytes:
-    try:
-        key = base64.b64decode(text.strip(), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if len(key) != 32:
-        raise StoreError(
-            f"{where} is not a key: base64 of exactly 32 bytes is expected.", hint="Put the right key back."
-        )
-    return key
-
-
-def _make_key(file: Path) -> bytes:
-    """A new key, owner-only, complete before it has its name; a key that another process just made is taken."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    key = secrets.token_bytes(32)
-    draft = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as output:
-        output.write(base64.b64encode(key) + b"\n")
-        output.flush()
-        os.fsync(output.fileno())
-    try:
-        os.link(draft, file)
-    except FileExistsError:
-        return _decoded(file.read_text("ascii"), str(file))
-    finally:
-        draft.unlink()
-    return key
+def _names(ids: Iterable[str]) -> str:
+    return ", ".join(ids)

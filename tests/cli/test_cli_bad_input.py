@@ -492,6 +492,7 @@ def test_a_lost_key_file(kept, service, home):
         assert "backup" in error["hint"]
     assert [item.name for item in home.glob("host.key*")] == []
     assert sent(service) == []
+    (home / "host.key").touch(mode=0o600)
     (home / "host.key").write_bytes(key)
 
 
