@@ -124,7 +124,7 @@ class _File(_Quiet, logging.handlers.WatchedFileHandler):
     def _open(self) -> io.TextIOWrapper:
         """Without a buffer: a line is written in one piece or not at all, and one that failed is not tried again."""
         handle = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        return io.TextIOWrapper(io.FileIO(handle, "a"), encoding="ascii", write_through=True)  # type: ignore[arg-type]
+        return io.TextIOWrapper(io.FileIO(handle, "a"), encoding="ascii", write_through=True)
 
 
 class _Stream(_Quiet, logging.StreamHandler[Any]):
