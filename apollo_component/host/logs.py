@@ -50,7 +50,8 @@ def log(event: LogEvent, **fields: Any) -> None:
     """Write an event with the ids of what this thread is at, if anybody listens."""
     kind, logger = event.value, _loggers[event]
     if logger.isEnabledFor(kind.level):
-        logger.log(kind.level, Line(kind.name, {**_bound.get(), **fields}))
+        line = Line(kind.name, {**_bound.get(), **fields})
+        logger.handle(logging.LogRecord(logger.name, kind.level, "", 0, line, (), None))
 
 
 def listening() -> bool:
