@@ -51,6 +51,7 @@ class _Watch:
         self._context = context
         self._request, self._begun = "", 0.0
         self._answer: dict[str, Any] = {}
+        self._played_back = False
 
     @property
     def deadline(self) -> datetime:
@@ -70,7 +71,9 @@ class _Watch:
         self._context.observed(operation, windows, retry_after)
 
     def sending(self) -> Reply | None:
-        return self._context.sending()
+        recorded = self._context.sending()
+        self._played_back = recorded is not None
+        return recorded
 
     def received(self, reply: Reply) -> None:
         self._answer |= {"status": reply.status, "request_id": shown_id(reply.request_id)}
@@ -81,7 +84,8 @@ class _Watch:
         try:
             found = call()
         except ConnectorError as error:
-            log(self._event_for(error), request=self._request, error=error.code, **self._answer)
+            if not self._played_back:
+                log(self._event_for(error), request=self._request, error=error.code, **self._answer)
             raise
         if "status" in self._answer:
             log(LogEvent.REQUEST_ANSWERED, request=self._request, **self._answer, credits=_spent(found))

@@ -235,3 +235,15 @@ def test_a_line_costs_little(tmp_path):
                 log(LogEvent.REQUEST_ANSWERED, status=200, ms=120, left={"minute": 40, "hour": 200}, credits=1.0)
             spent.append((time.perf_counter() - begun) / 100)
     assert min(spent) < 0.0005
+
+
+def test_an_answer_played_back_that_means_an_error_is_no_request(lines, caller, service):
+    """A recorded answer that can't be read is not told as one that was held back."""
+    service.always("/put", answer(b"<html>"))
+    with pytest.raises(ConnectorError):
+        caller.page("put")
+    before = len(lines.texts)
+    service.always("/put", answer({}))
+    caller.page("put")
+    later = [line["event"] for line in lines.all[before:] if line["event"] != "request.in_doubt"]
+    assert later == ["request.sent", "request.answered"]
