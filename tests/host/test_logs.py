@@ -247,3 +247,33 @@ def test_an_answer_played_back_that_means_an_error_is_no_request(lines, caller, 
     caller.page("put")
     later = [line["event"] for line in lines.all[before:] if line["event"] != "request.in_doubt"]
     assert later == ["request.sent", "request.answered"]
+
+
+def test_leases_that_change_hands_are_told(lines, host, clock):
+    """Taking over a lease that ran out is told by its name; taking a free one is not."""
+    leases = host.leases
+    leases.release(leases.acquire("run:1", 10))
+    leases.acquire("run:1", 10)
+    assert lines.of("lease.taken") == []
+    clock.sleep(11)
+    leases.acquire("run:1", 10)
+    assert [line["lease"] for line in lines.of("lease.taken")] == ["run:1"]
+
+
+def test_a_wait_for_quota_is_told(lines, caller, service):
+    """Waiting for a minute's quota is one line with the window and how long."""
+    service.on("/find", page(total=0, **windows(minute=(0, 1))))
+    caller.page("find", item="1")
+    caller.page("find", item="2")
+    [line] = lines.of("quota.waited")
+    assert line["window"] == "minute"
+    assert 0 < line["pause_s"] <= 60
+
+
+def test_a_create_that_is_found_again_is_told(lines, caller, service, clock):
+    """A lost create that had worked has its line, with the attempt that was in doubt."""
+    made = {"name": "n", "created_at": clock.moment().isoformat()}
+    service.on("/make", LOST)
+    service.on("/find", page(made, total=1))
+    caller.page("make", {"name": "n"})
+    assert [(line["action"], line["attempt"]) for line in lines.of("request.found")] == [("make", 1)]
