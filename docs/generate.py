@@ -8,6 +8,7 @@ the schemas, the manifest, the errors and the command line. `--check` writes not
 import argparse
 import inspect
 import json
+import logging
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -26,6 +27,7 @@ from apollo_component.contract import errors  # noqa: E402
 from apollo_component.contract.actions import Action  # noqa: E402
 from apollo_component.contract.loading import load_file  # noqa: E402
 from apollo_component.contract.manifest import Manifest  # noqa: E402
+from apollo_component.host.events import FIELDS, Kind, LogEvent  # noqa: E402
 from apollo_component.sandbox.__main__ import parser as sandbox_parser  # noqa: E402
 
 DOCS = ROOT / "docs"
@@ -173,6 +175,20 @@ def _first(kind: type) -> str:
     return " ".join((inspect.getdoc(kind) or "").partition("\n\n")[0].split())
 
 
+def log_events() -> str:
+    rows = [(f"`{kind.name}`", logging.getLevelName(kind.level).lower(), f"{kind.text}.") for kind in _kinds()]
+    return table(("Event", "Level", "When"), rows)
+
+
+def _kinds() -> list[Kind]:
+    return [event.value for event in LogEvent]
+
+
+def log_fields() -> str:
+    named = {"time": "UTC, ISO 8601", "level": "debug, info, warning or error", "event": "one of the list above"}
+    return table(("Field", "What it is"), [(f"`{name}`", text) for name, text in {**named, **FIELDS}.items()])
+
+
 # The command line
 
 
@@ -230,6 +246,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "actions": actions,
     "triggers": triggers,
     "errors": error_table,
+    "log_events": log_events,
+    "log_fields": log_fields,
 }
 
 

@@ -14,6 +14,7 @@ from .callbacks import callbacks
 from .choosing import options
 from .connecting import connect, connections, remove, test
 from .describing import describe, palette, requirements, validate
+from .doctor import doctor
 from .keys import keys
 from .oauth_apps import apps
 from .output import Output
@@ -76,7 +77,7 @@ def _options(
     """
 
 
-for _command in (palette, describe, options, requirements, validate, connect, connections, test, usage, remove):
+for _command in (palette, describe, options, requirements, validate, connect, connections, test, usage, remove, doctor):
     app.command()(_command)
 app.command("run")(run_action)
 app.add_typer(apps, name="apps")

@@ -57,7 +57,7 @@ def enable(
             out.say("Looking at what is there now ...")
             Sweeps(host, subscriptions).look(found, loaded)
         found = subscriptions.get(identity)
-        queued = subscriptions.counts(found.name).get("queued", 0)
+        queued = subscriptions.counts(found.name, host.runs).get("queued", 0)
         _warn_unreachable(loaded, host.settings.public_url, out)
     told = f"{found.name} is enabled. " + (f"{queued} runs wait for a worker." if queued else _next(loaded, anew=anew))
     out.result({**found.as_dict(), "queued": queued}, lambda: print(told))
@@ -109,7 +109,7 @@ def list_(as_json: AsJson = False) -> None:
     out = Output(as_json)
     with opened(out) as host:
         subscriptions = Subscriptions(host.store, host.clock)
-        rows = [{**item.as_dict(), "runs": subscriptions.counts(item.name)} for item in subscriptions.all()]
+        rows = [{**item.as_dict(), "runs": subscriptions.counts(item.name, host.runs)} for item in subscriptions.all()]
     columns = ("workflow", "state", "last look", "next look", "runs")
     out.result({"workflows": rows}, lambda: table(columns, _rows(rows), empty="No workflow is enabled."))
 

@@ -21,12 +21,14 @@ Manifests = Mapping[str, Manifest]
 def opened(out: Output) -> Iterator["Host"]:
     """The host of this environment; what it has to say goes to stderr."""
     from ..host.host import Host
+    from ..host.logs import written
 
-    host = Host.open(notice=out.say)
-    try:
-        yield host
-    finally:
-        host.close()
+    with written():
+        host = Host.open(notice=out.say)
+        try:
+            yield host
+        finally:
+            host.close()
 
 
 def installed() -> Manifests:

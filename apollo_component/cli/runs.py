@@ -96,6 +96,8 @@ def _show_error(error: Mapping[str, Any]) -> None:
     print(plain(" ".join(part for part in (error["message"], error.get("hint", "")) if part)))
     for problem in error.get("problems", []):
         print(f"  {plain(problem.get('path', ''))}: {plain(problem['text'])}")
+    if request := error.get("request_id"):
+        print(plain(f"Request id: {request}"))
     if resets_at := error.get("resets_at"):
         print(f"Until {resets_at[:16].replace('T', ' ')} UTC.")
 

@@ -16,7 +16,7 @@ from .messages import Request
 LIMIT = 32 * 1024 * 1024
 """Bytes of an answer, decoded; more is refused unread."""
 CONNECT_SECONDS = 10.0
-_KEPT = ("content-type", "retry-after", "x-request-id", "location")
+_KEPT = ("content-type", "date", "retry-after", "x-request-id", "location")
 _ENVIRONMENT = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 

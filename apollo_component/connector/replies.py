@@ -216,7 +216,7 @@ def without(text: str, secrets: Sequence[str]) -> str:
 
 
 def request_id(reply: Reply) -> str:
-    return reply.headers.get("x-request-id", "")[:100]
+    return reply.request_id
 
 
 def retry_after(reply: Reply) -> float | None:

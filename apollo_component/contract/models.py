@@ -145,6 +145,11 @@ class Reply:
     body: bytes = field(repr=False)
     final_url_host: str = ""
 
+    @property
+    def request_id(self) -> str:
+        """The service's own id of the request, empty where it names none. At most 100 characters."""
+        return self.headers.get("x-request-id", "")[:100]
+
 
 @dataclass(frozen=True, slots=True)
 class Late:

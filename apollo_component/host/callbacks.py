@@ -17,7 +17,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..contract.errors import ConnectorError, InputError, NotFoundError, Problem
-from .deliveries import PATH
+from .deliveries import PATH, Expected
+from .events import LogEvent
+from .logs import log
 
 if TYPE_CHECKING:
     from .host import Host
@@ -55,6 +57,13 @@ def received(host: "Host", token: str, body: bytes) -> int:
     expected = host.deliveries.find(token)
     if expected is None:
         return 404
+    status = _kept(host, expected, body)
+    place = {"run": expected.key.run, "step": expected.key.step, "item": expected.key.item}
+    log(LogEvent.CALLBACK_RECEIVED, **place, connection=expected.connection, status=status)
+    return status
+
+
+def _kept(host: "Host", expected: Expected, body: bytes) -> int:
     try:
         connector = host.connections.get(expected.connection).connector
         ids = host.deliveries.ids(expected, connector, body)

@@ -23,9 +23,11 @@ from ..contract.errors import (
 from ..contract.models import Credential, Effect, Page, Reply, Window
 from .composed import composed_page
 from .connections import Connection, Connections
+from .events import LogEvent
 from .journal import FOUND, IN_DOUBT, RECEIVED, SENDING, Entry, Journal, Key, OwnershipLostError
 from .leases import Lease
 from .limits import Limits
+from .logs import bind, bound, log
 from .refreshing import Refresher
 from .registry import Registry
 
@@ -67,6 +69,12 @@ class Call:
         """The request itself; `hook(name, **arguments)` is how the connector is called."""
         page: Page = hook("connector_execute", action=self.action.id, input=dict(self.input), cursor=self.cursor)
         return page
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """What the log calls it."""
+        step = {"run": self.key.run, "step": self.key.step, "item": self.key.item}
+        return {**step, "connection": self.connection, "action": self.action.id}
 
     @property
     def journaled(self) -> bool:
@@ -147,6 +155,7 @@ class Caller:
             dear = call.effect is Effect.BILL and lost > BILL_REPEATS
             if dear or attempt == len(BACKOFF) or self.clock() + pause > until:
                 raise self._given_up(call, doubtful, failure)
+            log(LogEvent.REQUEST_RETRIED, **call.place, error=failure.code, pause_s=round(pause, 1))
             self.sleep(pause * random.uniform(0.8, 1.2))
         raise AssertionError("unreachable")
 
@@ -160,11 +169,13 @@ class Caller:
         record = self._looked_up(call, doubtful) if effect is Effect.CREATE else None
         if record is None:
             note = "sent, answer lost, not repeated"
+            log(LogEvent.REQUEST_UNKNOWN, **call.place, attempt=doubtful.attempt)
             self.journal.mark(call.key, doubtful.attempt, IN_DOUBT, note)
             raise OutcomeUnknownError(
                 f"{call.action.title} was sent and its answer was lost; it was not repeated.",
                 hint="Look in the account whether it took effect.",
             )
+        log(LogEvent.REQUEST_FOUND, **call.place, attempt=doubtful.attempt)
         self.journal.mark(call.key, doubtful.attempt, FOUND, "found by its natural key", spent=0)
         return Page(records=[record], value=record, total=1)
 
@@ -195,7 +206,8 @@ class Caller:
 
         def once(connection: Connection, credential: Credential) -> Any:
             context = _Context(self, connection, lease)
-            return self._called(connection, hook, action, credential=credential, context=context, **arguments)
+            with bound(connection=connection.id):
+                return self._called(connection, hook, action, credential=credential, context=context, **arguments)
 
         return self._refreshed(identity, once)
 
@@ -203,7 +215,8 @@ class Caller:
         """One request of a run."""
 
         def once(connection: Connection, credential: Credential) -> Page:
-            return self._send(call, connection, credential, doubtful, recorded)
+            with bound(**call.place):
+                return self._send(call, connection, credential, doubtful, recorded)
 
         return self._refreshed(call.connection, once)
 
@@ -261,6 +274,7 @@ class Caller:
         if doubtful is None or call.effect is Effect.READ:
             return failure
         note = "sent, answer lost, gave up repeating"
+        log(LogEvent.REQUEST_UNKNOWN, **call.place, attempt=doubtful.attempt)
         self.journal.mark(call.key, doubtful.attempt, IN_DOUBT, note)
         return OutcomeUnknownError(
             f"{call.action.title} was sent and no answer could be had ({failure.message})",
@@ -338,6 +352,7 @@ class _RunContext(_Context):
             return
         left = not isinstance(error, TransientError) or error.worked
         if left:
+            log(LogEvent.REQUEST_IN_DOUBT, effect=self._call.effect)
             self._caller.journal.mark(self._call.key, self._attempt, IN_DOUBT)
         else:
             note = "never reached the service"
@@ -358,6 +373,7 @@ class _RunContext(_Context):
         self._attempt = self._caller.journal.open(
             call.key, call.action.id, call.effect, call.worst, call.lease, repeat_paid=twice
         )
+        bind(attempt=self._attempt)
 
 
 def _moment(seconds: float) -> datetime:

@@ -13,6 +13,8 @@ import sqlalchemy as sa
 
 from ..contract.errors import InputError, NotFoundError, Problem
 from ..contract.models import Account, Credential, OAuthApp, TestReport
+from .events import LogEvent
+from .logs import log
 from .sealing import Part
 from .store import Store, dumps, moment, stamp
 from .tables import apps, connections, history
@@ -229,6 +231,7 @@ class Connections:
         return replace(base, issued_at=moment(row["issued_at"]), expires_at=moment(row["expires_at"]))
 
     def _note(self, open_: sa.Connection, identity: str, event: str, text: str) -> None:
+        log(LogEvent.CONNECTION_CHANGED, connection=identity, to=event)
         values = {"connection_id": identity, "at": self.clock(), "event": event[:40], "text": text}
         open_.execute(sa.insert(history).values(**values))
 

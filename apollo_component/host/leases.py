@@ -14,6 +14,8 @@ from typing import Self
 
 import sqlalchemy as sa
 
+from .events import LogEvent
+from .logs import log
 from .store import Store, put
 from .tables import leases
 
@@ -46,6 +48,8 @@ class Leases:
             lease = Lease(name, new_owner(), row["version"] + 1 if row else 1)
             values = {"owner": lease.owner, "version": lease.version, "until": now + seconds}
             put(connection, leases, {"name": name}, values)
+        if row and row["owner"]:
+            log(LogEvent.LEASE_TAKEN, lease=name)
         return lease
 
     def extend(self, lease: Lease, seconds: float) -> bool:
@@ -137,5 +141,6 @@ class Heartbeat:
             except Exception:  # noqa: BLE001, S112  # a busy database now may answer at the next beat
                 continue
             if not kept:
+                log(LogEvent.LEASE_LOST, lease=self._lease.name)
                 self.lost.set()
                 return

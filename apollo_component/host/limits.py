@@ -10,7 +10,9 @@ import sqlalchemy as sa
 
 from ..contract.errors import QuotaError
 from ..contract.models import Window
+from .events import LogEvent
 from .leases import is_dead, new_owner
+from .logs import log
 from .store import Store, put
 from .tables import permits, windows
 
@@ -58,6 +60,7 @@ class Limits:
         place = (operation, window, round(resets_at))
         if place not in self._told:
             self._told.add(place)
+            log(LogEvent.QUOTA_WAITED, window=window, pause_s=round(resets_at - self.clock(), 1))
             until = datetime.fromtimestamp(resets_at, UTC)
             self.notice(f"waiting for the {window} quota of {operation} until {until:%H:%M:%S} UTC")
 

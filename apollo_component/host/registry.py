@@ -5,6 +5,7 @@ therefore go straight to the owner's own implementation; wrappers take part only
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -13,6 +14,7 @@ import pluggy
 from ..contract.errors import ManifestError, NotFoundError, Problem
 from ..contract.hookspecs import ENTRY_POINTS, PROJECT, SPEC_VERSION, Hookspecs
 from ..contract.manifest import Manifest
+from .watching import watched
 
 
 class Registry:
@@ -63,7 +65,7 @@ class Registry:
         impl = self._calls[self._owners[connector]].get(hook)
         if impl is None:
             raise NotFoundError(f"The connector {connector} has no {hook}.")
-        return _wrapped(self._wrappers.get(hook, []), impl, arguments)
+        return watched(connector, hook, arguments, partial(_wrapped, self._wrappers.get(hook, []), impl))
 
     def _adopt(self, owner: str, manifest: Manifest) -> None:
         if manifest.contract.partition(".")[0] != SPEC_VERSION.partition(".")[0]:
@@ -94,7 +96,7 @@ def _register(manager: pluggy.PluginManager, plugins: Mapping[str, object]) -> N
         raise ManifestError("A connector plugin has a hook that the contract doesn't.", [Problem(str(error))]) from None
 
 
-def _wrapped(wrappers: list[pluggy.HookImpl], impl: pluggy.HookImpl, arguments: dict[str, Any]) -> Any:
+def _wrapped(wrappers: list[pluggy.HookImpl], impl: pluggy.HookImpl, arguments: Mapping[str, Any]) -> Any:
     """The owner's implementation inside the trusted wrappers, the last registered outermost."""
     if not wrappers:
         return impl.function(**{name: arguments[name] for name in impl.argnames})

@@ -11,8 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..contract.errors import InputError, NotFoundError
+from .events import LogEvent
 from .journal import Journal
 from .leases import Leases
+from .logs import log
 from .store import Store, dumps, insert_many, put
 from .tables import deliveries, journal, records, runs, steps
 
@@ -21,6 +23,8 @@ RUNNING = "running"
 DONE = "done"
 FAILED = "failed"
 CANCELLED = "cancelled"
+INTERRUPTED = "interrupted"
+"""Never stored: running, and nobody drives it."""
 ENDED = (DONE, FAILED, CANCELLED)
 STRIDE = 10_000
 """Room for the records of one request, which are never more."""
@@ -75,6 +79,7 @@ class Runs:
         values |= {"budget": budget, "workflow": workflow}
         with self.store.write(f"run:{identity}") as connection:
             self.insert(connection, {**values, "inputs_json": dumps(inputs or {})})
+        log(LogEvent.RUN_CHANGED, run=identity, to=RUNNING)
         return self.get(identity)
 
     def tidy(self) -> None:
@@ -115,6 +120,7 @@ class Runs:
             connection.execute(
                 sa.update(runs).where(runs.c.id == identity, runs.c.status != CANCELLED).values(**values)
             )
+        log(LogEvent.RUN_CHANGED, run=identity, to=status, error=(detail or {}).get("error", {}).get("code"))
 
     def cancel(self, identity: str) -> Run:
         """Ask a run to stop: it sends nothing more. Raises InputError when it has ended."""
@@ -125,6 +131,7 @@ class Runs:
         with self.store.write(f"run:{identity}") as connection:
             values = {"status": CANCELLED, "updated_at": now, "ended_at": now}
             connection.execute(sa.update(runs).where(runs.c.id == identity).values(**values))
+        log(LogEvent.RUN_CHANGED, run=identity, to=CANCELLED)
         return self.get(identity)
 
     def resume(self, identity: str, budget: float | None = None) -> Run:
@@ -155,6 +162,7 @@ class Runs:
         values = {"position": position, "status": status, "summary_json": dumps(summary)}
         with self.store.write(f"run:{run}") as connection:
             put(connection, steps, {"run": run, "step": step}, values)
+        log(LogEvent.RUN_STEP, run=run, step=step, to=status, action=summary.get("action"))
 
     def steps(self, run: str) -> list[dict[str, Any]]:
         rows = self.store.rows(sa.select(steps).where(steps.c.run == run).order_by(steps.c.position))
@@ -196,7 +204,17 @@ class Runs:
     def status_of(self, run: Run) -> str:
         """As stored, but a run that says running and that nobody drives was interrupted."""
         alive = run.status != RUNNING or self.leases.held(f"run:{run.id}")
-        return run.status if alive else "interrupted"
+        return run.status if alive else INTERRUPTED
+
+    def counts(self, *where: sa.ColumnElement[bool]) -> dict[str, int]:
+        """How many runs are in each state, as `status_of` tells it."""
+        query = sa.select(runs.c.status, sa.func.count()).where(*where).group_by(runs.c.status)
+        with self.store.read() as connection:
+            found = {str(status): int(count) for status, count in connection.execute(query)}
+            running = connection.scalars(sa.select(runs.c.id).where(*where, runs.c.status == RUNNING)).all()
+        alive = sum(self.leases.held(f"run:{identity}") for identity in running)
+        told = {**found, RUNNING: alive, INTERRUPTED: len(running) - alive}
+        return {status: count for status, count in told.items() if count}
 
     def purge(self, older_than: timedelta, *, summaries: bool = False) -> dict[str, int]:
         """Delete the records and recorded answers of runs that ended before then; with `summaries` the runs too."""

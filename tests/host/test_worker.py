@@ -89,7 +89,7 @@ def test_what_comes_is_worked_on_once(office):
     office.people(7)
     office.work()
     office.work()
-    assert office.subscriptions.counts("follow") == {"done": 7}
+    assert office.subscriptions.counts("follow", office.host.runs) == {"done": 7}
     assert office.sandbox.count("contacts_show") == 7
 
 
@@ -99,12 +99,12 @@ def test_a_run_that_waits_gives_its_place_to_others_and_goes_on_when_it_can(offi
     office.people(3)
     office.sandbox.control("POST", "/quotas", {"contacts_show": [None, None, 1]})
     office.work(concurrency=1)
-    assert office.subscriptions.counts("follow") == {"done": 1, "waiting_for_quota": 2}
+    assert office.subscriptions.counts("follow", office.host.runs) == {"done": 1, "waiting_for_quota": 2}
     office.work(concurrency=1)
     office.sandbox.control("POST", "/quotas", {"contacts_show": [None, None, None]})
     office.later.offset += 86_400
     office.work(concurrency=1)
-    assert office.subscriptions.counts("follow") == {"done": 3}
+    assert office.subscriptions.counts("follow", office.host.runs) == {"done": 3}
     assert office.sandbox.count("contacts_show") == 3, "what the quota can't take is held back here"
 
 
@@ -115,12 +115,12 @@ def test_a_failed_run_stops_no_other(office):
     refusal = {"operation": "contacts_show", "kind": "status", "status": 422, "times": 1, "body": {"error": "no"}}
     office.sandbox.control("POST", "/faults", refusal)
     said = office.work(concurrency=1)
-    assert office.subscriptions.counts("follow") == {"done": 2, "failed": 1}
+    assert office.subscriptions.counts("follow", office.host.runs) == {"done": 2, "failed": 1}
     [failed] = [run for run in office.runs() if run.status == "failed"]
     assert any(failed.id in text and "failed" in text for text in said)
     office.host.runs.resume(failed.id)
     office.work()
-    assert office.subscriptions.counts("follow") == {"done": 3}
+    assert office.subscriptions.counts("follow", office.host.runs) == {"done": 3}
 
 
 def test_a_connection_that_must_be_linked_again_loses_nothing(office):
@@ -134,7 +134,7 @@ def test_a_connection_that_must_be_linked_again_loses_nothing(office):
     office.link()
     office.later.offset += 3600
     office.work()
-    assert office.subscriptions.counts("follow") == {"done": 2}
+    assert office.subscriptions.counts("follow", office.host.runs) == {"done": 2}
     assert office.subscriptions.get(identity).error == {}
 
 
@@ -143,10 +143,10 @@ def test_a_schedule_starts_runs_by_itself(office):
     steps = "  - {id: one, action: users_api_profile, when: trigger.at}\n"
     office.enable(steps, 'schedule: {cron: "0 * * * *"}')
     office.work()
-    assert office.subscriptions.counts("follow") == {}
+    assert office.subscriptions.counts("follow", office.host.runs) == {}
     office.later.offset += 3700
     office.work()
-    assert office.subscriptions.counts("follow") == {"done": 1}
+    assert office.subscriptions.counts("follow", office.host.runs) == {"done": 1}
     assert office.host.runs.steps(office.runs()[0].id)[0]["status"] == "done"
 
 
@@ -211,10 +211,10 @@ def test_a_disabled_workflow_starts_nothing(office):
     office.subscriptions.disable("follow")
     office.people(1)
     office.work()
-    assert office.subscriptions.counts("follow") == {}
+    assert office.subscriptions.counts("follow", office.host.runs) == {}
     office.enable()
     office.work()
-    assert office.subscriptions.counts("follow") == {"done": 1}
+    assert office.subscriptions.counts("follow", office.host.runs) == {"done": 1}
 
 
 def test_what_is_delivered_starts_a_run_for_each_person(sandbox, tmp_path):
@@ -237,7 +237,7 @@ def test_what_is_delivered_starts_a_run_for_each_person(sandbox, tmp_path):
             assert page.value["phone_numbers"]
             office.work()
             office.work()
-    assert office.subscriptions.counts("follow") == {"done": 2}
+    assert office.subscriptions.counts("follow", office.host.runs) == {"done": 2}
     assert {found.inputs["trigger"]["id"] for found in office.runs()} == {person}
     assert {step["status"] for found in office.runs() for step in office.host.runs.steps(found.id)} == {"done"}
     office.host.close()

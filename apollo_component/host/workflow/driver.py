@@ -25,10 +25,12 @@ from ...contract.errors import (
 from ...contract.models import Page
 from ...contract.schemas import schemas_at
 from ..calls import Call
+from ..events import LogEvent
 from ..host import Host
 from ..journal import Key, OwnershipLostError, RunCancelledError
 from ..late import Count
 from ..leases import Lease
+from ..logs import log
 from ..runs import CANCELLED, DONE, FAILED, RUNNING, Run
 from .file import Step, Workflow
 from .pages import HELD, LaterPages, split_fields
@@ -96,6 +98,7 @@ class Driver:
     async def _crashed(self, error: Exception) -> None:
         """A fault of ours: nothing is recorded of it, so that mended code goes on where the run stands."""
         self.crash = error
+        log(LogEvent.RUN_CRASHED, run=self.run, error=type(error).__name__)
         detail = {"error": {"code": "bug", "message": f"an unexpected {type(error).__name__}", "exit_code": 1}}
         self.host.runs.update(self.run, FAILED, detail)
         await asyncio.Event().wait()

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ...contract.errors import ConnectorError, InputError, NotFoundError, Problem, QuotaError
+from ..runs import Runs
 from ..store import Store, dumps
 from ..tables import runs, seen, subscriptions
 from .file import Start, Workflow
@@ -160,12 +161,9 @@ class Subscriptions:
         values = {"failures": failures, "error_json": dumps(error.as_dict()), "polled_at": now}
         self.note(subscription.id, **values, next_at=now + pause)
 
-    def counts(self, name: str) -> dict[str, int]:
-        """How many runs the workflow of that name has started by itself, by their status."""
-        mine = (runs.c.workflow == name, runs.c.subscription != "")
-        query = sa.select(runs.c.status, sa.func.count()).where(*mine)
-        with self.store.read() as connection:
-            return {str(row[0]): int(row[1]) for row in connection.execute(query.group_by(runs.c.status))}
+    def counts(self, name: str, known: Runs) -> dict[str, int]:
+        """How many runs the workflow of that name has started by itself, by their state."""
+        return known.counts(runs.c.workflow == name, runs.c.subscription != "")
 
 
 def _named(name: str) -> sa.Select[Any]:

@@ -7,7 +7,7 @@ reads the same records again and finds which of them have their run. Only a swee
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,9 +17,11 @@ from ...contract.errors import ConnectorError, InputError, NotFoundError, Proble
 from ...contract.models import Event, Poll
 from ...contract.triggers import Trigger
 from ..daily import PER_DAY
+from ..events import LogEvent
 from ..host import Host
 from ..journal import check_owner
 from ..leases import Lease
+from ..logs import bound, log
 from ..runs import QUEUED
 from ..store import dumps, put
 from ..tables import runs, seen
@@ -90,10 +92,13 @@ class Sweeps:
         try:
             current = self.subscriptions.get(subscription.id)
             self._check_connections(current)
-            if start.cron:
-                return self._scheduled(current, workflow, start, lease)
-            return self._swept(current, workflow, start, lease)
+            looked = self._scheduled if start.cron else self._swept
+            with bound(subscription=subscription.id):
+                found = looked(current, workflow, start, lease)
+                log(LogEvent.TRIGGER_LOOKED, **asdict(found))
+            return found
         except ConnectorError as error:
+            log(LogEvent.TRIGGER_FAILED, subscription=subscription.id, error=error.code)
             self.subscriptions.failed(subscription, error, start.every)
             raise
         finally:

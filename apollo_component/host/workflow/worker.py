@@ -5,8 +5,10 @@ import functools
 from collections.abc import Callable
 
 from ...contract.errors import ConnectorError
+from ..events import LogEvent
 from ..host import Host
 from ..leases import Lease
+from ..logs import log
 from ..runs import ENDED, QUEUED, RUNNING, Run
 from .driver import Driver, released
 from .engine import LEASE_SECONDS, driven, launched
@@ -48,6 +50,7 @@ class Worker:
         """Work until told to stop; with `once`, until everything that is due now is done."""
         stopped = asyncio.create_task(self.stop.wait())
         with launched(self.host) as queue:
+            log(LogEvent.WORKER_BEGAN)
             looked: set[str] = set()
             while not self.stop.is_set():
                 await self._tidy()
@@ -59,6 +62,7 @@ class Worker:
                 waiting = {*self.looking.values(), *self.driving.values(), stopped}
                 await asyncio.wait(waiting, timeout=TICK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             await self._drain()
+            log(LogEvent.WORKER_ENDED)
         stopped.cancel()
 
     async def _tidy(self) -> None:
@@ -133,6 +137,8 @@ class Worker:
         if now.status in ENDED:
             self.host.leases.release(lease)
             return None
+        if now.status == RUNNING:
+            log(LogEvent.WORKER_TOOK_OVER, run=run.id)
         self.host.runs.update(run.id, RUNNING, now.detail)
         return lease
 
