@@ -176,7 +176,7 @@ def worded() -> Iterator[None]:
         raise _worded_error("busy") from None
     except ImportError:
         raise StoreError(
-            "The driver for PostgreSQL is not installed.", hint='pip install "apollo-component[postgres]"'
+            "The driver for PostgreSQL is not installed.", hint='Install it: pip install "psycopg[binary]"'
         ) from None
     except SQLAlchemyError as error:
         raise StoreError(f"The database can't be used ({type(error).__name__}).", hint="Check its address.") from None

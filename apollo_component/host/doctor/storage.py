@@ -9,9 +9,10 @@ import sqlalchemy as sa
 
 from ...contract.errors import ConnectorError, StoreError
 from ..connections import Connections
+from ..key_files import KEY_FILE
 from ..store import Store, put, worded
 from ..tables import HEAD, connections, journal, keys, leases, records, runs
-from ..vault import KEY_FILE, open_vault
+from ..vault import open_vault
 from .findings import Examined, Finding, Verdict, worst
 
 BUSY_SECONDS = 3.0
