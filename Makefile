@@ -5,13 +5,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test check fast real sandbox format clean
+.PHONY: help demo test check fast fuzz audit real sandbox format clean
 
 help:
 	@echo "make demo     install, start a sandbox, link two accounts, run the example workflow"
 	@echo "make test     install, check (lint, types, layers, spelling) and run every test"
 	@echo "make check    lint, types, layers, spelling only"
 	@echo "make fast     the tests that start no processes"
+	@echo "make fuzz     a million mutated answers, 100,500 mutated files (FUZZ_REPLIES, FUZZ_FRAGMENTS, FUZZ_WHOLE, FUZZ_SEED)"
+	@echo "make audit    known vulnerabilities of dependencies; secrets in the tree and its history"
 	@echo "make sandbox  start a local Apollo"
 
 $(VENV)/.demo: pyproject.toml hatch_build.py
@@ -44,6 +46,12 @@ fast: $(VENV)/.test
 test: check
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not chaos"
 	$(BIN)/pytest -n 2 -m chaos tests/chaos
+
+fuzz: $(VENV)/.test
+	$(BIN)/python -m tests.fuzz
+
+audit: $(VENV)/.test
+	$(BIN)/python -m tests.security.audit
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .

@@ -4,8 +4,10 @@ from typing import Any
 
 import orjson
 
-DEPTH = 254
-"""Levels of lists and objects; the writer of `orjson` goes no deeper, and Python's own reader not much."""
+DEPTH = 200
+"""Levels of lists and objects."""
+_WRITABLE = 254
+"""Levels that `orjson` writes; what lies between is room for whatever a value is stored or shown in."""
 
 
 class UnreadableError(ValueError):
@@ -17,7 +19,13 @@ def loaded(body: bytes) -> Any:
     try:
         value = orjson.loads(body)
         if body.count(b"[") + body.count(b"{") > DEPTH:
-            orjson.dumps(value)
+            orjson.dumps(_wrapped(value, _WRITABLE - DEPTH))
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         raise UnreadableError from None
+    return value
+
+
+def _wrapped(value: Any, levels: int) -> Any:
+    for _ in range(levels):
+        value = [value]
     return value

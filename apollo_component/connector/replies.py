@@ -50,6 +50,7 @@ _DEFAULTS: tuple[Row, ...] = (
 _TEXT_KEYS = ("error", "message", "error_message", "error_description")
 SAID = 4000
 """Characters of what a service said that are looked at; 300 of them are shown."""
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,100}")
 _WINDOW = re.compile(r"per (minute|hour|day)")
 
 
@@ -209,8 +210,9 @@ def text_of(body: Any, reply: Reply, secrets: Sequence[str] = ()) -> str:
 
 
 def request_id(reply: Reply, secrets: Sequence[str] = ()) -> str:
-    """As the service told it, of characters that can be printed and without any part of a secret."""
-    return one_line(without(reply.headers.get("x-request-id", "")[:SAID], secrets), 100)
+    """As the service told it, without any part of a secret; empty when it is none."""
+    told = reply.headers.get("x-request-id", "")
+    return without(told, secrets) if _REQUEST_ID.fullmatch(told) else ""
 
 
 def retry_after(reply: Reply) -> float | None:
