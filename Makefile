@@ -51,7 +51,8 @@ fuzz: $(VENV)/.test
 	$(BIN)/python -m tests.fuzz
 
 audit: $(VENV)/.test
-	$(BIN)/python -m tests.security.audit
+	-@$(BIN)/pip install --quiet --disable-pip-version-check -e ".[audit]"
+	@$(BIN)/python -m tests.security.audit
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .

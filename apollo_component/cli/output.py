@@ -78,7 +78,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str =
 
     drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in columns:
-        drawn.add_column(name, overflow="fold")
+        drawn.add_column(plain(name), overflow="fold")
     for row in found:
         drawn.add_row(*row)
     width = None if sys.stdout.isatty() else 160
