@@ -66,8 +66,9 @@ def manifest() -> Manifest:
 
 
 @contextmanager
-def sandbox() -> Iterator[dict[str, Any]]:
-    command = [sys.executable, "-W", "ignore", "-m", "apollo_component.sandbox", "--json", "--people", "300"]
+def sandbox(*more: str) -> Iterator[dict[str, Any]]:
+    """A fresh one in a process of its own; what it announces."""
+    command = [sys.executable, "-W", "ignore", "-m", "apollo_component.sandbox", "--json", "--people", "300", *more]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     assert process.stdout
     with process.stdout:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.security.audit import ROOT, history, secrets_in, tree
+from tests.security.audit import ROOT, history, secrets_in, told, tree
 
 RANDOM = base64.b64encode(bytes(range(7, 250, 7))).decode()
 PLANTED = [
@@ -62,3 +62,26 @@ def test_what_was_taken_out_again_is_found(tmp_path: Path) -> None:
         git("commit", "-qm", "x")
     assert list(tree(tmp_path)) == []
     assert [found.kind for found in history(tmp_path)] == ["high entropy"]
+
+
+class Answered:
+    """What pip-audit would leave behind."""
+
+    def __init__(self, code: int, out: str, err: str = "") -> None:
+        self.returncode, self.stdout, self.stderr = code, out, err
+
+
+@pytest.mark.parametrize(
+    ("done", "word", "count"),
+    [
+        (Answered(1, "", "No module named pip_audit"), "NOT CHECKED, pip-audit is not installed", 0),
+        (Answered(1, "", "requests.exceptions.ConnectionError"), "NOT CHECKED, the data", 0),
+        (Answered(0, '{"dependencies": [{"name": "a", "skip_reason": "not found"}]}'), "NOT CHECKED, the data", 0),
+        (Answered(0, '{"dependencies": [{"name": "a", "version": "1", "vulns": []}]}'), "of 1 of 1 packages: none", 0),
+        (Answered(1, '{"dependencies": [{"name": "a", "vulns": [{"id": "CVE-1"}]}]}'), "a: CVE-1", 1),
+    ],
+)
+def test_an_unchecked_audit_says_so(capsys: pytest.CaptureFixture[str], done: Answered, word: str, count: int) -> None:
+    """Nothing found is told apart from nothing looked up."""
+    assert told(done) == count
+    assert word in capsys.readouterr().out
