@@ -84,3 +84,20 @@ def test_the_same_seed_gives_the_same_inputs() -> None:
     """A failure can be had again."""
     made = [[Mutator(seed).raw(b'{"a": [1, 2, 3]}' * 9) for _ in range(9)] for seed in ("a", "a", "b")]
     assert made[0] == made[1] != made[2]
+
+
+def test_what_the_fuzzers_found_stays_mended(tmp_path: Path) -> None:
+    """Names of files that no file can have, and unknown parts beside the known ones, are problems like all others."""
+    from apollo_component.contract.errors import ManifestError
+    from apollo_component.contract.loading import load_file
+
+    text = (Path(__file__).parents[2] / "connector.yaml").read_text("utf-8")
+    (tmp_path / "schemas").symlink_to(Path(__file__).parents[2] / "schemas")
+    broken = text.replace("output: schemas/", f"output: schemas/{'x' * 300}/", 1) + "\nusage_more:\n"
+    broken = broken.replace("\nusage:\n", "\nusage:\n  unknown:\n", 1)
+    (tmp_path / "connector.yaml").write_text(broken, "utf-8")
+    with pytest.raises(ManifestError) as caught:
+        load_file(tmp_path / "connector.yaml")
+    said = str(caught.value)
+    assert "at most 200 characters" in said
+    assert "usage.unknown" in said
