@@ -156,7 +156,7 @@ def test_headers_have_an_end(serve: Serve, answer: bytes) -> None:
     began = time.monotonic()
     with pytest.raises((UnreadableReplyError, TransientError)):
         ask(serve(answer).url)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
 
 
 @pytest.mark.parametrize(
