@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 
 .PHONY: help demo test check fast real sandbox mutants format clean
 .PHONY: help demo test check fast chaos real sandbox format clean
+.PHONY: help demo test check fast fuzz audit real sandbox format clean
 
 help:
 	@echo "make demo     install, start a sandbox, link two accounts, run the example workflow"
@@ -15,6 +16,8 @@ help:
 	@echo "make fast     the tests that start no processes"
 	@echo "make mutants  mutation testing of auth, replies, vault, limits and journal (about an hour)"
 	@echo "make chaos    everything that kills processes, in full size, with its figures"
+	@echo "make fuzz     a million mutated answers, 100,500 mutated files (FUZZ_REPLIES, FUZZ_FRAGMENTS, FUZZ_WHOLE, FUZZ_SEED)"
+	@echo "make audit    known vulnerabilities of dependencies; secrets in the tree and its history"
 	@echo "make sandbox  start a local Apollo"
 
 $(VENV)/.demo: pyproject.toml hatch_build.py
@@ -53,6 +56,13 @@ chaos: $(VENV)/.test
 
 mutants: $(VENV)/.test
 	$(BIN)/python tests/mutation/run.py
+
+fuzz: $(VENV)/.test
+	$(BIN)/python -m tests.fuzz
+
+audit: $(VENV)/.test
+	-@$(BIN)/pip install --quiet --disable-pip-version-check -e ".[audit]"
+	@$(BIN)/python -m tests.security.audit
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .

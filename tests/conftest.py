@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.canary.sink import SINK
 from tests.postgres import Postgres, started
 
 ROOT = Path(__file__).parent.parent
@@ -35,6 +36,17 @@ def registered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             patch.syspath_prepend(str(folder.parent))
         patch.setenv("PYTHONPATH", os.pathsep.join([*found, os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep))
         yield
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    SINK.hear(report)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_secret_left_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Of all that the tests of this process printed, logged and stored, nothing holds a key of the shared sandbox."""
+    yield
+    assert SINK.found(tmp_path_factory.getbasetemp()) == []
 
 
 @dataclass(frozen=True)
@@ -103,7 +115,9 @@ def sandbox_process() -> Iterator[Service]:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     assert process.stdout
     with process.stdout:
-        yield Service(json.loads(process.stdout.readline()))
+        service = Service(json.loads(process.stdout.readline()))
+        SINK.secrets |= service.keys | {"client secret": service.oauth["client_secret"]}
+        yield service
         process.terminate()
         process.wait(10)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..connector.connector import Quirk
+from ..contract.digging import sentence
 from ..contract.models import Page
 
 PLACEHOLDER = "email_not_unlocked@domain.com"
@@ -33,7 +34,7 @@ def with_skipped(page: Page) -> Page:
     """The answer is 200 even when contacts were skipped: each reason becomes a warning with its count."""
     answer = page.value if isinstance(page.value, Mapping) else {}
     skipped = answer.get("skipped_contact_ids") or {}
-    reasons = Counter(str(reason) for reason in skipped.values()) if isinstance(skipped, Mapping) else Counter()
+    reasons = Counter(sentence(reason) for reason in skipped.values()) if isinstance(skipped, Mapping) else Counter()
     warnings = tuple(f"{count} skipped: {reason}" for reason, count in sorted(reasons.items()))
     return replace(page, warnings=warnings, value={"skipped_contact_ids": skipped})
 
@@ -88,7 +89,7 @@ def with_bare_id(page: Page) -> Page:
 def with_message(page: Page) -> Page:
     """Nothing to do is 200 with a sentence instead of records."""
     said = page.value.get("message") if isinstance(page.value, Mapping) else None
-    return replace(page, warnings=(str(said),)) if said else page
+    return replace(page, warnings=(sentence(said),)) if said else page
 
 
 def with_deletion(page: Page) -> Page:

@@ -137,7 +137,7 @@ def _answer(attempt: "Attempt", out: Output, *, paste: bool, browser: bool) -> d
         return pasted_answer(_pasted(out), attempt.redirect_uri)
     from ..host.listener import Listener
 
-    with Listener(attempt.redirect_uri) as listener:
+    with Listener(attempt.redirect_uri, attempt.state) as listener:
         _announce(attempt, out, browser=browser)
         return listener.wait(WAIT_SECONDS)
 

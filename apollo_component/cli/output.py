@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,6 +14,7 @@ from ..contract.errors import ConnectorError
 STOPPED = 130
 """The exit code after Ctrl-C, as shells expect it."""
 DEBUG = "APOLLO_COMPONENT_DEBUG"
+_STEERING = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Output:
         return code
 
     def _aside(self, data: Any, text: str) -> None:
-        print(_dumped(data) if self.as_json else text, file=sys.stderr, flush=True)
+        print(_dumped(data) if self.as_json else told(text), file=sys.stderr, flush=True)
 
 
 def line(data: Any) -> None:
@@ -61,7 +63,7 @@ def line(data: Any) -> None:
 
 
 def pretty(data: Any) -> None:
-    print(json.dumps(data, ensure_ascii=False, indent=2))
+    print(_escaped(json.dumps(data, ensure_ascii=False, indent=2)))
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str = "") -> None:
@@ -76,7 +78,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str =
 
     drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in columns:
-        drawn.add_column(name, overflow="fold")
+        drawn.add_column(plain(name), overflow="fold")
     for row in found:
         drawn.add_row(*row)
     width = None if sys.stdout.isatty() else 160
@@ -87,6 +89,11 @@ def plain(cell: Any) -> str:
     """A cell as text without anything that could steer a terminal."""
     text = "" if cell is None else f"{cell:g}" if isinstance(cell, float) else str(cell)
     return "".join(char if char.isprintable() else " " for char in text)
+
+
+def told(text: str) -> str:
+    """The same for text of several lines."""
+    return text if text.isprintable() else "\n".join(map(plain, text.split("\n")))
 
 
 def interactive() -> bool:
@@ -115,4 +122,11 @@ def _hush() -> None:
 
 
 def _dumped(data: Any) -> str:
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return _escaped(json.dumps(data, ensure_ascii=False, separators=(",", ":")))
+
+
+def _escaped(text: str) -> str:
+    """JSON leaves characters as they are that steer a terminal or turn text round; they are escaped, too."""
+    return (
+        text if text.isascii() and "\x7f" not in text else _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    )

@@ -25,6 +25,8 @@ from .servers import wrong
 
 LONGEST_SECONDS = 10 * 365 * 86400
 """A token said to live longer than this is treated as if it lived this long."""
+LONGEST_TOKEN = 10_000
+"""Characters; a longer one would fit no server's headers."""
 _QUOTES = "\"'`\u201c\u201d\u2018\u2019"
 
 
@@ -130,7 +132,7 @@ def credential_from(
 ) -> Credential:
     if error := token_error(reply, secrets):
         raise error
-    answer = answer_of(reply)
+    answer = answer_of(reply, secrets)
     if not isinstance(answer, Mapping) or not _sendable(answer.get("access_token")):
         raise UnreadableReplyError("The token answer holds no access token that can be used.", hint="Try again later.")
     seconds = min(whole(answer.get("expires_in")) or 0, LONGEST_SECONDS)
@@ -146,7 +148,7 @@ def credential_from(
 
 def _sendable(token: Any) -> bool:
     """Whether a token can stand in a header."""
-    return isinstance(token, str) and token != "" and token.isascii() and token.isprintable()
+    return isinstance(token, str) and 0 < len(token) <= LONGEST_TOKEN and token.isascii() and token.isprintable()
 
 
 def granted(answer: Mapping[str, Any], old: Credential, separator: str = " ") -> tuple[str, ...] | None:

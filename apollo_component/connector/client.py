@@ -11,6 +11,7 @@ import orjson
 
 from ..contract.errors import TransientError, UnreadableReplyError
 from ..contract.models import Reply
+from .inflating import inflated
 from .messages import Request
 
 LIMIT = 32 * 1024 * 1024
@@ -98,7 +99,7 @@ def _body(response: httpx.Response, late: Callable[[], bool]) -> bytes:
     """The whole body. The client's own timeout is for each read, so a body that trickles in is ended here."""
     parts: list[bytes] = []
     size = 0
-    for part in response.iter_bytes():
+    for part in inflated(response.iter_raw(), response.headers.get("content-encoding", "")):
         size += len(part)
         if size > LIMIT:
             raise UnreadableReplyError(f"The answer is larger than {LIMIT:,} bytes.", hint="Ask for fewer records.")

@@ -137,12 +137,18 @@ class Connector:
                 raise InputError("The input was refused; nothing was sent.", unresolved)
             reply = self._metered(request, context)
             context.received(reply)
-        route = raw.declared(self.manifest, values["method"], values["path"]) if chosen.raw else None
-        if error_found := self._error(reply, route or chosen, credential):
+        return self.read(chosen, values, reply, credential, cursor)
+
+    def read(
+        self, action: Action, values: Mapping[str, Any], reply: Reply, credential: Credential, cursor: str | None = None
+    ) -> Page:
+        """What a reply to a request of the action means: a page. Raises ConnectorError."""
+        route = raw.declared(self.manifest, values["method"], values["path"]) if action.raw else None
+        if error_found := self._error(reply, route or action, credential):
             raise error_found
-        answer = replies.answer_of(reply)
-        page = late.announced(chosen, values, answer, operations.page_from(chosen, values, answer, cursor))
-        return _lean(page, self._quirk(chosen).read(page))
+        answer = replies.answer_of(reply, _secrets(credential))
+        page = late.announced(action, values, answer, operations.page_from(action, values, answer, cursor))
+        return _lean(page, self._quirk(action).read(page))
 
     @hookimpl
     def connector_preview(self, action: str, input: dict[str, Any]) -> Preview:  # noqa: A002
@@ -256,8 +262,7 @@ class Connector:
             context.observed(request.operation, windows, pause)
 
     def _error(self, reply: Reply, action: Action, credential: Credential) -> ConnectorError | None:
-        secrets = (credential.api_key, credential.access_token, credential.refresh_token)
-        error = replies.error_for(reply, action, self._errors, secrets)
+        error = replies.error_for(reply, action, self._errors, _secrets(credential))
         if not isinstance(error, ReauthorizationError | CredentialExpiredError):
             return error
         kind = CredentialExpiredError if credential.access_token else ReauthorizationError
@@ -273,6 +278,10 @@ class Connector:
 
             self._send = send
         return self._send
+
+
+def _secrets(credential: Credential) -> tuple[str, ...]:
+    return credential.api_key, credential.access_token, credential.refresh_token
 
 
 def _lean(page: Page, read: Page) -> Page:

@@ -17,6 +17,7 @@ from ..contract.manifest import Manifest
 from ..contract.models import Event, Late, Page
 from ..contract.waits import Merge, Standing
 from .operations import answered_cost
+from .reading import UnreadableError, loaded
 
 
 def asked(action: Action, values: dict[str, Any]) -> dict[str, Any]:
@@ -72,8 +73,8 @@ def events(manifest: Manifest, trigger: str, body: bytes) -> tuple[Event, ...]:
     """
     merge = _delivered_as(manifest, trigger)
     try:
-        payload = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        payload = loaded(body)
+    except UnreadableError:
         payload = None
     if not isinstance(payload, Mapping):
         raise InputError("The delivery is no JSON object.")

@@ -5,8 +5,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
-
 from ..contract.actions import Action
 from ..contract.digging import dig, whole
 from ..contract.errors import (
@@ -23,6 +21,8 @@ from ..contract.errors import (
     UnreadableReplyError,
 )
 from ..contract.models import Reply, Window
+from .hiding import one_line, without
+from .reading import UnreadableError, loaded
 
 Row = Mapping[str, Any]
 _CLASSES: dict[str, type[ConnectorError]] = {
@@ -48,22 +48,25 @@ _DEFAULTS: tuple[Row, ...] = (
     {"status": 503, "error": "temporary"},
 )
 _TEXT_KEYS = ("error", "message", "error_message", "error_description")
-_WORD = re.compile(r"[^\s\"'<>(),;:]{8,}")
+SAID = 4000
+"""Characters of what a service said that are looked at; 300 of them are shown."""
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,100}")
 _WINDOW = re.compile(r"per (minute|hour|day)")
 
 
-def answer_of(reply: Reply) -> Any:
-    """The JSON of a good answer. Raises UnreadableReplyError for a redirect, a web page or broken JSON."""
+def answer_of(reply: Reply, secrets: Sequence[str] = ()) -> Any:
+    """The JSON of a good answer. Raises UnreadableReplyError for a redirect, a web page, broken JSON and such that is
+    nested deeper than `reading.DEPTH` levels."""
     if 300 <= reply.status < 400:
-        raise _redirected(reply)
+        raise _redirected(reply, secrets)
     try:
-        return orjson.loads(reply.body)
-    except orjson.JSONDecodeError:
+        return loaded(reply.body)
+    except UnreadableError:
         kind = "a web page" if b"<html" in reply.body[:2000].lower() else "something that is not JSON"
         raise UnreadableReplyError(
             f"The answer is {kind}, so it didn't come from the service itself.",
             hint="A proxy or sign-in page may stand in between; check the network and the server address.",
-            request_id=request_id(reply),
+            request_id=request_id(reply, secrets),
         ) from None
 
 
@@ -77,17 +80,19 @@ def error_for(
     if reply.status < 300:
         return None
     if reply.status < 400:
-        return _redirected(reply)
+        return _redirected(reply, secrets)
     body = _body(reply)
     if body is None and not _telling(reply):
-        return _unreadable(reply)
+        return _unreadable(reply, secrets)
     said = text_of(body, reply, secrets)
     codes = {
         "code": dig(body, "error_details.code"),
         "error_code": dig(body, "error_code") or dig(body, "error"),
     }
     row = next((row for row in (*table, *_DEFAULTS) if _fits(row, reply.status, codes, said)), None)
-    return _made(row or _fallback(reply.status), reply, said, action, body)
+    made = _made(row or _fallback(reply.status), reply, said, action, body)
+    made.request_id = request_id(reply, secrets)
+    return made
 
 
 def _fits(row: Row, status: int, codes: Mapping[str, Any], said: str) -> bool:
@@ -106,7 +111,7 @@ def _made(row: Row, reply: Reply, said: str, action: Action | None, body: Any) -
     kind = _CLASSES[row["error"]]
     message = row.get("text") or _sentence(kind, reply.status)
     message = f"{message} ({said})" if said and row.get("quote", True) else message
-    extra: dict[str, Any] = {"hint": row.get("hint", ""), "request_id": request_id(reply)}
+    extra: dict[str, Any] = {"hint": row.get("hint", "")}
     if kind is PermissionDeniedError:
         missing = missing_for(row.get("missing", "endpoint"), action)
         extra |= {"missing": missing, "hint": extra["hint"] or _grant(missing)}
@@ -159,20 +164,20 @@ def _sentence(kind: type[ConnectorError], status: int) -> str:
     }.get(kind, f"The service refused the request (status {status}).")
 
 
-def _unreadable(reply: Reply) -> UnreadableReplyError:
+def _unreadable(reply: Reply, secrets: Sequence[str]) -> UnreadableReplyError:
     return UnreadableReplyError(
         f"The answer (status {reply.status}) is not the service's own.",
         hint="A proxy may stand in between, or the service is in trouble; try again later.",
         retry_after=retry_after(reply),
-        request_id=request_id(reply),
+        request_id=request_id(reply, secrets),
     )
 
 
-def _redirected(reply: Reply) -> UnreadableReplyError:
+def _redirected(reply: Reply, secrets: Sequence[str]) -> UnreadableReplyError:
     return UnreadableReplyError(
         "The server answered with a redirect, which is not followed so that no credential leaves for another host.",
         hint="Check the configured server address and any proxy.",
-        request_id=request_id(reply),
+        request_id=request_id(reply, secrets),
     )
 
 
@@ -186,8 +191,8 @@ def _telling(reply: Reply) -> bool:
 
 def _body(reply: Reply) -> Any:
     try:
-        return orjson.loads(reply.body)
-    except orjson.JSONDecodeError:
+        return loaded(reply.body)
+    except UnreadableError:
         return None
 
 
@@ -200,23 +205,14 @@ def text_of(body: Any, reply: Reply, secrets: Sequence[str] = ()) -> str:
     said = body if isinstance(body, str) else next((dig(body, k) for k in _TEXT_KEYS if dig(body, k)), "")
     if not said and body is None and _plain(reply):
         said = reply.body[:2000].decode("utf-8", "replace")
-    bare = without(html.unescape(re.sub(r"<[^>]{0,500}>", "", str(said))), secrets)
-    return " ".join("".join(char if char.isprintable() else " " for char in bare).split())[:300]
+    bare = html.unescape(re.sub(r"<[^>]{0,500}>", "", str(said)[:SAID]))
+    return one_line(without(bare, secrets), 300)
 
 
-def without(text: str, secrets: Sequence[str]) -> str:
-    """The text with every word hidden that has eight characters in a row of a secret."""
-
-    def shown(match: re.Match[str]) -> str:
-        word = match[0]
-        parts = (word[start : start + 8] for start in range(len(word) - 7))
-        return "[hidden]" if any(part in secret for part in parts for secret in secrets) else word
-
-    return _WORD.sub(shown, text) if secrets else text
-
-
-def request_id(reply: Reply) -> str:
-    return reply.request_id
+def request_id(reply: Reply, secrets: Sequence[str] = ()) -> str:
+    """As the service told it, without any part of a secret; empty when it is none."""
+    told = reply.headers.get("x-request-id", "")
+    return without(told, secrets) if _REQUEST_ID.fullmatch(told) else ""
 
 
 def retry_after(reply: Reply) -> float | None:

@@ -1,6 +1,7 @@
 """Three keywords of input schemas, as this project means them; all others are JSON Schema 2020-12.
 
-`pattern`: `$` is the end of the text, as JSON Schema has it, not the place before its last line break.
+`pattern`: `$` is the end of the text, as JSON Schema has it, not the place before its last line break;
+a text of more than `LONGEST` characters doesn't match.
 `format`: a `date` and a `date-time` must exist; other formats say nothing.
 `x-ascending`: the first of two fields may not be larger than the second; or, where it is a separator, the first of the
 two numbers in a text. What can't be compared is left to the other keywords.
@@ -16,6 +17,8 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
 _END = re.compile(r"(\\.|\[(?:\\.|[^\]\\])*\])|\$")
+LONGEST = 4000
+"""Characters of a text that has a pattern; the work on a longer one could grow with its square."""
 Found = Iterator[ValidationError]
 
 
@@ -24,8 +27,12 @@ def compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(_END.sub(lambda found: found[1] or r"\Z", pattern))
 
 
+def _matches(pattern: str, text: str) -> bool:
+    return len(text) <= LONGEST and compiled(pattern).search(text) is not None
+
+
 def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Found:
-    if isinstance(instance, str) and not compiled(pattern).search(instance):
+    if isinstance(instance, str) and not _matches(pattern, instance):
         yield ValidationError("pattern")
 
 
@@ -33,7 +40,7 @@ def _format(_validator: Any, name: str, instance: Any, schema: Any) -> Found:
     """A text of another form is the pattern's to refuse."""
     if name not in ("date", "date-time") or not isinstance(instance, str):
         return
-    if compiled(schema.get("pattern", "")).search(instance) and _moment(instance) is None:
+    if _matches(schema.get("pattern", ""), instance) and _moment(instance) is None:
         yield ValidationError("format")
 
 

@@ -159,7 +159,8 @@ class _Parts:
     def usage(self) -> list[tuple[PathParts, Any]]:
         """The parts of the usage section with their places."""
         sound = not {(), ("usage",), ("usage", "requests"), ("usage", "credits")} & self.broken
-        return [(("usage", name), part) for name, part in self.data.get("usage", {}).items()] if sound else []
+        given = self.data.get("usage", {}) if sound else {}
+        return [(("usage", name), given[name]) for name in ("requests", "credits") if name in given]
 
     def lacks(self, section: str, name: str) -> bool:
         """Whether a name stands for nothing; not judged when the section itself is broken."""

@@ -22,6 +22,8 @@ _FLOAT = re.compile(r"-?(0|[1-9][0-9]{0,14})\.[0-9]{1,15}\Z")
 _DEPTH = 40
 _TOO_DEEP = f"is nested more than {_DEPTH} levels"
 _SIZE = 2_000_000
+_NODES = 50_000
+_KEY = 200
 
 
 @dataclass(slots=True)
@@ -60,7 +62,8 @@ def read(file: Path, name: str = "") -> Located:
 
 
 def parse(raw: bytes | str, name: str) -> Located:
-    """Parse YAML text of at most 2 MB, 40 levels deep and without aliases (which could blow up)."""
+    """Parse YAML text of at most 2 MB, 50,000 parts and 40 levels, with keys of at most 200 characters, without aliases
+    (which could blow up) and tags (which would mean nothing here)."""
     located = Located(None, name)
     if len(raw) > _SIZE:
         located.problems.append(Problem(f"is larger than {_SIZE:,} bytes", file=name))
@@ -83,11 +86,15 @@ def parse(raw: bytes | str, name: str) -> Located:
 
 
 def _compose(text: str) -> yaml.Node | None:
-    """One document; depth and aliases are refused on the event stream, before anything is built."""
+    """One document; size, depth, aliases and tags are refused on the event stream, before anything is built."""
     depth = 0
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+    for number, event in enumerate(yaml.parse(text, Loader=yaml.CSafeLoader)):
+        if number > _NODES:
+            raise _refused(f"has more than {_NODES:,} parts", event)
         if isinstance(event, yaml.AliasEvent):
             raise _refused("aliases are not allowed", event)
+        if isinstance(event, yaml.NodeEvent) and getattr(event, "tag", None) is not None:
+            raise _refused("tags are not allowed", event)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > _DEPTH:
@@ -118,6 +125,9 @@ def _mapping(node: yaml.Node, path: PathParts, located: Located) -> dict[str, An
             located.problems.append(located.problem(path, "a key must be a plain word"))
             continue
         key = key_node.value
+        if len(key) > _KEY:
+            located.problems.append(located.problem(path, f"a key must have at most {_KEY} characters"))
+            continue
         inner = (*path, key)
         line = key_node.start_mark.line + 1
         if key in result:

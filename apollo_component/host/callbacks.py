@@ -3,11 +3,12 @@
 A delivery is stored and nothing more; whoever waits for it finds it there. Neither a token nor a body is ever logged.
 """
 
+import asyncio
 import contextlib
 import socket
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
 MAX_BODY = 8 * 1024 * 1024
 """Bytes of a delivery; more is refused unread."""
+BODY_SECONDS = 30.0
+"""Within which a delivery must have come in whole."""
+CONNECTIONS = 64
+"""At a time; more are told to come again later."""
 ADDRESS = "127.0.0.1"
 START_SECONDS = 10.0
 
@@ -34,7 +39,7 @@ class _TooLargeError(Exception):
     """The body is longer than a delivery may be."""
 
 
-def application(host: "Host") -> Starlette:
+def application(host: "Host", body_seconds: float = BODY_SECONDS) -> Starlette:
     """The route as an application, for a server of its own or inside another."""
 
     async def receive(request: Request) -> Response:
@@ -42,7 +47,10 @@ def application(host: "Host") -> Starlette:
         if await run_in_threadpool(host.deliveries.find, token) is None:
             return Response(status_code=404)
         try:
-            body = await _body(request)
+            async with asyncio.timeout(body_seconds):
+                body = await _body(request)
+        except TimeoutError:
+            return Response(status_code=408, headers={"Connection": "close"})
         except _TooLargeError:
             return Response(status_code=413)
         except ClientDisconnect:
@@ -109,8 +117,10 @@ def serve(host: "Host", port: int) -> Iterator[str]:
 
 
 def _server(host: "Host", port: int) -> uvicorn.Server:
+    limits = {"limit_concurrency": CONNECTIONS, "timeout_keep_alive": 5, "h11_max_incomplete_event_size": 16384}
     quiet = {"access_log": False, "log_config": None, "log_level": "critical", "lifespan": "off"}
-    config = uvicorn.Config(application(host), host=ADDRESS, port=port, server_header=False, **quiet)  # type: ignore[arg-type]
+    options: dict[str, Any] = {"http": "h11", "server_header": False, **limits, **quiet}
+    config = uvicorn.Config(application(host), host=ADDRESS, port=port, **options)
     return uvicorn.Server(config)
 
 

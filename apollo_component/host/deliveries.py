@@ -141,7 +141,7 @@ class Deliveries:
         query = sa.select(journal.c.body).where(*mine, journal.c.state == RECEIVED, journal.c.body.is_not(None))
         with self.store.read() as open_:
             answers = open_.execute(query).scalars().all()
-        return not answers or all(any(json.dumps(own).encode() in answer for answer in answers) for own in ids)
+        return not answers or all(any(json.dumps(own).encode() in answer for answer in answers) for own in set(ids))
 
     def arrived(self, key: Key, connector: str, asked: Sequence[str]) -> Any:
         """The payload that has come for a request, None while there is none. One about other records is ignored."""

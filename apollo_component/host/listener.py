@@ -1,5 +1,6 @@
 """The loopback address that an authorization comes back to: one request is wanted, then it closes."""
 
+import hmac
 import html
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,10 +18,13 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</
 class Listener:
     """Serves exactly the redirect address. The answer's query never reaches a log."""
 
-    def __init__(self, redirect_uri: str) -> None:
+    def __init__(self, redirect_uri: str, state: str = "") -> None:
+        """With `state`, what carries another one isn't taken: any page in the browser can come to this address."""
         parts = urlsplit(redirect_uri)
+        self._state = state
         self.path = parts.path or "/"
         self._query: dict[str, str] | None = None
+        self.netloc = parts.netloc.lower().removesuffix(":80")
         self._taking = threading.Lock()
         self._arrived = threading.Event()
         try:
@@ -52,10 +56,15 @@ class Listener:
     def _take(self, query: dict[str, str]) -> bool:
         """Keep an answer, the first one only; a visit without any is none."""
         with self._taking:
-            if not query or self._query is not None:
+            if not query or self._query is not None or not self._mine(query):
                 return False
             self._query = query
         return True
+
+    def _mine(self, query: dict[str, str]) -> bool:
+        """A refusal may come without a state."""
+        told = query.get("state", "" if "code" in query else self._state)
+        return not self._state or hmac.compare_digest(told.encode(), self._state.encode())
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         listener = self
@@ -66,7 +75,7 @@ class Listener:
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)
                 query = dict(parse_qsl(parts.query, keep_blank_values=True)[:20])
-                if parts.path != listener.path or not listener._take(query):
+                if self._led_here() or parts.path != listener.path or not listener._take(query):
                     self._answer(404, "Nothing here", "This address takes one answer and has nothing else to show.")
                     return
                 denied = "code" not in query
@@ -76,6 +85,10 @@ class Listener:
                     self._answer(200, title, text)
                 finally:
                     listener._arrived.set()
+
+            def _led_here(self) -> bool:
+                """Whether another name than the redirect's leads here: a page elsewhere that had it rebound."""
+                return self.headers.get("Host", "").lower().removesuffix(":80") != listener.netloc
 
             def _answer(self, status: int, title: str, text: str) -> None:
                 body = _PAGE.format(title=html.escape(title), text=html.escape(text)).encode()

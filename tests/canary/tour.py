@@ -59,7 +59,7 @@ for name in {LOGGERS!r}:
 class Tour:
     """`secrets` by name; `texts`, `outputs` and `outcomes` by the label of the step that made them."""
 
-    def __init__(self, folder: Path, facts: dict, python_path: str) -> None:
+    def __init__(self, folder: Path, facts: dict, python_path: str, database: str = "") -> None:
         self.facts, self.folder, self.python_path = facts, folder, python_path
         self.secrets: dict[str, str] = {f"key {name}": key for name, key in facts["keys"].items()}
         self.texts: dict[str, str] = {}
@@ -70,6 +70,7 @@ class Tour:
             (folder / name).mkdir()
             setattr(self, name, folder / name)
         (self.site / "sitecustomize.py").write_text(LOG_EVERYTHING)
+        self.database = database or f"sqlite:///{self.home / 'host.db'}"
         self.secrets["client secret"] = facts["oauth"]["client_secret"]
         for name in ("wrong key", "wrong client secret", "foreign state", "typed on a command line"):
             self.secrets[name] = secrets.token_urlsafe(32)
@@ -128,16 +129,17 @@ class Tour:
 
     # in this process
 
-    def here(self):
+    def here(self, *parts):
+        """In this process: the parts that are named, or all of them."""
+        chosen = parts or ("keys", "oauth", "runs", "echoes", "refreshes", "flows", "imports", "vault")
         with _logged(self.logs / "host.log"), _fds(self.folder / "stdout", self.folder / "stderr"):
-            settings = Settings(self.home, f"sqlite:///{self.home / 'host.db'}")
+            settings = Settings(self.home, self.database)
             sleep = lambda _seconds: None  # noqa: E731
             host = Host.open(settings, Registry({"apollo": apollo}), sleep=sleep, notice=print)
             self.secrets["host key"] = (self.home / "host.key").read_text().strip()
             try:
-                for part in (self._keys, self._oauth, self._runs, self._echoes, self._refreshes, self._flows,
-                             self._imports, self._vault):  # fmt: skip
-                    part(host)
+                for part in chosen:
+                    getattr(self, f"_{part}")(host)
                 self.texts["all objects"] = "\n".join(_all_objects())
             finally:
                 host.close()

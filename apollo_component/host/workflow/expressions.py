@@ -10,6 +10,7 @@ from jmespath.exceptions import JMESPathError
 
 from ...contract.errors import InputError, Problem
 from ...contract.schemas import guess
+from .bounds import GROWTH, LONGEST, TooMuchError, bounded, growth
 
 FROM = "$from"
 RESULT = ("records", "record", "count", "errors", "late")
@@ -41,11 +42,17 @@ def problem(expression: Any, names: Mapping[str, Any]) -> str:
     """What is wrong with an expression, empty when nothing is. `names` maps each root to what is known below it."""
     if not isinstance(expression, str) or not expression.strip():
         return "must be a JMESPath expression"
+    if len(expression) > LONGEST:
+        return f"must have at most {LONGEST:,} characters"
     try:
         tree = compiled(expression).parsed
+        if growth(tree) > GROWTH:
+            return f"could give more than {GROWTH} times what it gets; put fewer values together"
+        return next((text for chain in _chains(tree) if (text := _wrong(chain, names))), "")
     except JMESPathError:
         return "is not a JMESPath expression"
-    return next((text for chain in _chains(tree) if (text := _wrong(chain, names))), "")
+    except RecursionError:
+        return "is nested too deep"
 
 
 def _wrong(chain: tuple[str, ...], names: Mapping[str, Any]) -> str:
@@ -108,7 +115,11 @@ def resolve(value: Any, evaluate: Callable[[str], Any]) -> Any:
 def evaluate(expression: str, context: Mapping[str, Any]) -> Any:
     """Raises InputError when the values don't fit the expression."""
     try:
-        return compiled(expression).search(context)
+        return bounded(compiled(expression).parsed, context)
+    except TooMuchError as error:
+        raise InputError(
+            "An expression takes more than it may.", [Problem(str(error), path=expression[:200])]
+        ) from None
     except JMESPathError as error:
         raise InputError(
             "An expression doesn't fit the values it got.", [Problem(type(error).__name__, path=expression[:200])]

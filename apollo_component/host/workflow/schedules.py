@@ -1,11 +1,15 @@
 """Times at which runs start: cron expressions in a time zone."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 FIELDS = 5
+LONGEST = 100
+_CHOSEN = re.compile(r"(?<![a-z])[hr](?![a-z])", re.IGNORECASE)
+"""What `croniter` would choose by itself: a random time is another one each time it is asked for."""
 
 
 def schedule_problem(schedule: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -39,7 +43,7 @@ def _sound(cron: str) -> bool:
     from croniter import croniter
     from croniter.croniter import CroniterBadDateError
 
-    if len(cron.split()) != FIELDS or not croniter.is_valid(cron):
+    if len(cron) > LONGEST or len(cron.split()) != FIELDS or _CHOSEN.search(cron) or not croniter.is_valid(cron):
         return False
     try:
         return following(cron, "UTC", 0) > 0
