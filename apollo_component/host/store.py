@@ -29,6 +29,12 @@ CONNECTIONS = 8
 _ALL = 0x776F726B
 
 
+class StoreAwayError(TransientError):
+    """The database doesn't answer, or is locked by others: nothing was decided, and it may be there again soon."""
+
+    code = "store_away"
+
+
 class Store:
     """One engine per process. `read()` and `write()` are transactions; a write has the database to itself."""
 
@@ -220,7 +226,7 @@ _WORDED: dict[str, Callable[[], ConnectorError]] = {
     "read only": lambda: StoreError(
         "The database is read-only.", hint="Give the user the right to write it, on SQLite its file and folder."
     ),
-    "busy": lambda: TransientError(
+    "busy": lambda: StoreAwayError(
         f"The database has been locked by another process for {BUSY_SECONDS} s.", hint="Try again.", worked=False
     ),
     "full": lambda: StoreError("The disk is full.", hint="Free some space; nothing that was saved is lost."),
@@ -230,7 +236,7 @@ _WORDED: dict[str, Callable[[], ConnectorError]] = {
     "forbidden": lambda: StoreError(
         "The database's user may not do this.", hint="Give it the right to make and change tables."
     ),
-    "away": lambda: TransientError(
+    "away": lambda: StoreAwayError(
         "The database doesn't answer.", hint="Check that it runs and its address.", worked=False
     ),
 }
