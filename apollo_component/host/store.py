@@ -84,7 +84,9 @@ class Store:
             connection.execute(sa.select(_lock(on)))
 
     def rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
-        with self.read() as connection:
+        """One statement sees one moment by itself: PostgreSQL needs no transaction around it."""
+        options = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        with worded(), self.engine.connect().execution_options(**options) as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
     def row(self, query: sa.Select[Any]) -> dict[str, Any] | None:

@@ -207,6 +207,8 @@ def _engine(host: Host, identity: str, workers: Workers, poll_seconds: float) ->
             "enable_otlp": False,
             "log_level": "CRITICAL",
             "sys_db_pool_size": CONNECTIONS,
+            # It tries again by itself when a connection turns out to be broken.
+            "db_engine_kwargs": {"pool_pre_ping": False},
             "notification_listener_polling_interval_sec": 1.0,
             "scheduler_polling_interval_sec": 3600.0,
         }
