@@ -35,8 +35,9 @@ from tests.chaos import soak_checks as checks
 HERE = Path(__file__).parent
 TEXT = (HERE / "soak.yaml").read_text()
 DRAIN_SECONDS = 180.0
-ENRICH_A_MINUTE = 600
-"""A quota that is real: what four workers can do is more when nothing else holds them up."""
+TIGHT, WIDE = 90, 900
+"""Enrichments a minute: in the first tenth of the soak fewer than the workers want, so that they share what there is;
+then enough for the soak's many actions."""
 SHARES = (
     ("drop_before", 0.2, {}), ("drop_after", 0.2, {}), ("status", 0.2, {"status": 503}), ("truncate", 0.2, {}),
     ("status", 0.1, {"status": 429, "body": {"message": "slow down"}, "headers": {"retry-after": "1"}}),
@@ -128,8 +129,12 @@ class Soak:
         """Feed and kill until the time is over, then let the workers finish what is there."""
         for _ in range(self.plan.workers):
             self.start()
-        next_kill, next_told = self.plan.every, 60.0
+        self.quota(TIGHT)
+        next_kill, next_told, widened = self.plan.every, 60.0, False
         while self.elapsed < self.plan.seconds:
+            if self.elapsed > self.plan.seconds / 10 and not widened:
+                self.quota(WIDE)
+                widened = True
             self.feed()
             self.sample()
             if self.elapsed >= next_kill:
@@ -143,6 +148,9 @@ class Soak:
         until = time.monotonic() + DRAIN_SECONDS
         while self.unfinished() and time.monotonic() < until:
             time.sleep(0.5)
+
+    def quota(self, minute: int) -> None:
+        self.control.post("/quotas", json={"people_match": [minute, None, None]}).raise_for_status()
 
     def faulty(self) -> None:
         for kind, share, more in SHARES:
@@ -189,7 +197,7 @@ def soak(plan: Plan, server: postgres.Postgres, folder: Path) -> checks.Figures:
         stack.callback(_restore, before)
         control = stack.enter_context(httpx.Client(base_url=facts["control_url"], timeout=60))
         quotas: dict[str, Any] = dict.fromkeys(("default", "search", "enrichment", "enrichment_bulk"), [None] * 3)
-        control.post("/quotas", json={**quotas, "people_match": [ENRICH_A_MINUTE, None, None]}).raise_for_status()
+        control.post("/quotas", json=quotas).raise_for_status()
         control.post("/credits", json={"left": 10_000_000}).raise_for_status()
         host = Host.open(Settings(home, url), Registry.installed())
         stack.callback(host.close)

@@ -57,6 +57,10 @@ class Flaky(Store):
         with super().write(on, durable=durable) as connection:
             yield connection
 
+    def rows(self, query):
+        self.check()
+        return super().rows(query)
+
     def check(self):
         if self.away:
             raise StoreAwayError("The database doesn't answer.", worked=False)
@@ -224,7 +228,8 @@ def test_a_worker_outlives_its_database(real, sandbox, monkeypatch):
         task = asyncio.create_task(worker.serve())
         await until(lambda: sandbox.count("users_api_profile") > 1)
         real.store.away = True
-        await until(lambda: any("goes on when it is back" in text for text in said))
+        await until(lambda: task.done() or any("goes on when it is back" in text for text in said))
+        assert not task.done(), task.exception()
         real.store.away = False
         await until(lambda: count_of(real, "done") == 4, 90)
         worker.told()
