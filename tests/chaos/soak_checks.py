@@ -80,7 +80,7 @@ class Figures:
                 spent <= self.ledger <= spent + reserved
             ),
             f"quota refusals {self.refusals}": any(n > REFUSALS_A_WINDOW for n in self.refusals.values()),
-            f"memory grew from {early:.1f} to {late:.1f} MB": late > early * GROWTH,
+            f"memory grew from {early:.1f} to {late:.1f} MB": 0 < early * GROWTH < late,
             f"secrets found: {self.findings[:5]}": bool(self.findings),
             f"only {self.actions} actions": self.actions < actions,
         }
