@@ -1,6 +1,6 @@
 """What more workers bring when the service's latency dominates: the same backlog, by one worker and by three.
 
-python benchmarks/workers.py [--runs 60] [--latency 400] [--slots 2]
+python benchmarks/workers.py [--runs 48] [--latency 500] [--slots 2]
 """
 
 import argparse
@@ -76,7 +76,7 @@ def seconds(facts: dict[str, str], url: str, home: Path, workers: int, chosen: a
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    for name, value in (("runs", 60), ("latency", 400), ("slots", 2)):
+    for name, value in (("runs", 48), ("latency", 500), ("slots", 2)):
         parser.add_argument(f"--{name}", type=int, default=value)
     chosen = parser.parse_args()
     from tests.postgres import started
