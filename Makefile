@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 .PHONY: help demo test check fast real sandbox mutants format clean
 .PHONY: help demo test check fast chaos real sandbox format clean
 .PHONY: help demo test check fast fuzz audit real sandbox format clean
+.PHONY: help demo test check fast real sandbox soak format clean
 
 help:
 	@echo "make demo     install, start a sandbox, link two accounts, run the example workflow"
@@ -18,6 +19,7 @@ help:
 	@echo "make chaos    everything that kills processes, in full size, with its figures"
 	@echo "make fuzz     a million mutated answers, 100,500 mutated files (FUZZ_REPLIES, FUZZ_FRAGMENTS, FUZZ_WHOLE, FUZZ_SEED)"
 	@echo "make audit    known vulnerabilities of dependencies; secrets in the tree and its history"
+	@echo "make soak     10 minutes of workers on PostgreSQL, killed and replaced, with faults; prints its figures"
 	@echo "make sandbox  start a local Apollo"
 
 $(VENV)/.demo: pyproject.toml hatch_build.py
@@ -63,6 +65,10 @@ fuzz: $(VENV)/.test
 audit: $(VENV)/.test
 	-@$(BIN)/pip install --quiet --disable-pip-version-check -e ".[audit]"
 	@$(BIN)/python -m tests.security.audit
+
+# Shorter or otherwise: make soak SOAK="--seconds 60 --workers 2"
+soak: $(VENV)/.test
+	$(BIN)/python -W ignore -m tests.chaos.soak $(SOAK)
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from .. import __version__
-from . import enabling  # noqa: F401  # its commands join the group of workflow files
+from . import enabling, status  # noqa: F401  # their commands join the group of workflow files
 from .callbacks import callbacks
 from .choosing import options
 from .connecting import connect, connections, remove, test

@@ -140,8 +140,9 @@ def worker(
 ) -> None:
     """Keep enabled workflows going: look at their triggers and schedules, and drive the runs that these start.
 
-    Runs until it is stopped with Ctrl-C or SIGTERM; then what it is at may end for 30 seconds. Killed at any moment,
-    the next worker goes on where it stood. Several workers share the work.
+    Runs until it is stopped with Ctrl-C or SIGTERM; then what it is at may end for 30 seconds, unless it is told once
+    more. Killed at any moment, another worker goes on where it stood. Workers on any number of machines share the work
+    of one PostgreSQL database; `workflow status` shows them.
     """
     out = Output(as_json)
     leave(out, lambda: _worked(out, concurrency, port, once=once))
@@ -170,7 +171,7 @@ def _worked(out: Output, concurrency: int, port: int | None, *, once: bool) -> i
 async def _serve(worker: "Worker", out: Output, *, once: bool) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, worker.stop.set)
+        loop.add_signal_handler(number, worker.told)
     if not once:
         out.facts({"worker": "ready"}, "The worker is ready. Ctrl-C ends it.")
     await worker.serve(once=once)

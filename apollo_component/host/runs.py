@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from ..contract.errors import InputError, NotFoundError
 from .events import LogEvent
-from .journal import Journal
-from .leases import Leases
+from .journal import Journal, check_owner
+from .leases import Lease, Leases
 from .logs import log
 from .store import Store, dumps, insert_many, put
 from .tables import deliveries, journal, records, runs, steps
@@ -109,14 +109,18 @@ class Runs:
         query = sa.select(runs).order_by(runs.c.created_at.desc()).limit(limit)
         return [_run(row) for row in self.store.rows(query)]
 
-    def update(self, identity: str, status: str, detail: Mapping[str, Any] | None = None) -> None:
-        """Change where a run stands; a cancelled one stays cancelled."""
+    def update(
+        self, identity: str, status: str, detail: Mapping[str, Any] | None = None, lease: Lease | None = None
+    ) -> None:
+        """Change where a run stands; a cancelled one stays cancelled. Here and below, who comes with a lease that
+        another process has taken over changes nothing and gets OwnershipLostError."""
         now = self.clock()
         values: dict[str, Any] = {"status": status, "updated_at": now, "ended_at": now if status in ENDED else None}
         if detail is not None:
             resumes = self.get(identity).detail.get("resumes", 0)
             values["detail_json"] = dumps({**detail, "resumes": resumes})
         with self.store.write(f"run:{identity}") as connection:
+            check_owner(connection, lease)
             connection.execute(
                 sa.update(runs).where(runs.c.id == identity, runs.c.status != CANCELLED).values(**values)
             )
@@ -158,9 +162,18 @@ class Runs:
             values["budget"] = budget
         connection.execute(sa.update(runs).where(runs.c.id == run.id).values(**values))
 
-    def note_step(self, run: str, step: str, position: int, status: str, summary: Mapping[str, Any]) -> None:
+    def note_step(
+        self,
+        run: str,
+        step: str,
+        position: int,
+        status: str,
+        summary: Mapping[str, Any],
+        lease: Lease | None = None,
+    ) -> None:
         values = {"position": position, "status": status, "summary_json": dumps(summary)}
         with self.store.write(f"run:{run}") as connection:
+            check_owner(connection, lease)
             put(connection, steps, {"run": run, "step": step}, values)
         log(LogEvent.RUN_STEP, run=run, step=step, to=status, action=summary.get("action"))
 
@@ -168,11 +181,12 @@ class Runs:
         rows = self.store.rows(sa.select(steps).where(steps.c.run == run).order_by(steps.c.position))
         return [{"id": row["step"], "status": row["status"], **json.loads(row["summary_json"])} for row in rows]
 
-    def save_records(self, run: str, step: str, start: int, found: Sequence[Any]) -> None:
+    def save_records(self, run: str, step: str, start: int, found: Sequence[Any], lease: Lease | None = None) -> None:
         """Keep a request's records at their place, which has room for `STRIDE`; saving there again replaces them."""
         rows = [{"run": run, "step": step, "seq": start + n, "json": dumps(item)} for n, item in enumerate(found)]
         mine = (records.c.run == run, records.c.step == step)
         with self.store.write(f"run:{run}") as connection:
+            check_owner(connection, lease)
             connection.execute(sa.delete(records).where(*mine, records.c.seq >= start, records.c.seq < start + STRIDE))
             insert_many(connection, records, rows)
 

@@ -29,6 +29,12 @@ CONNECTIONS = 8
 _ALL = 0x776F726B
 
 
+class StoreAwayError(TransientError):
+    """The database doesn't answer, or is locked by others: nothing was decided, and it may be there again soon."""
+
+    code = "store_away"
+
+
 class Store:
     """One engine per process. `read()` and `write()` are transactions; a write has the database to itself."""
 
@@ -78,7 +84,9 @@ class Store:
             connection.execute(sa.select(_lock(on)))
 
     def rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
-        with self.read() as connection:
+        """One statement sees one moment by itself: PostgreSQL needs no transaction around it."""
+        options = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        with worded(), self.engine.connect().execution_options(**options) as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
     def row(self, query: sa.Select[Any]) -> dict[str, Any] | None:
@@ -225,7 +233,7 @@ _WORDED: dict[str, Callable[[], ConnectorError]] = {
     "read only": lambda: StoreError(
         "The database is read-only.", hint="Give the user the right to write it, on SQLite its file and folder."
     ),
-    "busy": lambda: TransientError(
+    "busy": lambda: StoreAwayError(
         f"The database has been locked by another process for {BUSY_SECONDS} s.", hint="Try again.", worked=False
     ),
     "full": lambda: StoreError("The disk is full.", hint="Free some space; nothing that was saved is lost."),
@@ -235,7 +243,7 @@ _WORDED: dict[str, Callable[[], ConnectorError]] = {
     "forbidden": lambda: StoreError(
         "The database's user may not do this.", hint="Give it the right to make and change tables."
     ),
-    "away": lambda: TransientError(
+    "away": lambda: StoreAwayError(
         "The database doesn't answer.", hint="Check that it runs and its address.", worked=False
     ),
 }

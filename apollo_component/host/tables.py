@@ -15,7 +15,7 @@ from sqlalchemy import (
     Text,
 )
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; a database that names another is upgraded or, when unknown, refused."""
 
 metadata = MetaData()
@@ -83,6 +83,17 @@ leases = Table(
     Column("owner", String(100), nullable=False),
     Column("version", Integer, nullable=False),
     Column("until", Float, nullable=False),
+)
+
+workers = Table(
+    "host_workers",
+    metadata,
+    Column("id", String(100), primary_key=True),
+    Column("machine", String(200), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("slots", Integer, nullable=False),
+    Column("began_at", Float, nullable=False),
+    Column("beat_at", Float, nullable=False),
 )
 
 windows = Table(

@@ -15,7 +15,7 @@ from apollo_component.host.journal import Key
 from apollo_component.host.registry import Registry
 from apollo_component.host.runner import Job
 from apollo_component.host.settings import Settings
-from apollo_component.host.workflow.engine import launched, prepared
+from apollo_component.host.workflow.engine import prepared
 from apollo_component.host.workflow.file import parse_workflow
 from apollo_component.host.workflow.subscriptions import Subscriptions
 from apollo_component.host.workflow.sweeps import Sweeps
@@ -151,23 +151,20 @@ def test_a_schedule_starts_runs_by_itself(office):
 
 
 def test_a_run_that_ended_meanwhile_is_not_begun_again(office):
-    """Between looking for work and beginning it a run may end: it stays as it ended, and the worker can stop."""
+    """Between looking for work and beginning it a run may end: it stays as it ended, and its lease is free."""
     office.enable()
-    office.people(1)
+    office.people(2)
     office.later.offset += 11
     worker = Worker(office.host)
     for item in worker.subscriptions.due():
         worker.sweeps.look(item, worker.parse(item.text))
-    [stale] = office.host.runs.started_by_subscriptions(10)
+    [(first, lease)] = worker.backlog.taken(1, frozenset())
+    office.host.leases.release(lease)
     office.work()
-
-    async def begin():
-        with launched(office.host) as queue:
-            await worker._run(queue, stale)
-
-    asyncio.run(begin())
-    assert [run.status for run in office.runs()] == ["done"]
-    assert office.host.leases.acquire(f"run:{stale.id}", 1)
+    [other] = [run for run in office.runs() if run.id != first.id]
+    assert worker.backlog.taken(1, frozenset({first.id})) == []
+    assert [run.status for run in office.runs()] == ["done", "done"]
+    assert office.host.leases.acquire(f"run:{other.id}", 1)
 
 
 def test_a_worker_that_is_stopped_gives_back_what_it_can_t_end(office):

@@ -32,6 +32,7 @@ from ..late import Count
 from ..leases import Lease
 from ..logs import log
 from ..runs import CANCELLED, DONE, FAILED, RUNNING, Run
+from ..store import StoreAwayError
 from .file import Step, Workflow
 from .pages import HELD, LaterPages, split_fields
 from .units import Planner, Unit
@@ -62,6 +63,8 @@ class Driver:
         self.wait, self.progress = wait, progress
         self.parked = ""
         self.lost = False
+        self.away: ConnectorError | None = None
+        """Set when the database could not be used: the run is left as it stands, for whoever takes it up."""
         self.crash: Exception | None = None
         stored = host.runs.get(run).inputs
         self.connections: dict[str, str] = stored["connections"]
@@ -88,20 +91,38 @@ class Driver:
         try:
             for step in self.workflow.steps:
                 await self._step(step)
-            await self._thread(self.host.runs.update, self.run, DONE, {})
+            await self._thread(self._update, DONE, {})
         except CancelledRunError:
             return CANCELLED
+        except OwnershipLostError:
+            self.lost = True
+            await asyncio.Event().wait()
+        except StoreAwayError as error:
+            await self._left(error)
         except Exception as error:  # noqa: BLE001  # a bug must not end the durable run for good
             await self._crashed(error)
         return DONE
 
     async def _crashed(self, error: Exception) -> None:
         """A fault of ours: nothing is recorded of it, so that mended code goes on where the run stands."""
+        if self.lost:
+            await asyncio.Event().wait()
         self.crash = error
         log(LogEvent.RUN_CRASHED, run=self.run, error=type(error).__name__)
         detail = {"error": {"code": "bug", "message": f"an unexpected {type(error).__name__}", "exit_code": 1}}
-        self.host.runs.update(self.run, FAILED, detail)
+        try:
+            await self._thread(self._update, FAILED, detail)
+        except ConnectorError as problem:
+            await self._left(problem)
         await asyncio.Event().wait()
+
+    async def _left(self, error: ConnectorError) -> None:
+        """Stand still without a trace until the procedure is ended from outside."""
+        self.away = error
+        await asyncio.Event().wait()
+
+    def _update(self, status: str, detail: Mapping[str, Any]) -> None:
+        self.host.runs.update(self.run, status, detail, self.lease)
 
     async def _step(self, step: Step) -> None:
         planner = await self._thread(self._planner, step)
@@ -111,6 +132,8 @@ class Driver:
                 units = await self._thread(planner.units, step, self._check(step)) if wanted else []
                 fields = await self._thread(split_fields, self.host, step, units)
                 break
+            except StoreAwayError:
+                raise
             except ConnectorError as error:
                 await self._park(waiting_state(error) or FAILED, step, error.as_dict())
         if not wanted:
@@ -182,7 +205,7 @@ class Driver:
     async def _unit(self, step: Step, unit: Unit) -> Outcome:
         """One request. Its outcome is small and plain; the records go to the host's own table."""
         self.live = True
-        if self.stopping or self.lost:
+        if self.stopping or self.lost or self.away:
             return {HELD: True}
         try:
             outcome: Outcome = await self._thread(self._request, step, unit)
@@ -194,6 +217,9 @@ class Driver:
         except RunCancelledError:
             self.stopping = True
             return {HELD: True}
+        except StoreAwayError as error:
+            await self._left(error)
+            raise
         except ConnectorError as error:
             return {"ok": False, "item": unit.item, "error": error.as_dict(), "waits": waiting_state(error)}
         except Exception as error:
@@ -215,7 +241,7 @@ class Driver:
         wanted = self.host.waiter.wanted(call, step.wait)
         if unit.late or not wanted:
             page = self._finished(step, unit, call, page)
-        self.host.runs.save_records(self.run, step.id, unit.start, page.records)
+        self.host.runs.save_records(self.run, step.id, unit.start, page.records, self.lease)
         outcome = {
             "ok": True,
             "found": sum(record is not None for record in page.records),
@@ -230,7 +256,7 @@ class Driver:
         try:
             return self.host.waiter.finish(call, page, step.wait, self.count)
         except RejectedError:
-            self.host.runs.save_records(self.run, step.id, unit.start, [])
+            self.host.runs.save_records(self.run, step.id, unit.start, [], self.lease)
             raise
 
     async def _park_for(self, step: Step, outcomes: list[Outcome]) -> None:
@@ -248,7 +274,7 @@ class Driver:
         detail = {"step": step.id, "item": item, "error": error, "connection": step.connection}
         if await self._thread(self._released, state, detail):
             return
-        await self._thread(self.host.runs.update, self.run, state, detail)
+        await self._thread(self._update, state, detail)
         self.progress(f"{step.id}: {state.replace('_', ' ')}: {error['message']}")
         while not await self._thread(self._released, state, detail):
             if not self.wait or state == FAILED:
@@ -256,7 +282,7 @@ class Driver:
             await asyncio.sleep(0.5)
             await self._cancelled()
         self.parked = ""
-        await self._thread(self.host.runs.update, self.run, RUNNING, {})
+        await self._thread(self._update, RUNNING, {})
 
     def _released(self, state: str, detail: dict[str, Any]) -> bool:
         run = self.host.runs.get(self.run)
@@ -282,7 +308,8 @@ class Driver:
             "warnings": warnings[:20],
             "late": [outcome["late"] for outcome in outcomes if outcome.get("late")][:LATE_KEPT],
         }
-        await self._thread(self.host.runs.note_step, self.run, step.id, step.position, status, summary)
+        place = (self.run, step.id, step.position)
+        await self._thread(self.host.runs.note_step, *place, status, summary, self.lease)
         if status not in (RUNNING, UNFINISHED) and self.live:
             told = ", ".join((status, _counted(summary["records"], "record")))
             self.progress(f"{step.id}: {told} in {_counted(summary['requests'], 'request')}")

@@ -13,20 +13,23 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from dbos import DBOS, DBOSClient, Serializer, SetWorkflowID
+from sqlalchemy.exc import SQLAlchemyError
 
 from ...contract.errors import InputError, NotFoundError, Problem, TransientError
 from ..daily import PER_DAY
 from ..host import Host
 from ..journal import OwnershipLostError
-from ..leases import Heartbeat, Lease, is_dead, new_owner
+from ..leases import Heartbeat, Lease
 from ..runs import Run
+from ..store import CONNECTIONS, worded
+from .backlog import LEASE_SECONDS
 from .driver import Driver
 from .file import TRIGGER_NAMES, Workflow, parse_workflow
+from .fleet import Workers
 
 RUN_FORMAT = "run-format-1"
 """Changes only when a recorded run could not be continued by newer code."""
 APPLICATION = "workflow-host"
-LEASE_SECONDS = 20.0
 _drivers: dict[str, Driver] = {}
 
 
@@ -132,6 +135,8 @@ async def _ended(handle: Any, driver: Driver, beat: Heartbeat) -> None:
             raise OwnershipLostError(
                 "Another process has taken this run over; this one stopped.", hint="Follow it with `runs show`."
             )
+        if driver.away:
+            raise driver.away
         if driver.crash:
             raise driver.crash
         if result.done():
@@ -143,7 +148,7 @@ async def _ended(handle: Any, driver: Driver, beat: Heartbeat) -> None:
 
 async def _watch(driver: Driver, beat: Heartbeat) -> None:
     """Ends when the run waits for something and nobody wants to wait here, when it was lost, or by a fault."""
-    while not (driver.parked or driver.lost or driver.crash or beat.lost.is_set()):
+    while not (driver.parked or driver.lost or driver.away or driver.crash or beat.lost.is_set()):
         await asyncio.sleep(0.05)
 
 
@@ -156,22 +161,42 @@ async def _handle(queue: str, run: str) -> Any:
 
 
 @contextlib.contextmanager
-def launched(host: Host) -> Iterator[str]:
-    """DBOS launched for one process that nobody else's work can reach; the name of its own queue.
+def launched(host: Host, slots: int = 0, poll_seconds: float = 0.1) -> Iterator[str]:
+    """DBOS launched for one process that nobody else's work can reach; the name of its own queue, which is looked at
+    every `poll_seconds`. While it lasts the process is among the fleet; `slots` is how many runs a worker takes, 0
+    for a process that drives only its own. Raises StoreError and StoreAwayError."""
+    workers = Workers(host.store, host.clock)
+    with workers.joined(slots) as identity:
+        with worded():
+            client = _engine(host, identity, workers, poll_seconds)
+        try:
+            yield identity
+        finally:
+            # A queue that is left because the database is away goes when another process is launched.
+            with contextlib.suppress(SQLAlchemyError):
+                client.delete_queue(identity)
+            client.destroy()
+            DBOS.destroy()
 
-    The queue is there before the launch: DBOS looks for queues at launch and then only once a second.
-    """
+
+def _engine(host: Host, identity: str, workers: Workers, poll_seconds: float) -> DBOSClient:
+    """The queue is there before the launch: DBOS looks for queues at launch and then only once a second."""
     logger = logging.getLogger("dbos")
     logger.addHandler(logging.NullHandler())
     logger.propagate = False
     url = host.store.url.render_as_string(hide_password=False)
-    identity = new_owner()
     DBOS.migrate(url)
-    client = DBOSClient(system_database_url=url, serializer=JsonSerializer(), application_name=APPLICATION)
+    client = DBOSClient(
+        system_database_url=url,
+        serializer=JsonSerializer(),
+        application_name=APPLICATION,
+        system_database_pool_size=1,
+    )
+    known = workers.known()
     for queue in client.list_queues():
-        if is_dead(queue.name):
+        if queue.name not in known:
             client.delete_queue(queue.name)
-    client.register_queue(identity, polling_interval_sec=0.1)
+    client.register_queue(identity, polling_interval_sec=poll_seconds)
     DBOS(
         config={
             "name": APPLICATION,
@@ -181,18 +206,16 @@ def launched(host: Host) -> Iterator[str]:
             "serializer": JsonSerializer(),
             "enable_otlp": False,
             "log_level": "CRITICAL",
+            "sys_db_pool_size": CONNECTIONS,
+            # It tries again by itself when a connection turns out to be broken.
+            "db_engine_kwargs": {"pool_pre_ping": False},
             "notification_listener_polling_interval_sec": 1.0,
             "scheduler_polling_interval_sec": 3600.0,
         }
     )
     DBOS.listen_queues([identity])
     DBOS.launch()
-    try:
-        yield identity
-    finally:
-        client.delete_queue(identity)
-        client.destroy()
-        DBOS.destroy()
+    return client
 
 
 def _own(host: Host, run: str, progress: Callable[[str], None]) -> Lease:

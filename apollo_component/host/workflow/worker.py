@@ -1,28 +1,37 @@
-"""Keeps enabled workflows going on this machine: looks at their triggers and schedules, and drives their runs."""
+"""Keeps enabled workflows going: looks at their triggers and schedules, and drives their runs. Any number of workers,
+on any number of machines, share the work of one database."""
 
 import asyncio
 import functools
+import random
 from collections.abc import Callable
+from typing import Any
 
 from ...contract.errors import ConnectorError
 from ..events import LogEvent
 from ..host import Host
 from ..leases import Lease
 from ..logs import log
-from ..runs import ENDED, QUEUED, RUNNING, Run
-from .driver import Driver, released
-from .engine import LEASE_SECONDS, driven, launched
+from ..runs import Run
+from ..store import StoreAwayError
+from .backlog import Backlog
+from .driver import Driver
+from .engine import driven, launched
 from .file import Workflow, parse_workflow
 from .subscriptions import Subscription, Subscriptions
 from .sweeps import Sweeps
 
 TICK_SECONDS = 0.2
+IDLE_SECONDS = 2.0
+"""How long a worker with nothing to do rests at most before it looks again."""
+AWAY_SECONDS = 15.0
+"""The longest pause between two tries while the database is away."""
+POLL_SECONDS = 0.5
+"""How often the engine's queue is looked at, through which a run is continued."""
 DRAIN_SECONDS = 30.0
 """How long runs may go on after the worker was told to stop; the rest is taken up by the next worker."""
 TIDY_SECONDS = 3600.0
 """How often data that is no longer kept is deleted."""
-LOOK_AHEAD = 50
-"""How many unfinished runs are looked at in one round."""
 
 
 class Worker:
@@ -40,36 +49,65 @@ class Worker:
         self.drain_seconds = drain_seconds
         self.subscriptions = Subscriptions(host.store, host.clock)
         self.sweeps = Sweeps(host, self.subscriptions)
+        self.backlog = Backlog(host)
         self.looking: dict[str, asyncio.Task[None]] = {}
         self.driving: dict[str, asyncio.Task[None]] = {}
-        self.stop = asyncio.Event()
+        self.stop, self.hurry = asyncio.Event(), asyncio.Event()
         self.tidied = 0.0
         self.parse = functools.lru_cache(maxsize=200)(self._parse)
 
+    def told(self) -> None:
+        """Somebody wants the worker to stop: it drains; told once more, it ends at once."""
+        (self.hurry if self.stop.is_set() else self.stop).set()
+
     async def serve(self, *, once: bool = False) -> None:
-        """Work until told to stop; with `once`, until everything that is due now is done."""
+        """Work until told to stop; with `once`, until everything that is due now is done. Raises StoreAwayError only
+        at the start or with `once`: later a worker waits for its database."""
         stopped = asyncio.create_task(self.stop.wait())
-        with launched(self.host) as queue:
+        with launched(self.host, self.concurrency, POLL_SECONDS) as queue:
             log(LogEvent.WORKER_BEGAN)
             looked: set[str] = set()
+            pause = TICK_SECONDS
             while not self.stop.is_set():
-                await self._tidy()
-                await self._look(looked if once else None)
-                busy = await self._drive(queue)
+                try:
+                    busy = await self._round(queue, looked if once else None)
+                except StoreAwayError as error:
+                    if once:
+                        raise
+                    pause = await self._without(error, pause)
+                    continue
                 if once and not (self.looking or self.driving or busy):
                     break
+                pause = TICK_SECONDS if busy or once else min(pause * 1.5, IDLE_SECONDS)
                 # Until the next round, or at once when a task ended.
                 waiting = {*self.looking.values(), *self.driving.values(), stopped}
-                await asyncio.wait(waiting, timeout=TICK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                rest = pause * random.uniform(0.8, 1.2)
+                if (await asyncio.wait(waiting, timeout=rest, return_when=asyncio.FIRST_COMPLETED))[0]:
+                    pause = TICK_SECONDS
             await self._drain()
             log(LogEvent.WORKER_ENDED)
         stopped.cancel()
 
+    async def _round(self, queue: str, looked: set[str] | None) -> bool:
+        """Look and drive; whether there was something to begin."""
+        await self._tidy()
+        await self._look(looked)
+        return await self._drive(queue)
+
+    async def _without(self, error: StoreAwayError, pause: float) -> float:
+        """Rest while the database is away; the next pause."""
+        self.progress(f"{error.message} The worker goes on when it is back.")
+        try:
+            await asyncio.wait_for(self.stop.wait(), pause * random.uniform(0.8, 1.2))
+        except TimeoutError:
+            return min(max(pause, 0.5) * 2, AWAY_SECONDS)
+        return pause
+
     async def _tidy(self) -> None:
         """Runs that triggers start come without a person who would delete old data."""
         if self.host.clock() - self.tidied >= TIDY_SECONDS:
-            self.tidied = self.host.clock()
             await asyncio.to_thread(self.host.runs.tidy)
+            self.tidied = self.host.clock()
 
     async def _look(self, looked: set[str] | None) -> None:
         """Sweep what is due, each in a thread; `looked` keeps what needs no second look."""
@@ -86,61 +124,38 @@ class Worker:
         except ConnectorError as error:
             self.progress(f"{item.name}: {error.message} {error.hint}".rstrip())
             return
+        if swept and swept.queued:
+            self.backlog.stale()
         if swept and swept.began:
             self.progress(f"{item.name}: ready, {swept.events} records were there before, {swept.queued} runs queued")
         elif swept and swept.queued:
             self.progress(f"{item.name}: {swept.queued} run{'s'[: swept.queued != 1]} queued")
 
     async def _drive(self, queue: str) -> bool:
-        """Begin or take up as many runs as there is room for; whether any began."""
+        """Begin or take up as many runs as there is room for; whether any began, or there is no room."""
         room = self.concurrency - len(self.driving)
         if room <= 0:
             return True
-        began = 0
-        for run in await asyncio.to_thread(self.host.runs.started_by_subscriptions, LOOK_AHEAD + self.concurrency):
-            if began >= room:
-                break
-            if run.id not in self.driving and await asyncio.to_thread(self._ready, run):
-                self.driving[run.id] = task = asyncio.create_task(self._run(queue, run))
-                task.add_done_callback(functools.partial(self._gone, self.driving, run.id))
-                began += 1
-        return began > 0
+        taken = await asyncio.to_thread(self.backlog.taken, room, frozenset(self.driving))
+        for run, lease in taken:
+            self.driving[run.id] = task = asyncio.create_task(self._run(queue, run, lease))
+            task.add_done_callback(functools.partial(self._gone, self.driving, run.id))
+        return bool(taken)
 
-    def _ready(self, run: Run) -> bool:
-        """Whether there is something to do: it is new, its process is no more, or what it waits for is there."""
-        if run.status == QUEUED:
-            return True
-        if self.host.leases.held(f"run:{run.id}"):
-            return False
+    async def _run(self, queue: str, run: Run, lease: Lease) -> None:
         try:
-            return run.status == RUNNING or released(self.host, run, run.status, run.detail)
-        except (ConnectorError, KeyError):
-            return False
-
-    async def _run(self, queue: str, run: Run) -> None:
-        lease = await asyncio.to_thread(self._claimed, run)
-        if lease is None:
-            return
-        try:
-            workflow = await asyncio.to_thread(self.parse, run.text)
-            await driven(self.host, queue, Driver(self.host, workflow, run.id, lease, wait=False, progress=_silent))
+            await driven(self.host, queue, await asyncio.to_thread(self._driver, run, lease))
             await asyncio.to_thread(self._tell, run.id)
         except ConnectorError as error:
             self.progress(f"{run.title}: {run.id}: {error.message}")
 
-    def _claimed(self, run: Run) -> Lease | None:
-        """The right to drive a run, None when another has it, or the run ended since it was looked at."""
-        lease = self.host.leases.acquire(f"run:{run.id}", LEASE_SECONDS)
-        if lease is None:
-            return None
-        now = self.host.runs.get(run.id)
-        if now.status in ENDED:
+    def _driver(self, run: Run, lease: Lease) -> Driver:
+        """Raises any ConnectorError, with the lease given back."""
+        try:
+            return Driver(self.host, self.parse(run.text), run.id, lease, wait=False, progress=_silent)
+        except ConnectorError:
             self.host.leases.release(lease)
-            return None
-        if now.status == RUNNING:
-            log(LogEvent.WORKER_TOOK_OVER, run=run.id)
-        self.host.runs.update(run.id, RUNNING, now.detail)
-        return lease
+            raise
 
     def _tell(self, identity: str) -> None:
         run = self.host.runs.get(identity)
@@ -151,7 +166,11 @@ class Worker:
         """Let what is under way end for a while; then give the rest back, so that another worker can take it up."""
         tasks = {*self.looking.values(), *self.driving.values()}
         if tasks:
-            await asyncio.wait(tasks, timeout=self.drain_seconds)
+            self.progress(f"Stopping: {len(tasks)} under way may end for {self.drain_seconds:g} s.")
+            hurry = asyncio.create_task(self.hurry.wait())
+            either: set[asyncio.Future[Any]] = {hurry, asyncio.gather(*tasks, return_exceptions=True)}
+            await asyncio.wait(either, timeout=self.drain_seconds, return_when=asyncio.FIRST_COMPLETED)
+            hurry.cancel()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
