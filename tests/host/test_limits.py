@@ -6,14 +6,18 @@ import pytest
 
 from apollo_component.contract.errors import QuotaError
 from apollo_component.contract.models import Window
-from apollo_component.host.limits import CONCURRENCY, PERMIT_SECONDS, Limits
+from apollo_component.host.limits import Limits
+from apollo_component.host.quota import CONCURRENCY, PERMIT_SECONDS, Party
 
 TEAM = ("team:t", "find")
 
 
 @pytest.fixture
 def limits(store, clock):
-    return Limits(store, clock, clock.sleep)
+    """After a first answer that told of no window."""
+    made = Limits(store, clock, clock.sleep)
+    told(made)
+    return made
 
 
 def told(limits, *windows, permit="", retry_after=None):
@@ -24,19 +28,32 @@ def ask(limits, seconds=100.0):
     return limits.permit(*TEAM, limits.clock() + seconds)
 
 
-def in_flight(limits, most=50):
-    """How many permits are given at once before one would have to wait."""
+def at_once(limits, party=Party(), place=TEAM):
+    """A permit, None where one would have to wait."""
+    try:
+        return limits.permit(*place, limits.clock(), party)
+    except QuotaError:
+        return None
+
+
+def in_flight(limits, most=50, party=Party()):
+    """The permits that are given before one would have to wait."""
     given = []
-    for _ in range(most):
-        taken = limits._try(*TEAM)
-        if not isinstance(taken, str):
-            break
+    while len(given) < most and (taken := at_once(limits, party)):
         given.append(taken)
     return given
 
 
-def test_nothing_known_means_the_own_ceiling(limits):
-    """Before any answer, and without any quota, so many requests of one operation fly at once and no more."""
+def test_the_first_request_of_all_goes_alone(store, clock):
+    """Before any answer has told how large the windows are, one request finds out, so that no burst is refused."""
+    limits = Limits(store, clock, clock.sleep)
+    (probe,) = in_flight(limits)
+    told(limits, Window("hour", 5, 4), permit=probe)
+    assert len(in_flight(limits)) == 4
+
+
+def test_no_quota_means_the_own_ceiling(limits):
+    """Where answers tell of no quota, so many requests of one operation fly at once and no more."""
     assert len(in_flight(limits)) == CONCURRENCY
 
 
@@ -183,7 +200,7 @@ def test_past_the_reset_one_probe_goes_first(limits, clock):
 
 
 def test_the_permit_of_a_dead_holder_ends(limits, clock):
-    """What a process that died held comes back by itself."""
+    """What a process that died on another machine held comes back by itself."""
     assert len(in_flight(limits)) == CONCURRENCY
     clock.now += PERMIT_SECONDS + 1
     assert len(in_flight(limits)) == CONCURRENCY
@@ -195,8 +212,8 @@ def test_processes_on_one_database_share(store, clock, limits):
     told(limits, Window("minute", 100, 3))
     assert len(in_flight(limits, 2)) == 2
     assert len(in_flight(other)) == 1
-    assert isinstance(other._try("team:u", "find"), str)
-    assert isinstance(other._try("team:t", "put"), str)
+    assert at_once(other, place=("team:u", "find"))
+    assert at_once(other, place=("team:t", "put"))
 
 
 def test_threads_never_overdraw(store):

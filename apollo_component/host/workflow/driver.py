@@ -29,6 +29,7 @@ from ..host import Host
 from ..journal import Key, OwnershipLostError, RunCancelledError
 from ..late import Count
 from ..leases import Lease
+from ..quota import Party
 from ..runs import CANCELLED, DONE, FAILED, RUNNING, Run
 from .file import Step, Workflow
 from .pages import HELD, LaterPages, split_fields
@@ -207,6 +208,7 @@ class Driver:
             self.lease,
             step.on_unknown,
             step.max_credits_per_record,
+            party=Party(self.workflow.name, background=True),
         )
         page = self.host.waiter.page(call, step.wait)
         wanted = self.host.waiter.wanted(call, step.wait)

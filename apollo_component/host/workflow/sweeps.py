@@ -20,6 +20,7 @@ from ..daily import PER_DAY
 from ..host import Host
 from ..journal import check_owner
 from ..leases import Lease
+from ..quota import Party
 from ..runs import QUEUED
 from ..store import dumps, put
 from ..tables import runs, seen
@@ -167,6 +168,7 @@ class Sweeps:
             "connector_poll",
             sweep.trigger.action or "",
             sweep.lease,
+            party=Party(sweep.workflow.name, background=True),
             trigger=sweep.trigger.id,
             input=dict(sweep.start.with_),
             cursor=cursor,
