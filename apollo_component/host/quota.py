@@ -18,7 +18,7 @@ CONCURRENCY = 16
 PERMIT_SECONDS = 90.0
 """A permit whose holder died on another machine stops counting after this; a request may take 60 seconds."""
 SOON_SECONDS = 0.6
-GRACE_SECONDS = 1.0
+GRACE_SECONDS = 3.0
 """Who waits is reckoned with from shortly before it asks again; who is later than this has lost its place."""
 PROBES = 12
 """Where a window's end is only guessed, background work looks for it with a request of the reserve so many times a
@@ -105,11 +105,11 @@ class Quota:
         """What keeps a request of this party from leaving, None when it may go.
 
         Of several parties, each stands in the queue once, and who has stood there longest goes first; those that
-        couldn't go anyway don't count.
+        couldn't go anyway don't count. Where no window is known, a place in flight for each of them is enough.
         """
         room, block = self._room(party.background, now, share)
         ahead = self._ahead(party, now, share)
-        if block is None and room <= ahead:
+        if block is None and ahead and (self.windows or room <= ahead):
             block = Block("", now)
         return block and block._replace(first=not ahead)
 
