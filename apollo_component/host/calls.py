@@ -28,6 +28,7 @@ from .journal import FOUND, IN_DOUBT, RECEIVED, SENDING, Entry, Journal, Key, Ow
 from .leases import Lease
 from .limits import Limits
 from .logs import bind, bound, log
+from .quota import Party
 from .refreshing import Refresher
 from .registry import Registry
 
@@ -48,7 +49,8 @@ CLOCK_SKEW = 300.0
 class Call:
     """One request of a run. `on_unknown` is `repeat` or `stop`, for billing actions whose answer was lost.
 
-    `poll` asks how late work stands: a read whatever the action is, and "not yet" is an answer, not trouble.
+    `poll` asks how late work stands: a read whatever the action is, and "not yet" is an answer, not trouble. `party`
+    says whose turn at the quota it is; None: its run's, and somebody waits for it.
     """
 
     key: Key
@@ -60,6 +62,7 @@ class Call:
     on_unknown: str = "repeat"
     max_credits_per_record: float | None = None
     poll: bool = False
+    party: Party | None = None
 
     @property
     def effect(self) -> Effect:
@@ -188,7 +191,9 @@ class Caller:
         values = {there: call.input[here] for there, here in rule.input.items() if here in call.input}
         for last_try in (False, True):
             key = Key(call.key.run, call.key.step, f"{call.key.item}:lookup")
-            page = self._persistently(Call(key, call.connection, action, values, lease=call.lease), None)
+            page = self._persistently(
+                Call(key, call.connection, action, values, lease=call.lease, party=call.party), None
+            )
             for record in (found for found in page.records if isinstance(found, Mapping)):
                 same = all(record.get(there) == call.input[here] for there, here in rule.match.items())
                 if same and _epoch(record.get(rule.created)) >= doubtful.sent_at - CLOCK_SKEW:
@@ -198,14 +203,16 @@ class Caller:
                 self.sleep(LOOKUP_PAUSE)
         return None
 
-    def ask(self, identity: str, hook: str, action: str, lease: Lease | None = None, **arguments: Any) -> Any:
+    def ask(
+        self, identity: str, hook: str, action: str, lease: Lease | None = None, *, party: Party, **arguments: Any
+    ) -> Any:
         """What a hook that only reads gives for a connection, outside any run: one request, `action`'s.
 
         With a lease, an answer that comes after it was lost isn't used. Raises any ConnectorError.
         """
 
         def once(connection: Connection, credential: Credential) -> Any:
-            context = _Context(self, connection, lease)
+            context = _Context(self, connection, lease, party)
             with bound(connection=connection.id):
                 return self._called(connection, hook, action, credential=credential, context=context, **arguments)
 
@@ -285,8 +292,8 @@ class Caller:
 class _Context:
     """The contract's Context for a request outside any run: quota permits and the time allowed, no journal."""
 
-    def __init__(self, caller: Caller, connection: Connection, lease: Lease | None) -> None:
-        self._caller, self._connection, self._lease = caller, connection, lease
+    def __init__(self, caller: Caller, connection: Connection, lease: Lease | None, party: Party) -> None:
+        self._caller, self._connection, self._lease, self._party = caller, connection, lease, party
         self._permit = ""
         self._give_up = caller.clock() + CALL_SECONDS
         self.deadline = _moment(caller.clock() + REQUEST_SECONDS)
@@ -296,7 +303,7 @@ class _Context:
 
     def permit(self, operation: str, quota_class: str) -> None:  # noqa: ARG002  # windows are per operation
         scope = self._connection.quota_scope
-        self._permit = self._caller.limits.permit(scope, operation, self._give_up)
+        self._permit = self._caller.limits.permit(scope, operation, self._give_up, self._party)
         self.deadline = _moment(self._caller.clock() + REQUEST_SECONDS)
         try:
             self._open()
@@ -331,7 +338,7 @@ class _RunContext(_Context):
         doubtful: Entry | None,
         recorded: Entry | None,
     ) -> None:
-        super().__init__(caller, connection, call.lease)
+        super().__init__(caller, connection, call.lease, call.party or Party(call.key.run))
         self._call, self._doubtful, self._recorded = call, doubtful, recorded
         self._attempt = recorded.attempt if recorded else 0
         self._replied = recorded is not None

@@ -147,7 +147,16 @@ class _Work:
 
         call = self.call
         return self.caller.page(
-            Call(key, call.connection, self.actions[action], values, cursor, call.lease, call.on_unknown)
+            Call(
+                key,
+                call.connection,
+                self.actions[action],
+                values,
+                cursor,
+                call.lease,
+                call.on_unknown,
+                party=call.party,
+            )
         )
 
     def _item(self, part: str) -> Key:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .calls import Caller
+from .clocks import shared_clock
 from .connections import Apps, Connections
 from .custom_fields import CustomFields
 from .deliveries import Deliveries
@@ -68,7 +69,9 @@ class Host:
         leases = Leases(store, clock)
         connections, apps = Connections(store, vault, clock), Apps(store, vault, clock)
         refresher = Refresher(connections, apps, registry, leases, clock, sleep)
-        limits, journal = Limits(store, clock, sleep, notice), Journal(store, clock)
+        shared = shared_clock(store, clock)
+        limits = Limits(store, clock, sleep, notice, reserve=settings.reserve, shared=shared)
+        journal = Journal(store, clock)
         deliveries = Deliveries(store, registry, settings.public_url, clock)
         caller = Caller(registry, connections, refresher, limits, journal, clock, sleep, deliveries.addressed)
         waiter = Waiter(caller, deliveries)

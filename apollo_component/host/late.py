@@ -171,7 +171,9 @@ class Waiter:
         action = self.caller.registry.manifest(connector).actions[rule.action]
         place = replace(call.key, item=f"{call.key.item}:late"[:40])
         try:
-            page = self.caller.page(Call(place, call.connection, action, late.input, lease=call.lease, poll=True))
+            page = self.caller.page(
+                Call(place, call.connection, action, late.input, lease=call.lease, poll=True, party=call.party)
+            )
         except OwnershipLostError:
             raise
         except QuotaError as error:

@@ -1,10 +1,13 @@
-"""Quota windows shared by every thread and process on one database, led by what the answers' headers say."""
+"""Quota shared by every thread, process and machine on one database, led by what the answers' headers say."""
 
 import secrets
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
+from weakref import WeakValueDictionary
 
 import sqlalchemy as sa
 
@@ -13,169 +16,162 @@ from ..contract.models import Window
 from .events import LogEvent
 from .leases import is_dead, new_owner
 from .logs import log
+from .quota import Block, Party, Quota
 from .store import Store, put
-from .tables import permits, windows
+from .tables import quotas
 
-SECONDS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
-PERMIT_SECONDS = 120.0
-"""A permit whose holder died stops counting after this."""
+RESERVE = 0.1
+"""The share of each window that background work leaves for interactive calls."""
 TOLD_SECONDS = 2.0
 """A wait for quota that is longer is told."""
-CONCURRENCY = 16
-"""Requests in flight at most for one operation of one team, whatever the quota."""
+PAUSE_SECONDS = 0.02
+LONGEST_PAUSE, FIRST_PAUSE = 0.5, 0.1
+"""The pauses between asking again grow up to this; whose turn is next asks more often."""
+LOOK_SECONDS = 5.0
+"""A wait for a window is interrupted so often, to see whether somebody has learnt better."""
+NOBODY = Party()
 
 
 class Limits:
+    """`clock` is this process's, in which callers speak; `shared` the one that all on the database agree on. `reserve`
+    is a share of each window, 0 to keep none."""
+
     def __init__(
         self,
         store: Store,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         notice: Callable[[str], None] = lambda _text: None,
+        *,
+        reserve: float = RESERVE,
+        shared: Callable[[], float] | None = None,
     ) -> None:
         self.store, self.clock, self.sleep, self.notice = store, clock, sleep, notice
+        self.reserve, self.shared = reserve, shared or clock
         self._told: set[tuple[str, str, int]] = set()
+        self._lines: WeakValueDictionary[tuple[str, str, Party], _Line] = WeakValueDictionary()
+        self._guard = threading.Lock()
 
-    def permit(self, scope: str, operation: str, deadline: float) -> str:
-        """A permit's id. Waits for a minute window inside `deadline` (epoch seconds).
+    def permit(self, scope: str, operation: str, deadline: float, party: Party = NOBODY) -> str:
+        """A permit's id. Waits for its turn and for a minute window inside `deadline` (epoch seconds).
 
         Raises QuotaError naming the window and its reset when it is an hour's or a day's, or too far off.
         """
-        pause = 0.02
-        while True:
-            taken = self._try(scope, operation)
-            if isinstance(taken, str):
-                return taken
-            window, resets_at = taken
-            wait = max(0.0, resets_at - self.clock()) if window else pause
-            if window in ("hour", "day") or self.clock() + wait > deadline:
-                raise quota_error(window, resets_at)
-            if wait > TOLD_SECONDS:
-                self._tell(operation, window, resets_at)
-            self.sleep(wait + random_share(pause))
-            pause = min(pause * 1.5, 0.5)
+        with self._line(scope, operation, party, deadline):
+            pause = PAUSE_SECONDS
+            while isinstance(taken := self._try(scope, operation, party, deadline, pause), Block):
+                until = taken.until - self._ahead()
+                wait = max(0.0, until - self.clock()) if taken.window else pause
+                if wait > TOLD_SECONDS:
+                    self._tell(operation, taken.window, until)
+                self.sleep(min(wait, LOOK_SECONDS) + random_share(pause))
+                pause = min(pause * 1.5, FIRST_PAUSE if taken.first else LONGEST_PAUSE)
+            return taken
+
+    def observed(
+        self, permit: str, scope: str, operation: str, told: Sequence[Window], retry_after: float | None
+    ) -> None:
+        """Give the permit back and keep what the answer told."""
+        with self._quota(scope, operation) as held:
+            held.quota = held.quota.told(permit, told, retry_after, held.now)
+
+    def of(self, scope: str) -> list[dict[str, Any]]:
+        """What is known of a team's windows, for people."""
+        rows = self.store.rows(sa.select(quotas).where(quotas.c.scope == scope).order_by(quotas.c.operation))
+        return [
+            {
+                "operation": row["operation"],
+                "window": name,
+                "limit": window.limit,
+                "left": window.left,
+                "resets_at": datetime.fromtimestamp(window.resets_at - self._ahead(), UTC).isoformat(),
+            }
+            for row in rows
+            for name, window in Quota.loads(row["state_json"]).windows.items()
+        ]
+
+    def in_flight(self) -> int:
+        """How many permits are out, of all operations and teams."""
+        return sum(len(Quota.loads(row["state_json"]).permits) for row in self.store.rows(sa.select(quotas)))
+
+    def _try(self, scope: str, operation: str, party: Party, deadline: float, pause: float) -> str | Block:
+        """A permit, or what is in the way while the party stands in the queue. Raises QuotaError when waiting is no
+        use."""
+        with self._quota(scope, operation) as held:
+            quota = held.quota.at(held.now)
+            block = quota.block(party, held.now, self.reserve)
+            if block and (dead := [name for name in quota.permits if is_dead(name)]):
+                quota = quota.without(dead)
+                block = quota.block(party, held.now, self.reserve)
+            if block is None:
+                identity = new_owner()
+                held.quota = quota.granted(identity, party, held.now)
+                return identity
+            until = max(block.until, held.now) if block.window else held.now + pause
+            if block.window not in ("hour", "day") and until - held.ahead <= deadline:
+                held.quota = quota.waiting(party, min(until, held.now + LOOK_SECONDS))
+                return block
+        raise quota_error(block.window, block.until - held.ahead, kept=block.kept)
+
+    @contextmanager
+    def _quota(self, scope: str, operation: str) -> Iterator["_Held"]:
+        """What is known of one operation, alone, stored again when it was changed."""
+        place = {"scope": scope, "operation": operation}
+        query = sa.select(quotas.c.state_json).where(quotas.c.scope == scope, quotas.c.operation == operation)
+        now, ahead = self.shared(), self._ahead()
+        with self.store.write(f"quota:{scope}:{operation}", durable=False) as connection:
+            text = connection.execute(query).scalar()
+            before = Quota.loads(text) if text else Quota()
+            held = _Held(before, now, ahead)
+            yield held
+            if held.quota is not before:
+                put(connection, quotas, place, {"state_json": held.quota.dumps()})
+
+    @contextmanager
+    def _line(self, scope: str, operation: str, party: Party, deadline: float) -> Iterator[None]:
+        """Of all threads of a party here one asks, the others stand behind it: many threads ask no more than one."""
+        with self._guard:
+            line = self._lines.setdefault((scope, operation, party), _Line())
+        if not line.lock.acquire(timeout=max(0.0, min(deadline - self.clock(), threading.TIMEOUT_MAX))):
+            raise quota_error("", self.clock())
+        try:
+            yield
+        finally:
+            line.lock.release()
+
+    def _ahead(self) -> float:
+        """How far the shared clock is ahead of this process's."""
+        return 0.0 if self.shared is self.clock else self.shared() - self.clock()
 
     def _tell(self, operation: str, window: str, resets_at: float) -> None:
-        """Once for each wait, however many threads wait."""
-        place = (operation, window, round(resets_at))
+        """Once for each wait, and once a minute, however many threads wait."""
+        place = (operation, window, int(resets_at // 60))
         if place not in self._told:
             self._told.add(place)
             log(LogEvent.QUOTA_WAITED, window=window, pause_s=round(resets_at - self.clock(), 1))
             until = datetime.fromtimestamp(resets_at, UTC)
             self.notice(f"waiting for the {window} quota of {operation} until {until:%H:%M:%S} UTC")
 
-    def _try(self, scope: str, operation: str) -> str | tuple[str, float]:
-        """A permit, or (window, reset) of what is in the way; window "" = only requests in flight are."""
-        now = self.clock()
-        mine = (permits.c.scope == scope, permits.c.operation == operation)
-        with self.store.write(f"quota:{scope}:{operation}", durable=False) as connection:
-            connection.execute(sa.delete(permits).where(*mine, permits.c.until < now))
-            flying = _flying(connection, mine)
-            query = sa.select(windows).where(windows.c.scope == scope, windows.c.operation == operation)
-            rows = [dict(row) for row in connection.execute(query).mappings()]
-            blocked = _blocked(rows, flying, now)
-            if blocked and flying and _forget_the_dead(connection, mine):
-                blocked = _blocked(rows, _flying(connection, mine), now)
-            if blocked:
-                return blocked
-            identity = new_owner()
-            values = {"id": identity, "scope": scope, "operation": operation, "until": now + PERMIT_SECONDS}
-            connection.execute(sa.insert(permits).values(**values))
-        return identity
 
-    def observed(
-        self, permit: str, scope: str, operation: str, told: Sequence[Window], retry_after: float | None
-    ) -> None:
-        """Give the permit back and keep what the answer told."""
-        now = self.clock()
-        with self.store.write(f"quota:{scope}:{operation}", durable=False) as connection:
-            until = connection.execute(sa.select(permits.c.until).where(permits.c.id == permit)).scalar()
-            issued = None if until is None else until - PERMIT_SECONDS
-            connection.execute(sa.delete(permits).where(permits.c.id == permit))
-            mine = (permits.c.scope == scope, permits.c.operation == operation)
-            flying = _flying(connection, mine)
-            here = (windows.c.scope == scope, windows.c.operation == operation)
-            known = {row["name"]: dict(row) for row in connection.execute(sa.select(windows).where(*here)).mappings()}
-            place = {"scope": scope, "operation": operation}
-            for window in told:
-                if window.left is not None:
-                    values = _learnt(known.get(window.name), window, issued, flying, now)
-                    put(connection, windows, {**place, "name": window.name}, values)
-            unlimited = [window.name for window in told if window.limit is None and window.left is None]
-            waited_out = sa.and_(windows.c.quota.is_(None), windows.c.resets_at <= now)
-            connection.execute(sa.delete(windows).where(*here, sa.or_(windows.c.name.in_(unlimited), waited_out)))
-            if retry_after is not None:
-                name = next((name for name, length in SECONDS.items() if retry_after <= length), "day")
-                values = {"left": 0, "resets_at": now + retry_after, "exact": True, "seen_at": now}
-                values["quota"] = known[name]["quota"] if name in known else None
-                put(connection, windows, {**place, "name": name}, values)
+class _Held:
+    """A quota inside a transaction; `now` by the shared clock, `ahead` what that is ahead of this process's."""
 
-    def of(self, scope: str) -> list[dict[str, Any]]:
-        """What is known of a team's windows, for people."""
-        rows = self.store.rows(sa.select(windows).where(windows.c.scope == scope))
-        return [
-            {
-                "operation": row["operation"],
-                "window": row["name"],
-                "limit": row["quota"],
-                "left": row["left"],
-                "resets_at": datetime.fromtimestamp(row["resets_at"], UTC).isoformat(),
-            }
-            for row in rows
-        ]
+    def __init__(self, quota: Quota, now: float, ahead: float) -> None:
+        self.quota, self.now, self.ahead = quota, now, ahead
 
 
-def _flying(connection: sa.Connection, mine: Sequence[sa.ColumnElement[bool]]) -> int:
-    return connection.execute(sa.select(sa.func.count()).select_from(permits).where(*mine)).scalar() or 0
+class _Line:
+    """The threads of one party in this process."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
 
 
-def _forget_the_dead(connection: sa.Connection, mine: Sequence[sa.ColumnElement[bool]]) -> int:
-    """Give back the permits of processes that were killed; how many there were."""
-    dead = [identity for identity in connection.scalars(sa.select(permits.c.id).where(*mine)) if is_dead(identity)]
-    if dead:
-        connection.execute(sa.delete(permits).where(permits.c.id.in_(dead)))
-    return len(dead)
-
-
-def _blocked(rows: Sequence[Mapping[str, Any]], flying: int, now: float) -> tuple[str, float] | None:
-    """Never more in flight than is left; past a window's reset, or where the reset is only estimated and nothing
-    is left, one request goes ahead to find out."""
-    if flying >= CONCURRENCY:
-        return "", now
-    for row in sorted(rows, key=lambda row: -SECONDS[row["name"]]):
-        over = now >= row["resets_at"]
-        left = 1 if over or (row["left"] <= 0 and not row["exact"]) else row["left"]
-        if flying >= left:
-            return ("", now) if flying and left > 0 else (row["name"], row["resets_at"])
-    return None
-
-
-def _learnt(
-    known: Mapping[str, Any] | None, told: Window, issued: float | None, flying: int, now: float
-) -> dict[str, Any]:
-    """Answers may arrive out of order: inside one window the smallest count holds. A higher count means that a new
-    window was opened only when its request left (`issued`) after the smaller count was there."""
-    left = told.left or 0
-    if known is not None and now < known["resets_at"]:
-        later = issued is not None and issued > known["seen_at"]
-        if left <= known["left"] or not later:
-            smaller = left < known["left"]
-            return {
-                "quota": told.limit,
-                "left": min(left, known["left"]),
-                "resets_at": known["resets_at"],
-                "exact": known["exact"],
-                "seen_at": now if smaller else known["seen_at"],
-            }
-    opened_now = told.limit is not None and left >= told.limit - 1 - flying
-    resets_at = now + SECONDS[told.name]
-    return {"quota": told.limit, "left": left, "resets_at": resets_at, "exact": opened_now, "seen_at": now}
-
-
-def quota_error(window: str, resets_at: float) -> QuotaError:
+def quota_error(window: str, resets_at: float, *, kept: bool = False) -> QuotaError:
     moment = datetime.fromtimestamp(resets_at, UTC)
+    rest = ", but for what is kept for interactive use" if kept else ""
     return QuotaError(
-        f"The {window or 'request'} quota is used up until {moment:%Y-%m-%d %H:%M:%S} UTC.",
+        f"The {window or 'request'} quota is used up until {moment:%Y-%m-%d %H:%M:%S} UTC{rest}.",
         window=window,
         resets_at=moment,
         hint="Run again after that time; a workflow waits by itself.",

@@ -15,6 +15,7 @@ from .journal import Key
 from .late import Waiter
 from .leases import Lease
 from .plans import chunks, further_pages, unique
+from .quota import Party
 from .splitting import Cut, Field, ceiling_note, cut, out_of_reach, shortfall_note, vocabularies
 
 CONCURRENCY = 8
@@ -55,6 +56,7 @@ class Runner:
         """The pages of a job in order, each record once. Raises any ConnectorError."""
         whole = self.caller.prepare(self._call(job, "", job.input))
         calls = [self._call(job, str(number), values) for number, values in enumerate(chunks(job.action, whole.input))]
+        calls[1:] = map(_further, calls[1:])
         pages = self._in_order(job, calls) if len(calls) > 1 else self._paged(job, calls[0])
         pages = self.waiter.finished(calls, pages, job.wait, self.notice)
         yield from self._accounted(
@@ -179,7 +181,12 @@ class Runner:
 
 
 def _page_of(call: Call, cursor: str | None, item: str) -> Call:
-    return replace(call, cursor=cursor, key=replace(call.key, item=item))
+    return replace(_further(call), cursor=cursor, key=replace(call.key, item=item))
+
+
+def _further(call: Call) -> Call:
+    """A person waits for a run's first answer; what follows is bulk work."""
+    return replace(call, party=Party(call.key.run, background=True))
 
 
 def _taken(job: Job, future: Future[Page], failures: list[ConnectorError]) -> Page | None:

@@ -13,6 +13,7 @@ from ..contract.errors import InputError, Problem
 APP_NAME = "workflow-host"
 RETENTION_DAYS = 30
 PUBLIC_URL = "WORKFLOW_HOST_PUBLIC_URL"
+RESERVE_PERCENT = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Settings:
     that of WORKFLOW_HOST_OLD_KEYS, which is looked at beside it only.
 
     `public_url` is where the outside reaches `callbacks`, without a slash at the end; empty: late results are polled.
+    `reserve` is the share of each quota window that background work leaves for interactive calls.
     """
 
     home: Path
@@ -29,6 +31,7 @@ class Settings:
     retention: timedelta = timedelta(days=RETENTION_DAYS)
     public_url: str = ""
     old_keys: str = ""
+    reserve: float = RESERVE_PERCENT / 100
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -41,6 +44,7 @@ class Settings:
             retention=timedelta(days=_days(environ.get("WORKFLOW_HOST_RETENTION", ""))),
             public_url=_address(environ.get(PUBLIC_URL, "")),
             old_keys=environ.get("WORKFLOW_HOST_OLD_KEYS", ""),
+            reserve=_percent(environ.get("WORKFLOW_HOST_RESERVE", "")) / 100,
         )
 
     def __repr__(self) -> str:
@@ -54,14 +58,21 @@ def _default_home() -> str:
 
 
 def _days(text: str) -> float:
+    return _number(text or str(RETENTION_DAYS), 36500, "a number of days from 0 to 36500", "WORKFLOW_HOST_RETENTION")
+
+
+def _percent(text: str) -> float:
+    return _number(text or str(RESERVE_PERCENT), 90, "a percentage from 0 to 90", "WORKFLOW_HOST_RESERVE")
+
+
+def _number(text: str, most: float, expected: str, variable: str) -> float:
     try:
-        days = float(text or RETENTION_DAYS)
+        number = float(text)
     except ValueError:
-        days = -1
-    if not 0 <= days <= 36500:
-        problem = Problem("must be a number of days from 0 to 36500", path="WORKFLOW_HOST_RETENTION")
-        raise InputError("The environment can't be used.", [problem])
-    return days
+        number = -1
+    if not 0 <= number <= most:
+        raise InputError("The environment can't be used.", [Problem(f"must be {expected}", path=variable)])
+    return number
 
 
 def _address(text: str) -> str:

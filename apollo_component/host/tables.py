@@ -15,7 +15,7 @@ from sqlalchemy import (
     Text,
 )
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration; a database that names another is upgraded or, when unknown, refused."""
 
 metadata = MetaData()
@@ -96,27 +96,12 @@ workers = Table(
     Column("beat_at", Float, nullable=False),
 )
 
-windows = Table(
-    "host_windows",
+quotas = Table(
+    "host_quotas",
     metadata,
     Column("scope", String(100), primary_key=True),
     Column("operation", String(100), primary_key=True),
-    Column("name", String(10), primary_key=True),
-    Column("quota", Integer),
-    Column("left", Integer, nullable=False),
-    Column("resets_at", Float, nullable=False),
-    Column("exact", Boolean, nullable=False),
-    Column("seen_at", Float, nullable=False),
-)
-
-permits = Table(
-    "host_permits",
-    metadata,
-    Column("id", String(32), primary_key=True),
-    Column("scope", String(100), nullable=False),
-    Column("operation", String(100), nullable=False),
-    Column("until", Float, nullable=False),
-    Index("host_permits_of", "scope", "operation"),
+    Column("state_json", Text, nullable=False),
 )
 
 runs = Table(

@@ -5,18 +5,30 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+MAX_RATE = 1000
+
 
 @dataclass(slots=True)
 class Clock:
-    """The wall clock plus the seconds it was moved by."""
+    """The wall clock plus the seconds it was moved by; it may run `rate` times as fast since `since`."""
 
     offset: float = 0.0
+    rate: float = 1.0
+    since: float = 0.0
 
     def now(self) -> float:
-        return time.time() + self.offset
+        now = time.time()
+        return now + self.offset + (now - self.since) * (self.rate - 1)
 
     def advance(self, seconds: float) -> None:
         self.offset += seconds
+
+    def run(self, rate: float) -> None:
+        """From now on so many times as fast; raises ValueError for a clock that would stand or run back."""
+        if not 0 < rate <= MAX_RATE:
+            raise ValueError(f"rate must be above 0 and at most {MAX_RATE}")
+        now, real = self.now(), time.time()
+        self.offset, self.rate, self.since = now - real, rate, real
 
 
 def stamp(moment: float) -> str:

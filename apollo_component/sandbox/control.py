@@ -10,7 +10,7 @@ GET    /_sandbox/contacts[?email=..|id=..] contacts as stored
 POST   /_sandbox/contacts/delete           {id: ".."}: a contact somebody deleted in Apollo's interface
 GET    /_sandbox/record?kind=..&id=..      one record as stored
 GET    /_sandbox/count?operation=..        own count of what filters in the JSON body match (POST works too)
-POST   /_sandbox/clock                     {advance: 3600}
+POST   /_sandbox/clock                     {advance: 3600}, {rate: 10}: ten times as fast from now on
 POST   /_sandbox/quotas                    {people_match: [5, null, null]}, by operation or quota class
 POST   /_sandbox/tokens/expire | revoke    {} for all, or {access_token: ".."}
 POST   /_sandbox/settings                  any of the switches below

@@ -55,9 +55,14 @@ def release(sandbox: "Sandbox", query: Query, order: Order) -> Any:  # noqa: ARG
 
 
 def move_clock(sandbox: "Sandbox", query: Query, order: Order) -> Any:  # noqa: ARG001
-    sandbox.state.clock.advance(float(order["advance"]))
-    sandbox.state.agenda.run(sandbox.state.clock.now())
-    return {"now": sandbox.state.clock.now()}
+    clock = sandbox.state.clock
+    if not {"advance", "rate"} & set(order):
+        raise ValueError('send {"advance": seconds} or {"rate": 10}')
+    if "rate" in order:
+        clock.run(float(order["rate"]))
+    clock.advance(float(order.get("advance", 0)))
+    sandbox.state.agenda.run(clock.now())
+    return {"now": clock.now(), "rate": clock.rate}
 
 
 def set_quotas(sandbox: "Sandbox", query: Query, order: Order) -> Any:  # noqa: ARG001

@@ -8,16 +8,19 @@ from typing import Any
 
 import pytest
 
-from apollo_component.host.limits import CONCURRENCY, Limits
+from apollo_component.host.limits import Limits
+from apollo_component.host.quota import CONCURRENCY
 from apollo_component.host.store import Store
 
 pytestmark = pytest.mark.chaos
 
 TAKE_ALL = """
 import os, signal, sys, time
-from apollo_component.host.limits import CONCURRENCY, Limits
+from apollo_component.host.limits import Limits
+from apollo_component.host.quota import CONCURRENCY
 from apollo_component.host.store import Store
 limits = Limits(Store.open(sys.argv[1]))
+limits.observed("", "team", "contacts_create", (), None)
 for _ in range(CONCURRENCY):
     limits.permit("team", "contacts_create", time.time())
 os.kill(os.getpid(), signal.SIGKILL)

@@ -1,42 +1,72 @@
 """Quota windows: led by what answers tell, shared through the store, never overdrawn."""
 
 import threading
+import time
 
 import pytest
+import sqlalchemy as sa
 
 from apollo_component.contract.errors import QuotaError
 from apollo_component.contract.models import Window
-from apollo_component.host.limits import CONCURRENCY, PERMIT_SECONDS, Limits
+from apollo_component.host.clocks import DatabaseClock, shared_clock
+from apollo_component.host.limits import LOOK_SECONDS, Limits
+from apollo_component.host.quota import CONCURRENCY, PERMIT_SECONDS, Party
+from apollo_component.host.store import Store
 
 TEAM = ("team:t", "find")
+NOBODY = Party()
+BULK, OTHER = Party("bulk", background=True), Party("other", background=True)
 
 
 @pytest.fixture
 def limits(store, clock):
-    return Limits(store, clock, clock.sleep)
+    """After a first answer that told of no window."""
+    made = Limits(store, clock, clock.sleep)
+    told(made)
+    return made
+
+
+@pytest.fixture
+def store_of_any_kind(database_url):
+    made = Store.open(database_url)
+    yield made
+    made.close()
 
 
 def told(limits, *windows, permit="", retry_after=None):
     limits.observed(permit, *TEAM, windows, retry_after)
 
 
-def ask(limits, seconds=100.0):
-    return limits.permit(*TEAM, limits.clock() + seconds)
+def ask(limits, seconds=100.0, party=NOBODY):
+    return limits.permit(*TEAM, limits.clock() + seconds, party)
 
 
-def in_flight(limits, most=50):
-    """How many permits are given at once before one would have to wait."""
+def at_once(limits, party=NOBODY, place=TEAM):
+    """A permit, None where one would have to wait."""
+    try:
+        return limits.permit(*place, limits.clock(), party)
+    except QuotaError:
+        return None
+
+
+def in_flight(limits, most=50, party=NOBODY):
+    """The permits that are given before one would have to wait."""
     given = []
-    for _ in range(most):
-        taken = limits._try(*TEAM)
-        if not isinstance(taken, str):
-            break
+    while len(given) < most and (taken := at_once(limits, party)):
         given.append(taken)
     return given
 
 
-def test_nothing_known_means_the_own_ceiling(limits):
-    """Before any answer, and without any quota, so many requests of one operation fly at once and no more."""
+def test_the_first_request_of_all_goes_alone(store, clock):
+    """Before any answer has told how large the windows are, one request finds out, so that no burst is refused."""
+    limits = Limits(store, clock, clock.sleep)
+    (probe,) = in_flight(limits)
+    told(limits, Window("hour", 5, 4), permit=probe)
+    assert len(in_flight(limits)) == 4
+
+
+def test_no_quota_means_the_own_ceiling(limits):
+    """Where answers tell of no quota, so many requests of one operation fly at once and no more."""
     assert len(in_flight(limits)) == CONCURRENCY
 
 
@@ -183,7 +213,7 @@ def test_past_the_reset_one_probe_goes_first(limits, clock):
 
 
 def test_the_permit_of_a_dead_holder_ends(limits, clock):
-    """What a process that died held comes back by itself."""
+    """What a process that died on another machine held comes back by itself."""
     assert len(in_flight(limits)) == CONCURRENCY
     clock.now += PERMIT_SECONDS + 1
     assert len(in_flight(limits)) == CONCURRENCY
@@ -195,8 +225,114 @@ def test_processes_on_one_database_share(store, clock, limits):
     told(limits, Window("minute", 100, 3))
     assert len(in_flight(limits, 2)) == 2
     assert len(in_flight(other)) == 1
-    assert isinstance(other._try("team:u", "find"), str)
-    assert isinstance(other._try("team:t", "put"), str)
+    assert at_once(other, place=("team:u", "find"))
+    assert at_once(other, place=("team:t", "put"))
+
+
+def test_a_machine_whose_clock_is_wrong_is_not_misled(store, clock):
+    """A minute and a half off, a machine waits as long as the others, and tells the reset by its own clock."""
+    exact = Limits(store, clock, clock.sleep)
+    wrong = Limits(store, lambda: clock() + 90, clock.sleep, shared=clock)
+    told(exact, Window("hour", 5, 0), retry_after=1800)
+    with pytest.raises(QuotaError) as caught:
+        ask(wrong)
+    assert caught.value.resets_at == clock.moment(1890)
+    told(wrong, Window("minute", 5, 0), retry_after=40)
+    clock.now += 1801
+    assert ask(exact)
+
+
+def test_the_servers_time_leads(store_of_any_kind):
+    """Between machines the server's time is everybody's, however wrong a machine's own clock is; SQLite is used from
+    one machine, whose clock will do."""
+    if store_of_any_kind.is_sqlite:
+        assert shared_clock(store_of_any_kind, time.time) is time.time
+        return
+    assert isinstance(shared_clock(store_of_any_kind, time.time), DatabaseClock)
+    wrong = DatabaseClock(store_of_any_kind, lambda: time.time() + 90)
+    assert abs(wrong() - time.time()) < 5
+
+
+def test_background_work_that_meets_the_reserve_waits_for_the_reset(limits, clock):
+    """An hour of which only the reserve is left stops background work with the reset; an interactive call goes on."""
+    told(limits, Window("hour", 100, 99))
+    told(limits, Window("hour", 100, 10))
+    with pytest.raises(QuotaError) as caught:
+        ask(limits, party=BULK)
+    assert caught.value.resets_at == clock.moment(3600)
+    assert "kept for interactive use" in caught.value.message
+    assert len(in_flight(limits)) == 10
+    clock.now += 3601
+    assert at_once(limits, BULK)
+
+
+def test_background_work_alone_without_a_reserve_uses_all(store, clock):
+    """Where the operator keeps nothing, background work may have the last request."""
+    limits = Limits(store, clock, clock.sleep, reserve=0)
+    told(limits, Window("hour", 100, 1))
+    assert len(in_flight(limits, party=BULK)) == 1
+
+
+def test_in_turn(limits, clock):
+    """Of two workflows that wait, the one that came first goes first, however often the other asks."""
+    told(limits, Window("minute", 100, 1))
+    (held,) = in_flight(limits)
+    gone, other = [], Limits(limits.store, clock, reserve=0)
+    mine = Limits(limits.store, clock, reserve=0)
+
+    def second_comes(seconds):
+        clock.sleep(seconds)
+        other.sleep = clock.sleep
+        if not gone:
+            told(limits, Window("minute", 100, 1), permit=held)
+        gone.append(at_once(other, OTHER))
+
+    mine.sleep = second_comes
+    assert ask(mine, party=BULK)
+    assert gone == [None] * len(gone)
+    assert gone
+
+
+def test_many_threads_ask_no_more_than_one(store, clock):
+    """Of twenty threads of a workflow that wait for a window, one at a time asks the database; the others stand behind
+    it."""
+    limits, asking, most = Limits(store, clock), [], []
+    told(limits, Window("minute", 100, 0), retry_after=40)
+    gate = threading.Barrier(20)
+
+    def sleeping(seconds):
+        asking.append(threading.get_ident())
+        most.append(len(asking))
+        clock.sleep(seconds)
+        asking.pop()
+
+    limits.sleep = sleeping
+
+    def go():
+        gate.wait()
+        permit = ask(limits, party=BULK)
+        told(limits, Window("minute", 100, 50), permit=permit)
+
+    threads = [threading.Thread(target=go) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(most) == {1}
+    assert max(clock.waits) <= LOOK_SECONDS + 1
+
+
+def test_a_call_costs_two_reads_and_two_writes(store_of_any_kind, clock):
+    """What is known of an operation is read and written once before and once after a request: every statement is a
+    round trip to the server."""
+    limits, said = Limits(store_of_any_kind, clock, clock.sleep), []
+    told(limits, Window("minute", 100, 99), Window("hour", 400, 399), Window("day", 2000, 1999))
+    heard = lambda _c, _cursor, statement, *_rest: said.append(statement.split()[0])  # noqa: E731
+    sa.event.listen(store_of_any_kind.engine, "before_cursor_execute", heard)
+    permit = ask(limits, party=BULK)
+    told(limits, Window("minute", 100, 98), Window("hour", 400, 398), Window("day", 2000, 1998), permit=permit)
+    assert said.count("UPDATE") == 2
+    assert len(said) <= 8
 
 
 def test_threads_never_overdraw(store):

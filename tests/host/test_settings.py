@@ -71,3 +71,17 @@ def test_a_public_address_that_cant_be_used_is_refused(text):
     with pytest.raises(InputError, match="WORKFLOW_HOST_PUBLIC_URL") as caught:
         Settings.from_environment({"WORKFLOW_HOST_PUBLIC_URL": text})
     assert "canary" not in str(caught.value)
+
+
+def test_the_reserve_is_a_percentage():
+    """What background work leaves of a quota is a tenth, or what the operator says."""
+    assert Settings.from_environment({}).reserve == 0.1
+    assert Settings.from_environment({"WORKFLOW_HOST_RESERVE": "25"}).reserve == 0.25
+    assert Settings.from_environment({"WORKFLOW_HOST_RESERVE": "0"}).reserve == 0
+
+
+@pytest.mark.parametrize("text", ["a tenth", "-1", "91", "nan"])
+def test_a_reserve_that_is_no_percentage_is_refused(text):
+    """A reserve that can't be used stops the start and names its variable."""
+    with pytest.raises(InputError, match="WORKFLOW_HOST_RESERVE"):
+        Settings.from_environment({"WORKFLOW_HOST_RESERVE": text})

@@ -9,9 +9,11 @@ import sqlalchemy as sa
 
 from ..journal import IN_DOUBT, Journal
 from ..leases import Leases
+from ..quota import Quota
 from ..runs import FAILED, INTERRUPTED, QUEUED, Runs
 from ..store import Store
-from ..tables import history, journal, runs, steps, subscriptions, windows
+from ..tables import history, journal, runs, steps, subscriptions
+from ..tables import quotas as quota_rows
 from .findings import Examined, Finding, Verdict, worst
 from .storage import connection_rows
 
@@ -72,7 +74,13 @@ def _stuck(row: dict[str, Any], now: float) -> bool:
 def quotas(examined: Examined) -> Finding:
     """As learnt from answers, and what this host spent; what the account has left only the service knows."""
     store, now = _store(examined), examined.clock()
-    rows = store.rows(sa.select(windows).where(windows.c.resets_at > now).order_by(windows.c.left))
+    known = [
+        (row["operation"], name, window)
+        for row in store.rows(sa.select(quota_rows))
+        for name, window in Quota.loads(row["state_json"]).windows.items()
+        if window.resets_at > now
+    ]
+    known.sort(key=lambda item: item[2].left)
     spent = sa.func.coalesce(sa.func.sum(journal.c.spent), 0.0)
     open_ = sa.case((journal.c.spent.is_(None), sa.func.coalesce(journal.c.worst, 0.0)), else_=0.0)
     recent = journal.c.sent_at > now - DAY_SECONDS
@@ -81,22 +89,22 @@ def quotas(examined: Examined) -> Finding:
     facts = {
         "windows": [
             {
-                "operation": row["operation"],
-                "window": row["name"],
-                "limit": row["quota"],
-                "left": row["left"],
-                "resets_at": _iso(row["resets_at"]),
+                "operation": operation,
+                "window": name,
+                "limit": window.limit,
+                "left": window.left,
+                "resets_at": _iso(window.resets_at),
             }
-            for row in rows[:LISTED]
+            for operation, name, window in known[:LISTED]
         ],
         "credits_24h": {"spent": float(used), "reserved": float(held)},
     }
     told = f"{float(used):g} credits spent and {float(held):g} reserved by this host in 24 hours"
-    empty = [f"{row['operation']} ({row['name']})" for row in rows if row["left"] <= 0]
+    empty = [f"{operation} ({name})" for operation, name, window in known if window.left <= 0]
     if empty:
         text = f"Used up: {', '.join(empty[:LISTED])}; {told}."
         return Finding("warning", text, "Wait for the reset; `usage NAME` shows what the service counts.", facts)
-    return Finding("ok", f"{len(rows)} quota windows known, none used up; {told}.", "", facts)
+    return Finding("ok", f"{len(known)} quota windows known, none used up; {told}.", "", facts)
 
 
 def workflows(examined: Examined) -> Finding:

@@ -31,6 +31,7 @@ from ..journal import Key, OwnershipLostError, RunCancelledError
 from ..late import Count
 from ..leases import Lease
 from ..logs import log
+from ..quota import Party
 from ..runs import CANCELLED, DONE, FAILED, RUNNING, Run
 from ..store import StoreAwayError
 from .file import Step, Workflow
@@ -236,6 +237,7 @@ class Driver:
             self.lease,
             step.on_unknown,
             step.max_credits_per_record,
+            party=Party(self.workflow.name, background=True),
         )
         page = self.host.waiter.page(call, step.wait)
         wanted = self.host.waiter.wanted(call, step.wait)

@@ -22,6 +22,7 @@ from ..host import Host
 from ..journal import check_owner
 from ..leases import Lease
 from ..logs import bound, log
+from ..quota import Party
 from ..runs import QUEUED
 from ..store import dumps, put
 from ..tables import runs, seen
@@ -172,6 +173,7 @@ class Sweeps:
             "connector_poll",
             sweep.trigger.action or "",
             sweep.lease,
+            party=Party(sweep.workflow.name, background=True),
             trigger=sweep.trigger.id,
             input=dict(sweep.start.with_),
             cursor=cursor,
