@@ -34,14 +34,15 @@ from apollo_component.contract.models import OAuthApp
 from apollo_component.host import linking
 from apollo_component.host.connections import Connection
 from apollo_component.host.host import Host
+from apollo_component.host.refreshing import LEASE_SECONDS
 from apollo_component.host.registry import Registry
 from apollo_component.host.settings import Settings
 from tests.chaos.storm_child import BEFORE, SAVED, WORKED, Order, work
 from tests.postgres import Postgres, started
 
 PROCESSES, RUNS = 8, 125
-LEASE_SECONDS = 1.0
-"""Short, so that a stopped owner is past it soon."""
+STOPPED_SECONDS = 2.0
+"""The lease where an owner is stopped: short, so that it is past it soon."""
 PATIENCE = 60.0
 KILL, STOP = int(signal.SIGKILL), int(signal.SIGSTOP)
 
@@ -256,12 +257,12 @@ class Storms:
         if trouble.slow:
             self.sandbox.tell("/faults", operation="oauth_token", kind="latency", seconds=trouble.slow)
         flag = self.folder / f"struck.{next(self.numbers)}"
-        order = Order(
-            self.folder, self.urls[kind], before.id, self.runs, LEASE_SECONDS, trouble.point, trouble.number, flag
-        )
+        lease = STOPPED_SECONDS if trouble.number == STOP else LEASE_SECONDS
+        order = Order(self.folder, self.urls[kind], before.id, self.runs, lease, trouble.point, trouble.number, flag)
         sent = self.sandbox.refreshes()
         ended = self.processes.storm([order] * PROCESSES)
         sent = self.sandbox.refreshes() - sent
+        assert flag.exists() == bool(trouble.point), "nobody died"
         self._check(kind, trouble, before, ended, sent)
         went_on = self._go_on(kind, trouble, order, ended["waiting"])
         counts = {word: sum(n for told, n in ended.items() if told.startswith(word)) for word in ("failed", "uncl")}

@@ -42,6 +42,10 @@ class Order:
     flag: Path = Path()
 
 
+current: Order
+"""Of this process, at the moment."""
+
+
 class Gate:
     """In place of quotas, which aren't what is tried here: so many requests of a process at a time as they allow."""
 
@@ -61,18 +65,16 @@ class Runs:
 
     def __init__(self, order: Order, registry: Registry) -> None:
         self.host = Host.open(Settings(order.home, order.url), registry)
-        self.host.refresher.lease_seconds = order.lease
         host = self.host
         self.caller = Caller(registry, host.connections, host.refresher, Gate(), host.journal)  # type: ignore[arg-type]
         self.pool = ThreadPoolExecutor(order.runs)
-        self.order = order
-        plugin._send = self._deadly(client.send, BEFORE, WORKED, _is_token_request)
+        plugin._send = _deadly(client.send, BEFORE, WORKED, _is_token_request)
         save = host.connections.replace_credential
-        host.connections.replace_credential = self._deadly(save, "", SAVED, lambda *_: True)  # type: ignore[method-assign]
+        host.connections.replace_credential = _deadly(save, "", SAVED, lambda *_: True)  # type: ignore[method-assign]
 
     def all(self, order: Order) -> Counter[str]:
         """How all of them ended."""
-        self.order = order
+        self.host.refresher.lease_seconds = order.lease
         gate = threading.Barrier(order.runs)
         return Counter(self.pool.map(lambda number: self._one(gate, number), range(order.runs)))
 
@@ -80,35 +82,35 @@ class Runs:
         action = self.host.registry.manifest("apollo").actions[ACTION]
         gate.wait()
         try:
-            self.caller.page(Call(Key("storm", "run", str(number)), self.order.connection, action, {}))
+            self.caller.page(Call(Key("storm", "run", str(number)), current.connection, action, {}))
         except ConnectorError as error:
             return "waiting" if waiting_state(error) == AUTHORIZATION else f"failed: {error.code}: {error.message}"
         except Exception as error:
             return f"unclassified: {error!r}"
         return "ok"
 
-    def _deadly(
-        self, function: Callable[..., Any], before: str, after: str, chosen: Callable[..., bool]
-    ) -> Callable[..., Any]:
-        def wrapped(*arguments: Any, **options: Any) -> Any:
-            here = chosen(*arguments)
-            if here and before and self.order.point == before:
-                self._strike()
-            result = function(*arguments, **options)
-            if here and self.order.point == after:
-                self._strike()
-            return result
 
-        return wrapped
+def _deadly(function: Callable[..., Any], before: str, after: str, chosen: Callable[..., bool]) -> Callable[..., Any]:
+    def wrapped(*arguments: Any, **options: Any) -> Any:
+        here = chosen(*arguments)
+        if here and before and current.point == before:
+            _strike()
+        result = function(*arguments, **options)
+        if here and current.point == after:
+            _strike()
+        return result
 
-    def _strike(self) -> None:
-        """Once in a storm, by the first process that comes here."""
-        try:
-            os.close(os.open(self.order.flag, os.O_CREAT | os.O_EXCL))
-        except FileExistsError:
-            return
-        os.kill(os.getpid(), self.order.number)
-        time.sleep(0.05)
+    return wrapped
+
+
+def _strike() -> None:
+    """Once in a storm, by the first process that comes here."""
+    try:
+        os.close(os.open(current.flag, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return
+    os.kill(os.getpid(), current.number)
+    time.sleep(0.05)
 
 
 def _is_token_request(request: Any, *_rest: Any) -> bool:
@@ -117,9 +119,12 @@ def _is_token_request(request: Any, *_rest: Any) -> bool:
 
 def work(pipe: Pipe, registry: Registry) -> None:
     """Answer orders until there is none."""
+    global current
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    client.shared_client.cache_clear()  # its sockets are the parent's
     opened: dict[str, Runs] = {}
     while (order := pipe.recv()) is not None:
+        current = order
         if order.url not in opened:
             opened[order.url] = Runs(order, registry)
         pipe.send(opened[order.url].all(order))
