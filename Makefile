@@ -5,13 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test check fast real sandbox format clean
+.PHONY: help demo test check fast real sandbox storm format clean
 
 help:
 	@echo "make demo     install, start a sandbox, link two accounts, run the example workflow"
 	@echo "make test     install, check (lint, types, layers, spelling) and run every test"
 	@echo "make check    lint, types, layers, spelling only"
 	@echo "make fast     the tests that start no processes"
+	@echo "make storm    1,000 runs find one token expired, 100 times in each kind of trouble (STORM_REPETITIONS)"
 	@echo "make sandbox  start a local Apollo"
 
 $(VENV)/.demo: pyproject.toml hatch_build.py
@@ -44,6 +45,9 @@ fast: $(VENV)/.test
 test: check
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not chaos"
 	$(BIN)/pytest -n 2 -m chaos tests/chaos
+
+storm: $(VENV)/.test
+	$(BIN)/python -m tests.chaos.storm
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .

@@ -12,7 +12,7 @@ from .. import __version__
 from . import enabling  # noqa: F401  # its commands join the group of workflow files
 from .callbacks import callbacks
 from .choosing import options
-from .connecting import connect, connections, remove, test
+from .connecting import connect, connections, refresh, remove, test
 from .describing import describe, palette, requirements, validate
 from .oauth_apps import apps
 from .output import Output
@@ -75,7 +75,8 @@ def _options(
     """
 
 
-for _command in (palette, describe, options, requirements, validate, connect, connections, test, usage, remove):
+_PLAIN = (palette, describe, options, requirements, validate, connect, connections, test, refresh, usage, remove)
+for _command in _PLAIN:
     app.command()(_command)
 app.command("run")(run_action)
 app.add_typer(apps, name="apps")

@@ -218,7 +218,8 @@ class Caller:
             return once(connection, credential)
         except CredentialExpiredError as error:
             reason = "a token that was just refreshed is not accepted"
-            self.connections.mark(connection, "needs_reauthorization", reason)
+            if not self.connections.mark(connection, "needs_reauthorization", reason):
+                raise TransientError("The tokens were replaced just now.", hint="Try again.", worked=False) from None
             raise ReauthorizationError(error.message, hint="Link the account again.") from None
 
     def _send(

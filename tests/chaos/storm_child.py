@@ -119,7 +119,7 @@ def _is_token_request(request: Any, *_rest: Any) -> bool:
 
 def work(pipe: Pipe, registry: Registry) -> None:
     """Answer orders until there is none."""
-    global current
+    global current  # noqa: PLW0603
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     client.shared_client.cache_clear()  # its sockets are the parent's
     opened: dict[str, Runs] = {}

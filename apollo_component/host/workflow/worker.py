@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ...contract.errors import ConnectorError
 from ..host import Host
+from ..keeping import KEEP_SECONDS, keep
 from ..leases import Lease
 from ..runs import ENDED, QUEUED, RUNNING, Run
 from .driver import Driver, released
@@ -41,7 +42,7 @@ class Worker:
         self.looking: dict[str, asyncio.Task[None]] = {}
         self.driving: dict[str, asyncio.Task[None]] = {}
         self.stop = asyncio.Event()
-        self.tidied = 0.0
+        self.tidied = self.kept = 0.0
         self.parse = functools.lru_cache(maxsize=200)(self._parse)
 
     async def serve(self, *, once: bool = False) -> None:
@@ -51,6 +52,7 @@ class Worker:
             looked: set[str] = set()
             while not self.stop.is_set():
                 await self._tidy()
+                self._keep()
                 await self._look(looked if once else None)
                 busy = await self._drive(queue)
                 if once and not (self.looking or self.driving or busy):
@@ -66,6 +68,18 @@ class Worker:
         if self.host.clock() - self.tidied >= TIDY_SECONDS:
             self.tidied = self.host.clock()
             await asyncio.to_thread(self.host.runs.tidy)
+
+    def _keep(self) -> None:
+        """Connections whose tokens are due are refreshed although no run uses them."""
+        if "connections" not in self.looking and self.host.clock() - self.kept >= KEEP_SECONDS:
+            self.kept = self.host.clock()
+            self.looking["connections"] = task = asyncio.create_task(self._refresh())
+            task.add_done_callback(functools.partial(self._gone, self.looking, "connections"))
+
+    async def _refresh(self) -> None:
+        for one in await asyncio.to_thread(keep, self.host):
+            if one.refreshed or one.error:
+                self.progress(f"{one.connection.name}: {one.text}")
 
     async def _look(self, looked: set[str] | None) -> None:
         """Sweep what is due, each in a thread; `looked` keeps what needs no second look."""
