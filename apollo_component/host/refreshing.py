@@ -133,12 +133,14 @@ class Refresher:
                 turn.release()
 
     def _refreshed(self, identity: str, rejected: int | None) -> tuple[Connection, Credential]:
-        """Refresh, or wait until another process has."""
-        until, pause = self.clock() + WAIT_SECONDS, 0.02
+        """Refresh, or wait until another process has. A token that was just made is used, however short its life."""
+        until, pause, first = self.clock() + WAIT_SECONDS, 0.02, None
         while True:
             connection, credential = self.connections.current(identity)
             need = self.need(connection, rejected)
-            if need is Need.NONE or self._rests_now(connection, need):
+            first = connection.version if first is None else first
+            is_new = connection.version > first and connection.status != UNCHECKED
+            if need is Need.NONE or is_new or self._rests_now(connection, need):
                 return connection, credential
             lease = self.leases.acquire(f"connection:{identity}", self.lease_seconds)
             if lease:

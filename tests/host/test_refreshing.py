@@ -89,6 +89,14 @@ def test_a_token_without_an_expiry_is_used_until_it_is_refused(host, clock, serv
     assert use(host, connection, rejected=1)[1].access_token == "access-1"
 
 
+@pytest.mark.parametrize("seconds", [1, 30, 60])
+def test_a_token_that_hardly_lives_is_not_refreshed_for_ever(host, expired, service, seconds):
+    """A new token whose life is shorter than the leeway is used for the call that made it, with one request."""
+    service.always(TOKEN_PATH, answer({"access_token": "brief", "refresh_token": "r", "expires_in": seconds}))
+    assert use(host, expired)[1].access_token == "brief"
+    assert len(service.requests) == 1
+
+
 @pytest.mark.parametrize(("days", "requests"), [(23.9, 0), (25.6, 1), (29, 1)])
 def test_a_refresh_begins_ahead_of_need(host, clock, service, days, requests):
     """From 80 to 85 percent of its life on, a token that is still good is refreshed."""
