@@ -38,9 +38,9 @@ class Leases:
     this machine's. A clock that jumps may end a lease early; what its owner still does is told apart by the version.
     """
 
-    def __init__(self, store: Store, clock: Clock = time.time) -> None:
+    def __init__(self, store: Store, clock: Clock = time.time, machine: Clock = time.time) -> None:
         self.store = store
-        self.clock = clock
+        self.clock, self._machine = clock, machine
 
     def acquire(self, name: str, seconds: float) -> Lease | None:
         """The lease, or None while somebody else holds it."""
@@ -76,7 +76,7 @@ class Leases:
         if self.store.is_sqlite:
             return self.clock()
         told = connection.execute(sa.select(sa.extract("epoch", sa.func.clock_timestamp()))).scalar_one()
-        return float(told) + self.clock() - time.time()
+        return float(told) + self.clock() - self._machine()
 
 
 @functools.cache
