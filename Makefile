@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 .PHONY: help demo test check fast chaos real sandbox format clean
 .PHONY: help demo test check fast fuzz audit real sandbox format clean
 .PHONY: help demo test check fast real sandbox soak format clean
+.PHONY: help demo test check fast real sandbox storm format clean
 
 help:
 	@echo "make demo     install, start a sandbox, link two accounts, run the example workflow"
@@ -20,6 +21,7 @@ help:
 	@echo "make fuzz     a million mutated answers, 100,500 mutated files (FUZZ_REPLIES, FUZZ_FRAGMENTS, FUZZ_WHOLE, FUZZ_SEED)"
 	@echo "make audit    known vulnerabilities of dependencies; secrets in the tree and its history"
 	@echo "make soak     10 minutes of workers on PostgreSQL, killed and replaced, with faults; prints its figures"
+	@echo "make storm    1,000 runs find one token expired, 100 times in each kind of trouble (STORM_REPETITIONS)"
 	@echo "make sandbox  start a local Apollo"
 
 $(VENV)/.demo: pyproject.toml hatch_build.py
@@ -69,6 +71,9 @@ audit: $(VENV)/.test
 # Shorter or otherwise: make soak SOAK="--seconds 60 --workers 2"
 soak: $(VENV)/.test
 	$(BIN)/python -W ignore -m tests.chaos.soak $(SOAK)
+
+storm: $(VENV)/.test
+	$(BIN)/python -m tests.chaos.storm
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .

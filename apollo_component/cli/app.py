@@ -12,7 +12,7 @@ from .. import __version__
 from . import enabling, status  # noqa: F401  # their commands join the group of workflow files
 from .callbacks import callbacks
 from .choosing import options
-from .connecting import connect, connections, remove, test
+from .connecting import connect, connections, refresh, remove, test
 from .describing import describe, palette, requirements, validate
 from .doctor import doctor
 from .keys import keys
@@ -77,7 +77,21 @@ def _options(
     """
 
 
-for _command in (palette, describe, options, requirements, validate, connect, connections, test, usage, remove, doctor):
+_PLAIN = (
+    palette,
+    describe,
+    options,
+    requirements,
+    validate,
+    connect,
+    connections,
+    test,
+    refresh,
+    usage,
+    remove,
+    doctor,
+)
+for _command in _PLAIN:
     app.command()(_command)
 app.command("run")(run_action)
 app.add_typer(apps, name="apps")

@@ -15,6 +15,7 @@ from .output import Output, table
 from .reports import EXIT, as_dict, moment, show, show_connections
 
 if TYPE_CHECKING:
+    from ..host.connections import Connection
     from ..host.host import Host
 
 
@@ -112,6 +113,32 @@ def test(
 def _tell_test(out: Output, report: TestReport, connection: dict[str, object]) -> None:
     out.result({**as_dict(report), "connection": connection}, lambda: show(report))
     raise typer.Exit(EXIT[report.verdict])
+
+
+def refresh(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="The connection; all that are due.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Refresh a connection's tokens now, or those of every connection that is due.
+
+    Runs refresh what they use, and `workflow worker` what nobody uses. Without a worker, run this once a day so that
+    no connection dies of age. A connection by key has nothing to refresh.
+    """
+    from ..host.keeping import keep, kept
+
+    out = Output(as_json)
+    with opened(out) as host:
+        done = [kept(host, _refreshable(host, name), now=True)] if name else keep(host)
+    rows = [(one.connection.name, one.text) for one in done]
+    out.result([one.as_dict() for one in done], lambda: table(("connection", "result"), rows, empty="Nothing is due."))
+    raise typer.Exit(next((one.error.exit_code for one in done if one.error), 0))
+
+
+def _refreshable(host: "Host", name: str) -> "Connection":
+    found = host.connections.get(name)
+    if host.registry.manifest(found.connector).connection_types[found.type].oauth is None:
+        raise InputError(f"{name!r} is a connection by key; there is nothing to refresh.")
+    return found
 
 
 def remove(

@@ -41,7 +41,7 @@ from .servers import addresses
 
 Send = Callable[..., Reply]
 TOKEN_SECONDS = 30
-"""How long a token request may take; a host's lease on a refresh must outlive it."""
+"""How long a token request may take; a host keeps its right to refresh for as long."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -237,8 +237,9 @@ class Caller:
         try:
             return once(connection, credential)
         except CredentialExpiredError as error:
-            reason = "a token that was just refreshed is not accepted"
-            self.connections.mark(connection, "needs_reauthorization", reason)
+            reason = "The tokens were lost: the service doesn't accept the pair that it just made."
+            if not self.connections.mark(connection, "needs_reauthorization", reason):
+                raise TransientError("The tokens were replaced just now.", hint="Try again.", worked=False) from None
             raise ReauthorizationError(error.message, hint="Link the account again.") from None
 
     def _send(

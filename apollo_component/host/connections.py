@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from ..contract.errors import InputError, NotFoundError, Problem
 from ..contract.models import Account, Credential, OAuthApp, TestReport
 from .events import LogEvent
+from .leases import Lease, owns
 from .logs import log
 from .sealing import Part
 from .store import Store, dumps, moment, stamp
@@ -138,8 +139,13 @@ class Connections:
         text: str,
         *,
         app_id: str | None = None,
+        lease: Lease | None = None,
     ) -> bool:
-        """Compare and swap on the version; the status is active again. False when somebody was faster."""
+        """Compare and swap on the version; the status is active again. False when somebody was faster.
+
+        With a lease that another has taken over meanwhile the status is `unchecked`: the other one may have done
+        something that ended this credential.
+        """
         values = {
             "version": connection.version + 1,
             "status": "active",
@@ -152,6 +158,8 @@ class Connections:
         where = (connections.c.id == connection.id, connections.c.version == connection.version)
         with self.store.write(f"connection:{connection.id}") as open_:
             values |= self._sealed(open_, {**fixed, **values}, credential)
+            if lease and not owns(open_, lease):
+                values |= {"status": "unchecked", "reason": "its tokens came late and are checked before use"}
             done = open_.execute(sa.update(connections).where(*where).values(**values)).rowcount
             if done:
                 self._note(open_, connection.id, event, text)
@@ -160,17 +168,28 @@ class Connections:
                     open_.execute(sa.delete(apps).where(*own))
         return bool(done)
 
-    def mark(self, connection: Connection, status: str, reason: str, **columns: Any) -> bool:
-        """Change the status while the version is still this one; noted in the history when it changes."""
+    def mark(
+        self, connection: Connection, status: str, reason: str, *, lease: Lease | None = None, **columns: Any
+    ) -> bool:
+        """Change the status while the version is still this one; noted in the history when it changes. With a lease,
+        only while that is still its owner's. False when nothing was changed."""
         where = (connections.c.id == connection.id, connections.c.version == connection.version)
         values: dict[str, Any] = {"status": status, "reason": reason, **columns}
         if status != connection.status:
             values["since"] = self.clock()
         with self.store.write(f"connection:{connection.id}") as open_:
+            if lease and not owns(open_, lease):
+                return False
             done = open_.execute(sa.update(connections).where(*where).values(**values)).rowcount
             if done and (status, reason) != (connection.status, connection.reason):
                 self._note(open_, connection.id, status, reason)
         return bool(done)
+
+    def note(self, connection: Connection, event: str, text: str) -> None:
+        """Add to the history of a connection that is still there."""
+        with self.store.write(f"connection:{connection.id}") as open_:
+            if open_.execute(sa.select(connections.c.id).where(connections.c.id == connection.id)).first():
+                self._note(open_, connection.id, event, text)
 
     def record_test(self, connection: Connection, report: TestReport) -> None:
         """Keep whose account it is and what is missing; a refusal or a cure changes the status."""

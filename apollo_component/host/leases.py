@@ -1,5 +1,6 @@
 """Owned leases in the store: who may refresh a connection, who drives a run. One mechanism for both."""
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -14,6 +15,7 @@ from typing import Self
 
 import sqlalchemy as sa
 
+from ..contract.errors import ConnectorError
 from .events import LogEvent
 from .logs import log
 from .store import Store, put
@@ -32,16 +34,20 @@ class Lease:
 
 
 class Leases:
-    """`owner` is this process (or thread) by a random name."""
+    """`owner` is this process (or thread) by a random name.
 
-    def __init__(self, store: Store, clock: Clock = time.time) -> None:
+    Their time is that of the database, so that machines needn't agree: on PostgreSQL its server's clock, on SQLite
+    this machine's. A clock that jumps may end a lease early; what its owner still does is told apart by the version.
+    """
+
+    def __init__(self, store: Store, clock: Clock = time.time, machine: Clock = time.time) -> None:
         self.store = store
-        self.clock = clock
+        self.clock, self._machine = clock, machine
 
     def acquire(self, name: str, seconds: float) -> Lease | None:
         """The lease, or None while somebody else holds it."""
-        now = self.clock()
         with self.store.write(name) as connection:
+            now = self._now(connection)
             row = connection.execute(sa.select(leases).where(leases.c.name == name)).mappings().first()
             if row and row["owner"] and row["until"] > now and not is_dead(row["owner"]):
                 return None
@@ -55,7 +61,8 @@ class Leases:
     def extend(self, lease: Lease, seconds: float) -> bool:
         """False when the lease was lost: stop, somebody else goes on."""
         with self.store.write(lease.name) as connection:
-            done = connection.execute(sa.update(leases).where(*_mine(lease)).values(until=self.clock() + seconds))
+            until = self._now(connection) + seconds
+            done = connection.execute(sa.update(leases).where(*_mine(lease)).values(until=until))
         return bool(done.rowcount)
 
     def release(self, lease: Lease) -> None:
@@ -64,8 +71,16 @@ class Leases:
             connection.execute(sa.update(leases).where(*_mine(lease)).values(owner="", until=0))
 
     def held(self, name: str) -> bool:
-        row = self.store.row(sa.select(leases).where(leases.c.name == name))
-        return bool(row and row["owner"] and row["until"] > self.clock() and not is_dead(row["owner"]))
+        with self.store.read() as connection:
+            row = connection.execute(sa.select(leases).where(leases.c.name == name)).mappings().first()
+            return bool(row and row["owner"] and row["until"] > self._now(connection) and not is_dead(row["owner"]))
+
+    def _now(self, connection: sa.Connection) -> float:
+        """The database's time; moved by as much as the given clock is against this machine's, for who sets it."""
+        if self.store.is_sqlite:
+            return self.clock()
+        told = connection.execute(sa.select(sa.extract("epoch", sa.func.clock_timestamp()))).scalar_one()
+        return float(told) + self.clock() - self._machine()
 
 
 @functools.cache
@@ -129,10 +144,12 @@ class Heartbeat:
         return self
 
     def stop(self) -> None:
-        """End the beat and give the lease back; may wait for the database."""
+        """End the beat and give the lease back; may wait for the database. One that can't be given back ends by
+        itself."""
         self._over.set()
         self._thread.join(timeout=5)
-        self._leases.release(self._lease)
+        with contextlib.suppress(ConnectorError):
+            self._leases.release(self._lease)
 
     def _beat(self) -> None:
         while not self._over.wait(self._seconds / 4):

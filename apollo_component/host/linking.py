@@ -13,7 +13,7 @@ from ..contract.errors import InputError, NotFoundError, Problem, Reauthorizatio
 from ..contract.manifest import ConnectionType
 from ..contract.models import AuthorizeRequest, Callback, Credential, OAuthApp, Redirect, TestReport
 from .connections import Connection, check_name
-from .refreshing import Unmetered
+from .unmetered import Unmetered
 
 if TYPE_CHECKING:
     from .host import Host

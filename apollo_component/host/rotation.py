@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from ..contract.errors import InputError, StoreError
 from .connections import app_place, credential_place
 from .key_files import OLD_VARIABLE, VARIABLE
-from .leases import is_dead
+from .leases import Leases
 from .sealing import FORMAT, Key, Part
 from .store import Store, moment
 from .tables import apps, connections, keys, leases
@@ -202,8 +202,9 @@ class Rotation:
             self.sleep(PAUSE_SECONDS)
 
     def _refreshes(self) -> set[tuple[str, int]]:
-        query = sa.select(leases).where(leases.c.name.like("refresh:%"), leases.c.until > self.clock())
-        return {(row["name"], row["version"]) for row in self.store.rows(query) if not is_dead(row["owner"])}
+        query = sa.select(leases).where(leases.c.name.like("connection:%"), leases.c.owner != "")
+        held = Leases(self.store, self.clock).held
+        return {(row["name"], row["version"]) for row in self.store.rows(query) if held(row["name"])}
 
     def _retire(self) -> Progress | None:
         """None while something is left under another key than the current one."""

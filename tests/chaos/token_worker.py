@@ -14,7 +14,7 @@ OVER = threading.Event()
 
 def refresh(host: Host, identity: str) -> int:
     """The version stored, which the tokens name."""
-    lease = host.leases.acquire(f"refresh:{identity}", 30)
+    lease = host.leases.acquire(f"connection:{identity}", 30)
     assert lease
     connection, credential = host.connections.current(identity)
     assert credential.access_token == f"{identity}/{connection.version}", "a token that nobody stored last"

@@ -106,6 +106,19 @@ def test_tokens_made_elsewhere_are_taken_over(cli, service, tmp_path):
     assert cli("run", "users_api_profile", "--connection", "moved", "--json").json["email"]
 
 
+def test_tokens_are_refreshed_on_demand(cli, service, app):
+    """`refresh` does what is due, and nothing else; with a name it refreshes that connection now; a key is refused."""
+    assert through_the_browser(cli, service, app, "allow").code == 0
+    assert cli("refresh", "--json").json == []
+    done = cli("refresh", "oauth", "--json")
+    assert (done.code, [one["refreshed"] for one in done.json]) == (0, [True])
+    assert service.control("GET", "/oauth")["requests"]["refresh_token"] == {"ok": 1}
+    service.control("POST", "/tokens/revoke", {})
+    assert cli("refresh", "oauth", "--json").code == 3
+    cli.link("key")
+    assert cli("refresh", "key", "--json").code == 2
+
+
 def test_an_incomplete_credential_file_names_what_is_missing(cli, tmp_path):
     """A file without a refresh token exits 2 and names the field, not the values."""
     cli.secrets.add("canary-4711")

@@ -4,6 +4,7 @@ import threading
 import time
 
 from apollo_component.host.leases import Heartbeat, Leases, owns
+from apollo_component.host.store import Store
 
 
 def test_one_owner_at_a_time(store, clock):
@@ -89,3 +90,40 @@ def test_a_heartbeat_tells_that_the_lease_was_lost(store, clock):
     with Heartbeat(leases, lease, 0.1) as beat:
         assert beat.lost.wait(2)
     assert leases.held("n")
+
+
+def test_a_clock_that_jumps_takes_no_right_away_unseen(store, clock):
+    """After a jump forward another gets the lease, the first is told apart and can't act; a jump back changes
+    nothing of that."""
+    leases = Leases(store, clock)
+    first = leases.acquire("n", 15)
+    clock.now += 3600
+    second = leases.acquire("n", 15)
+    clock.now -= 7200
+    assert second.version == first.version + 1
+    assert not leases.extend(first, 15)
+    assert leases.held("n")
+    with store.read() as connection:
+        assert owns(connection, second)
+        assert not owns(connection, first)
+
+
+def test_machines_whose_clocks_differ_agree_on_a_lease(postgres):
+    """On PostgreSQL the server's clock counts: a machine whose own clock is an hour wrong takes nothing away, and what
+    it holds is held for all."""
+
+    def wrong():
+        return time.time() + 3600
+
+    url = postgres.database()
+    store = Store.open(url)
+    try:
+        right, late = Leases(store), Leases(store, wrong, machine=wrong)
+        assert right.acquire("n", 15)
+        assert late.acquire("n", 15) is None
+        assert late.acquire("m", 0.2)
+        time.sleep(0.3)
+        assert right.acquire("m", 15)
+    finally:
+        store.close()
+        postgres.drop(url)

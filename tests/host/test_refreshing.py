@@ -14,7 +14,7 @@ from apollo_component.contract.errors import (
 from apollo_component.contract.models import Credential
 from apollo_component.host.host import Host
 from apollo_component.host.leases import Leases
-from apollo_component.host.refreshing import Unmetered
+from apollo_component.host.unmetered import Unmetered
 
 from .conftest import START, TOKEN_PATH, Clock, add_oauth, answer
 
@@ -89,6 +89,14 @@ def test_a_token_without_an_expiry_is_used_until_it_is_refused(host, clock, serv
     assert use(host, connection, rejected=1)[1].access_token == "access-1"
 
 
+@pytest.mark.parametrize("seconds", [1, 30, 60])
+def test_a_token_that_hardly_lives_is_not_refreshed_for_ever(host, expired, service, seconds):
+    """A new token whose life is shorter than the leeway is used for the call that made it, with one request."""
+    service.always(TOKEN_PATH, answer({"access_token": "brief", "refresh_token": "r", "expires_in": seconds}))
+    assert use(host, expired)[1].access_token == "brief"
+    assert len(service.requests) == 1
+
+
 @pytest.mark.parametrize(("days", "requests"), [(23.9, 0), (25.6, 1), (29, 1)])
 def test_a_refresh_begins_ahead_of_need(host, clock, service, days, requests):
     """From 80 to 85 percent of its life on, a token that is still good is refreshed."""
@@ -126,17 +134,18 @@ def test_a_refresh_ahead_of_need_is_tried_again_later(host, clock, service):
 def test_while_another_refreshes_ahead_of_need_nobody_waits(host, clock, service):
     """A good token is used at once although somebody else refreshes it right now."""
     connection = add_oauth(host, clock, age=27 * DAYS)
-    Leases(host.store, clock).acquire(f"refresh:{connection.id}", 60)
+    Leases(host.store, clock).acquire(f"connection:{connection.id}", 60)
     assert use(host, connection)[1].access_token == "access-0"
     assert (service.requests, clock.waits) == ([], [])
 
 
 @pytest.mark.parametrize("trouble", [NEVER_SENT, answer({}, 503), answer({}, 429)])
-def test_what_never_happened_leaves_the_connection_active(host, expired, service, trouble):
+def test_what_never_happened_leaves_the_connection_active(host, expired, service, clock, trouble):
     """A refresh that can't have worked is temporary trouble: the next use simply refreshes."""
     service.on(TOKEN_PATH, trouble)
     with pytest.raises(TransientError):
         use(host, expired)
+    clock.now += 2
     assert (status(host, expired), host.connections.get(expired.id).refresh_sent_at) == ("active", None)
     assert use(host, expired)[1].access_token == "access-1"
     assert service.sent("/whoami") == []
@@ -156,32 +165,33 @@ def test_a_lost_answer_is_an_open_question(host, expired, service, trouble):
     assert len(service.sent(TOKEN_PATH)) == 1
 
 
-def lose(host, connection, service, rejected=1):
+def lose(host, connection, service, clock, rejected=1):
     service.on(TOKEN_PATH, NO_ANSWER)
     with pytest.raises(TransientError):
         use(host, connection, rejected=rejected)
+    clock.now += 2
 
 
-def test_when_the_old_token_still_works_nothing_was_rotated(host, oauth, service):
+def test_when_the_old_token_still_works_nothing_was_rotated(host, oauth, service, clock):
     """After a lost answer the old access token is asked first; while it works, refreshing anew is safe."""
-    lose(host, oauth, service)
+    lose(host, oauth, service, clock)
     found, credential = use(host, oauth, rejected=1)
     assert (found.status, credential.access_token) == ("active", "access-1")
     paths = [request.url.rpartition("/")[2] for request in service.requests]
     assert paths == ["token", "whoami", "token"]
 
 
-def test_when_the_old_token_is_refused_the_old_refresh_token_is_sent_once_more(host, oauth, service):
+def test_when_the_old_token_is_refused_the_old_refresh_token_is_sent_once_more(host, oauth, service, clock):
     """A success of the second sending is saved like any refresh."""
-    lose(host, oauth, service)
+    lose(host, oauth, service, clock)
     service.always("/whoami", REFUSED)
     assert use(host, oauth, rejected=1)[1].access_token == "access-1"
     assert [request.form["refresh_token"] for request in service.sent(TOKEN_PATH)] == ["refresh-0", "refresh-0"]
 
 
-def test_only_when_that_is_refused_too_the_pair_was_lost(host, oauth, service):
+def test_only_when_that_is_refused_too_the_pair_was_lost(host, oauth, service, clock):
     """Old token dead and old refresh token spent: the person must act, in the words that the tokens were lost."""
-    lose(host, oauth, service)
+    lose(host, oauth, service, clock)
     service.always("/whoami", REFUSED)
     service.on(TOKEN_PATH, GRANT_GONE)
     with pytest.raises(ReauthorizationError, match="lost"):
@@ -194,34 +204,34 @@ def test_only_when_that_is_refused_too_the_pair_was_lost(host, oauth, service):
     assert len(service.sent(TOKEN_PATH)) == 2
 
 
-def test_an_expired_token_needs_no_question(host, expired, service):
+def test_an_expired_token_needs_no_question(host, expired, service, clock):
     """When the old token has run out by date, asking it would tell nothing."""
-    service.on(TOKEN_PATH, NO_ANSWER)
-    with pytest.raises(TransientError):
-        use(host, expired)
+    lose(host, expired, service, clock, rejected=None)
     assert use(host, expired)[1].access_token == "access-1"
     assert service.sent("/whoami") == []
 
 
-def test_an_unreachable_service_settles_nothing(host, oauth, service):
+def test_an_unreachable_service_settles_nothing(host, oauth, service, clock):
     """While the question can't be asked the refresh token isn't sent."""
-    lose(host, oauth, service)
+    lose(host, oauth, service, clock)
     service.always("/whoami", NEVER_SENT)
     for _ in range(2):
+        clock.now += 2
         with pytest.raises(TransientError, match="unsettled"):
             use(host, oauth, rejected=1)
     assert len(service.sent(TOKEN_PATH)) == 1
     assert status(host, oauth) == "refreshing_unknown"
 
 
-def test_an_open_question_stays_open_when_the_second_sending_never_left(host, oauth, service):
+def test_an_open_question_stays_open_when_the_second_sending_never_left(host, oauth, service, clock):
     """The words at the end are still that the tokens were lost, whatever trouble came in between."""
-    lose(host, oauth, service)
+    lose(host, oauth, service, clock)
     service.always("/whoami", REFUSED)
     service.on(TOKEN_PATH, NEVER_SENT, GRANT_GONE)
     with pytest.raises(TransientError):
         use(host, oauth, rejected=1)
     assert status(host, oauth) == "refreshing_unknown"
+    clock.now += 2
     with pytest.raises(ReauthorizationError, match="lost"):
         use(host, oauth, rejected=1)
 
@@ -280,7 +290,7 @@ def test_a_rejected_version_is_refreshed_and_a_newer_one_is_used(host, oauth, se
 
 def test_waiting_for_another_refresh_has_an_end(host, expired, service, clock):
     """Who waits for somebody else's refresh gives up in the end, with an error to try again."""
-    Leases(host.store, clock).acquire(f"refresh:{expired.id}", 10 * DAYS)
+    Leases(host.store, clock).acquire(f"connection:{expired.id}", 10 * DAYS)
     with pytest.raises(TransientError, match="Another process"):
         use(host, expired)
     assert service.requests == []
@@ -288,7 +298,7 @@ def test_waiting_for_another_refresh_has_an_end(host, expired, service, clock):
 
 def test_the_refresh_of_a_dead_process_is_taken_over(host, expired, service, clock):
     """The lease of a process that died ends by itself and the next one refreshes."""
-    Leases(host.store, clock).acquire(f"refresh:{expired.id}", 60)
+    Leases(host.store, clock).acquire(f"connection:{expired.id}", 60)
     assert use(host, expired)[1].access_token == "access-1"
 
 

@@ -7,6 +7,7 @@ import time
 import httpx
 import pytest
 
+from apollo_component.contract.models import OAuthApp
 from apollo_component.host import linking
 from apollo_component.host.callbacks import serve
 from apollo_component.host.calls import Call
@@ -106,6 +107,17 @@ def test_a_run_that_waits_gives_its_place_to_others_and_goes_on_when_it_can(offi
     office.work(concurrency=1)
     assert office.subscriptions.counts("follow", office.host.runs) == {"done": 3}
     assert office.sandbox.count("contacts_show") == 3, "what the quota can't take is held back here"
+
+
+def test_a_worker_refreshes_what_no_run_uses(office):
+    """A connection by OAuth that is due gets new tokens although no workflow uses it."""
+    facts = office.sandbox.facts["oauth"]
+    app = OAuthApp(facts["client_id"], facts["client_secret"], tuple(facts["redirect_uris"]))
+    attempt = linking.begin(office.host, "apollo", "idle", "oauth2", app)
+    linked, _ = linking.finish(office.host, attempt, office.sandbox.consent(attempt.url))
+    office.later.offset += 26 * 86_400
+    office.work()
+    assert office.host.connections.get(linked.id).version == linked.version + 1
 
 
 def test_a_failed_run_stops_no_other(office):

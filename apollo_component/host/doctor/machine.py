@@ -17,8 +17,8 @@ from ...contract.hookspecs import SPEC_VERSION
 from ...contract.manifest import Manifest
 from ...contract.models import Credential, Reply
 from .. import logs
-from ..refreshing import Unmetered
 from ..registry import Registry
+from ..unmetered import Unmetered
 from .findings import Examined, Finding, Heard, Verdict, worst
 
 PACKAGE = __name__.partition(".")[0].replace("_", "-")

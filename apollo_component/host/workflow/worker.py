@@ -10,6 +10,7 @@ from typing import Any
 from ...contract.errors import ConnectorError
 from ..events import LogEvent
 from ..host import Host
+from ..keeping import KEEP_SECONDS, keep
 from ..leases import Lease
 from ..logs import log
 from ..runs import Run
@@ -53,7 +54,7 @@ class Worker:
         self.looking: dict[str, asyncio.Task[None]] = {}
         self.driving: dict[str, asyncio.Task[None]] = {}
         self.stop, self.hurry = asyncio.Event(), asyncio.Event()
-        self.tidied = 0.0
+        self.tidied = self.kept = 0.0
         self.parse = functools.lru_cache(maxsize=200)(self._parse)
 
     def told(self) -> None:
@@ -91,6 +92,7 @@ class Worker:
     async def _round(self, queue: str, looked: set[str] | None) -> bool:
         """Look and drive; whether there was something to begin."""
         await self._tidy()
+        self._keep()
         await self._look(looked)
         return await self._drive(queue)
 
@@ -108,6 +110,18 @@ class Worker:
         if self.host.clock() - self.tidied >= TIDY_SECONDS:
             await asyncio.to_thread(self.host.runs.tidy)
             self.tidied = self.host.clock()
+
+    def _keep(self) -> None:
+        """Connections whose tokens are due are refreshed although no run uses them."""
+        if "connections" not in self.looking and self.host.clock() - self.kept >= KEEP_SECONDS:
+            self.kept = self.host.clock()
+            self.looking["connections"] = task = asyncio.create_task(self._refresh())
+            task.add_done_callback(functools.partial(self._gone, self.looking, "connections"))
+
+    async def _refresh(self) -> None:
+        for one in await asyncio.to_thread(keep, self.host):
+            if one.refreshed or one.error:
+                self.progress(f"{one.connection.name}: {one.text}")
 
     async def _look(self, looked: set[str] | None) -> None:
         """Sweep what is due, each in a thread; `looked` keeps what needs no second look."""
