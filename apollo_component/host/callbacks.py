@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..contract.errors import ConnectorError, InputError, NotFoundError, Problem
+from ..contract.errors import ConnectorError, InputError, NotFoundError, Problem, StoreError, TransientError
 from .deliveries import PATH
 
 if TYPE_CHECKING:
@@ -37,27 +37,34 @@ def application(host: "Host") -> Starlette:
 
     async def receive(request: Request) -> Response:
         token = request.path_params["token"]
-        if await run_in_threadpool(host.deliveries.find, token) is None:
-            return Response(status_code=404)
         try:
+            if await run_in_threadpool(host.deliveries.find, token) is None:
+                return Response(status_code=404)
             body = await _body(request)
+            return Response(status_code=await run_in_threadpool(received, host, token, body))
         except _TooLargeError:
             return Response(status_code=413)
         except ClientDisconnect:
             return Response(status_code=400)
-        return Response(status_code=await run_in_threadpool(received, host, token, body))
+        except (StoreError, TransientError):
+            return Response(status_code=503)
 
     return Starlette(routes=[Route(f"{PATH}{{token}}", receive, methods=["POST"])])
 
 
 def received(host: "Host", token: str, body: bytes) -> int:
-    """Store a delivery; the status to answer. A repeated one changes nothing; one about other records is noted."""
+    """Store a delivery; the status to answer. A repeated one changes nothing; one about other records is noted.
+
+    Raises StoreError or TransientError when the database can't take it: it must come again.
+    """
     expected = host.deliveries.find(token)
     if expected is None:
         return 404
     try:
         connector = host.connections.get(expected.connection).connector
         ids = host.deliveries.ids(expected, connector, body)
+    except (StoreError, TransientError):
+        raise
     except NotFoundError:
         return 404
     except ConnectorError:

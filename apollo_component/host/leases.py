@@ -60,8 +60,8 @@ class Leases:
             connection.execute(sa.update(leases).where(*_mine(lease)).values(owner="", until=0))
 
     def held(self, name: str) -> bool:
-        row = self.store.row(sa.select(leases).where(leases.c.name == name))
-        return bool(row and row["owner"] and row["until"] > self.clock() and not is_dead(row["owner"]))
+        with self.store.read() as connection:
+            return is_held(connection, name, self.clock())
 
 
 @functools.cache
@@ -93,6 +93,12 @@ def is_dead(owner: str) -> bool:
         return True
     except (OSError, IndexError):
         return False
+
+
+def is_held(connection: sa.Connection, name: str, now: float) -> bool:
+    """Inside a transaction: whether somebody holds this lease."""
+    row = connection.execute(sa.select(leases).where(leases.c.name == name)).mappings().first()
+    return bool(row and row["owner"] and row["until"] > now and not is_dead(row["owner"]))
 
 
 def owns(connection: sa.Connection, lease: Lease) -> bool:
