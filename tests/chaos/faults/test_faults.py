@@ -1,0 +1,51 @@
+"""Every cell of the table of faults: what is promised is what happens, by the host's word and by the service's own."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..conftest import Sandbox
+from .bench import Bench
+from .outcomes import CHECKS, anywhere
+from .strikes import ARMS
+from .table import load
+from .works import WORKS, public_url
+
+pytestmark = pytest.mark.real
+TABLE = load()
+
+
+@pytest.fixture(scope="session")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    sandbox = Sandbox()
+    sandbox.reset()
+    made = Bench(sandbox, tmp_path_factory.mktemp("bench"))
+    yield made
+    made.stop()
+    sandbox.stop()
+
+
+def test_the_table_is_whole() -> None:
+    """Every outcome has its check, every fault that needs no process its strike, every column its work."""
+    assert set(CHECKS) | {"n/a"} == set(TABLE.outcomes)
+    assert set(WORKS) == set(TABLE.works)
+    assert set(ARMS) == {name for name, fault in TABLE.faults.items() if not fault.chaos}
+    assert {fault.rule for fault in TABLE.faults.values()} == set(TABLE.rules)
+
+
+@pytest.mark.parametrize(("fault", "work"), list(TABLE.cells(chaos=False)))
+def test_the_promise_of_a_cell_holds(bench: Bench, tmp_path: Path, record_property: Any, fault: str, work: str) -> None:
+    """The outcome is the promised one, each repeat is listed, no error is unclassified, and nothing is lost."""
+    begun = time.perf_counter()
+    world = bench.world(tmp_path / "home", public_url=public_url() if work == "delivery" else "")
+    try:
+        cell = WORKS[work](world, fault)
+        cell.run(ARMS[fault])
+        anywhere(cell)
+        CHECKS[TABLE.faults[fault].cells[work]](cell)
+    finally:
+        world.stop()
+    record_property("fault", time.perf_counter() - begun)
