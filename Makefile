@@ -5,13 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test check fast real sandbox format clean
+.PHONY: help demo test check fast real faults sandbox format clean
 
 help:
 	@echo "make demo     install, start a sandbox, link two accounts, run the example workflow"
 	@echo "make test     install, check (lint, types, layers, spelling) and run every test"
 	@echo "make check    lint, types, layers, spelling only"
 	@echo "make fast     the tests that start no processes"
+	@echo "make faults   run the table of faults, every cell (docs/faults.md)"
 	@echo "make sandbox  start a local Apollo"
 
 $(VENV)/.demo: pyproject.toml hatch_build.py
@@ -44,6 +45,9 @@ fast: $(VENV)/.test
 test: check
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not chaos"
 	$(BIN)/pytest -n 2 -m chaos tests/chaos
+
+faults: $(VENV)/.test
+	$(BIN)/pytest tests/chaos/faults
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .

@@ -646,7 +646,9 @@ def test_a_delivery_the_database_cant_take_comes_again(public, service, post, jo
         patch.setattr(public.deliveries, moment, failing)
         assert post(address(service), payload("x")) == 503
     assert post(address(service), payload("x")) == 200
-    assert [expected.body for expected in public.deliveries.of(Key(job().run, "run", "0"))] == [json.dumps(payload("x")).encode()]
+    assert [expected.body for expected in public.deliveries.of(Key(job().run, "run", "0"))] == [
+        json.dumps(payload("x")).encode()
+    ]
 
 
 def test_unknown_and_expired_addresses_look_alike(public, service, post, job, clock):

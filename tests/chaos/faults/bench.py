@@ -69,7 +69,9 @@ class Bench:
 
     def __init__(self, sandbox: Any, folder: Path) -> None:
         self.sandbox = sandbox
-        self.http = httpx.Client(base_url=sandbox.facts["api_url"], headers={"x-api-key": sandbox.facts["keys"]["master"]})
+        self.http = httpx.Client(
+            base_url=sandbox.facts["api_url"], headers={"x-api-key": sandbox.facts["keys"]["master"]}
+        )
         self.door = Door(int(re.search(r":(\d+)/", sandbox.facts["api_url"])[1]))  # type: ignore[index]
         self.stranger = Stranger()
         self.environ: dict[str, str] = {}
@@ -144,7 +146,9 @@ class World:
         return self.bench.http.request(method, path, json=body or None).raise_for_status().json()
 
     def requests(self, operation: str) -> list[dict[str, Any]]:
-        return [one for one in self.sandbox.ask("/requests", operation=operation) if one["method"] == "GET" or one["body"]]
+        return [
+            one for one in self.sandbox.ask("/requests", operation=operation) if one["method"] == "GET" or one["body"]
+        ]
 
     def worked(self, operation: str) -> int:
         """How often the service did it."""
@@ -188,7 +192,9 @@ class World:
         environ = {"APOLLO_API_URL": there["api"], "APOLLO_OAUTH_URL": there["oauth"]}
         quiet = Connector(plugin.manifest, QUIRKS, environ=environ, now=lambda: datetime.now(UTC))
         uri = app.redirect_uris[0]
-        scopes = tuple(sorted({a.requires.oauth_scope for a in self.manifest.actions.values() if a.requires.oauth_scope}))
+        scopes = tuple(
+            sorted({a.requires.oauth_scope for a in self.manifest.actions.values() if a.requires.oauth_scope})
+        )
         found = quiet.connector_authorize(AuthorizeRequest("oauth2", {}, app, uri, "state", scopes))
         assert isinstance(found, Redirect)
         form = {**httpx.QueryParams(found.url.partition("?")[2]), "decision": "allow"}

@@ -130,6 +130,13 @@ def stall(door: Door, _peer: socket.socket, _answer: bytes) -> None:
     over.wait(60)
 
 
+def hold(door: Door, peer: socket.socket, answer: bytes) -> None:
+    """The answer, or the service's work and the answer, once all is over."""
+    stall(door, peer, answer)
+    if answer:
+        peer.sendall(answer)
+
+
 def drip(door: Door, peer: socket.socket, _answer: bytes) -> None:
     """Headers a byte at a time, each in good time, without an end."""
     over = door.over

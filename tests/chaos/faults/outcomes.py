@@ -42,6 +42,12 @@ def again(work: Work) -> None:
     assert work.found.waits
 
 
+def done_over(work: Work) -> None:
+    ended(work)
+    assert work.found.result.records
+    assert work.found.doubts == []
+
+
 def asked_again(work: Work) -> None:
     ended(work, waits=True)
     assert work.found.result.records
@@ -112,6 +118,7 @@ def resumed(work: Work) -> None:
 
 def one_pair(work: Work) -> None:
     assert work.found.codes[-1] == "ok", [str(error) for error in work.found.tries]
+    assert "reauthorization_needed" not in work.found.codes
     assert work.found.more["refreshes"] == 1
     assert work.found.more["status"] == "active"
 
@@ -127,7 +134,7 @@ def pair_lost(work: Work) -> None:
 
 def next_look(work: Work) -> None:
     assert work.found.codes[-1] == "ok", [str(error) for error in work.found.tries]
-    assert work.found.more["started"] == [work.found.more["made"]]
+    assert work.found.more["started"] == [work.found.more["made"]], (work.found.codes, work.found.more)
 
 
 def delivered(work: Work) -> None:
@@ -154,7 +161,7 @@ def told_how(work: Work) -> None:
 
 
 CHECKS: dict[str, Check] = {
-    "done": done, "again": again, "asked_again": asked_again, "repeated": repeated, "paid_twice": paid_twice,
+    "done": done, "again": again, "done_over": done_over, "asked_again": asked_again, "repeated": repeated, "paid_twice": paid_twice,
     "found": found, "in_doubt": in_doubt, "refreshed": refreshed, "waits_for_quota": waits_for_quota,
     "waits_for_authorization": waits_for_authorization, "resumed": resumed, "one_pair": one_pair,
     "pair_lost": pair_lost, "next_look": next_look, "delivered": delivered, "asked_later": asked_later,

@@ -8,13 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 from apollo_component.contract.errors import ConnectorError
-from apollo_component.host.calls import Call
 from apollo_component.host.callbacks import serve
+from apollo_component.host.calls import Call
 from apollo_component.host.runner import Job
 from apollo_component.host.workflow.engine import prepared
 from apollo_component.host.workflow.file import parse_workflow
 from apollo_component.host.workflow.subscriptions import Subscriptions
-from apollo_component.host.workflow.sweeps import Sweeps
+from apollo_component.host.workflow.sweeps import LEASE_SECONDS, Sweeps
 
 from .bench import TOKENS, Target, World
 from .strikes import WITH_TOKENS, Arm
@@ -53,6 +53,7 @@ class Work:
     def __init__(self, world: World, fault: str) -> None:
         self.world, self.fault = world, fault
         self.found = Evidence()
+        self.world_saw = 0
 
     @property
     def target(self) -> Target:
@@ -236,6 +237,11 @@ class Look(Work):
     def once(self) -> Any:
         return self.sweeps.look(self.subscriptions.get(self.id), self.workflow)
 
+    def go_on(self, error: ConnectorError) -> None:
+        """A lease that the database couldn't take back is waited out."""
+        super().go_on(error)
+        self.world.clock.moved += LEASE_SECONDS + 1
+
     def look(self) -> None:
         """Once more, as a worker goes on looking: what had its run gets no second one."""
         self.attempt()
@@ -251,7 +257,7 @@ class Revealed(Work):
         return {"id": self.world.bench.people[0]["id"], "reveal_phone_number": True}
 
     def prepare(self) -> None:
-        self.world.sandbox.tell("/settings", async_seconds=SLOW, webhook_retries=[30, 60])
+        self.world.sandbox.tell("/settings", async_seconds=SLOW, webhook_retries=[30] * 20)
         self.call = self.world.call(self.connection, "people_match", self.values)
         self.page = self.world.host.caller.page(self.call)
 
@@ -302,9 +308,10 @@ class Delivery(Revealed):
             self.world.sandbox.tell("/webhooks")
         self.world.heal()
         with self._open():
-            for _ in range(2):
-                self.world.sandbox.tell("/clock", advance=61)
-                self.world.sandbox.tell("/webhooks")
+            for _ in range(20):
+                self.world.sandbox.tell("/clock", advance=31)
+                if all(one["state"] == "delivered" for one in self.world.sandbox.tell("/webhooks")):
+                    break
         self.found.tries.append(None)
         self.look()
         return self.found
@@ -326,7 +333,9 @@ class Delivery(Revealed):
         deliveries = self.world.host.deliveries
         [expected] = deliveries.of(self.call.key)
         ids = self.page.late.ids if self.page.late else ()
-        attempts = [one for one in self.world.sandbox.ask("/webhooks") if one["url"].startswith(self.world.settings.public_url)]
+        attempts = [
+            one for one in self.world.sandbox.ask("/webhooks") if one["url"].startswith(self.world.settings.public_url)
+        ]
         self.found.result = deliveries.arrived(self.call.key, "apollo", ids)
         self.found.more = {"expected": expected, "attempts": attempts[0]["attempts"], "state": attempts[0]["state"]}
 
