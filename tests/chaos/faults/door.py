@@ -4,7 +4,7 @@ It speaks just enough HTTP/1.1 for one request and one answer a connection.
 """
 
 import contextlib
-import datetime
+import datetime as dt
 import re
 import socket
 import ssl
@@ -76,9 +76,7 @@ class Door:
         with peer, contextlib.suppress(OSError):
             request = received(peer)
             strike = self._struck(request.partition(b"\r\n")[0])
-            if strike and strike.before:
-                return strike.misdeed(self, peer, b"")
-            answer = self.forward(request)
+            answer = b"" if strike and strike.before else self.forward(request)
             if strike:
                 strike.misdeed(self, peer, answer)
             else:
@@ -206,12 +204,12 @@ def _self_signed() -> bytes:
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.x509.oid import NameOID
 
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
+    key, now = ec.generate_private_key(ec.SECP256R1()), dt.datetime.now(dt.UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     made = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .sign(key, hashes.SHA256())
     )
     kept = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

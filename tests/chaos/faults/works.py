@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from apollo_component.contract.errors import ConnectorError
 from apollo_component.host.callbacks import serve
@@ -287,16 +287,16 @@ class Late(Revealed):
 class Delivery(Revealed):
     """The service brings it, and brings it again when that didn't go well."""
 
-    AT_SERVICE = {"reset_before": "drop_before", "reset_after": "drop_after", "truncated": "truncate"}
+    AT_SERVICE: ClassVar = {
+        "reset_before": "drop_before",
+        "reset_after": "drop_after",
+        "truncated": "truncate",
+        "wrong_types": "wrong_types",
+    }
 
     @property
     def target(self) -> Target:
         return Target.of(self.world, "people_match")
-
-    def prepare(self) -> None:
-        super().prepare()
-        if kind := self.AT_SERVICE.get(self.fault, "wrong_types" if self.fault == "wrong_types" else ""):
-            self.kind = kind
 
     def run(self, arm: Arm) -> Evidence:
         self.link()
@@ -317,8 +317,8 @@ class Delivery(Revealed):
         return self.found
 
     def _struck(self, arm: Arm) -> None:
-        if self.fault in (*self.AT_SERVICE, "wrong_types"):
-            self.world.sandbox.tell("/faults", operation="webhook", kind=self.kind, times=1)
+        if kind := self.AT_SERVICE.get(self.fault):
+            self.world.sandbox.tell("/faults", operation="webhook", kind=kind, times=1)
         elif self.fault.startswith("clock"):
             self.world.clock.moved += 3 * 3600 * (1 if self.fault == "clock_forward" else -1)
         elif self.fault != "refused":
