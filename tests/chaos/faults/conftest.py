@@ -8,7 +8,10 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     told = (item for report in terminalreporter.stats.get("passed", []) for item in report.user_properties)
     seconds = [value for name, value in told if name == "fault"]
     failed = [report for report in terminalreporter.stats.get("failed", []) if "test_faults" in report.nodeid]
+    pending = [report for report in terminalreporter.stats.get("xfailed", []) if "test_faults" in report.nodeid]
     if seconds or failed:
-        cells = len(seconds) + len(failed)
+        cells = len(seconds) + len(failed) + len(pending)
         terminalreporter.section("table of faults")
-        terminalreporter.line(f"cells {cells}, passed {len(seconds)}, seconds {sum(seconds):.0f}")
+        terminalreporter.line(
+            f"cells {cells}, passed {len(seconds)}, pending {len(pending)}, seconds {sum(seconds):.0f}"
+        )
