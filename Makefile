@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 .PHONY: help demo test check fast fuzz audit real sandbox format clean
 .PHONY: help demo test check fast real sandbox soak format clean
 .PHONY: help demo test check fast real sandbox storm format clean
+.PHONY: help demo test check fast real faults sandbox format clean
 
 help:
 	@echo "make demo     install, start a sandbox, link two accounts, run the example workflow"
@@ -22,6 +23,7 @@ help:
 	@echo "make audit    known vulnerabilities of dependencies; secrets in the tree and its history"
 	@echo "make soak     10 minutes of workers on PostgreSQL, killed and replaced, with faults; prints its figures"
 	@echo "make storm    1,000 runs find one token expired, 100 times in each kind of trouble (STORM_REPETITIONS)"
+	@echo "make faults   run the table of faults, every cell (docs/faults.md)"
 	@echo "make sandbox  start a local Apollo"
 
 $(VENV)/.demo: pyproject.toml hatch_build.py
@@ -74,6 +76,9 @@ soak: $(VENV)/.test
 
 storm: $(VENV)/.test
 	$(BIN)/python -m tests.chaos.storm
+
+faults: $(VENV)/.test
+	$(BIN)/pytest tests/chaos/faults
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .

@@ -18,6 +18,7 @@ from typing import Any, Literal, get_args, get_origin
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
 
+import yaml  # noqa: E402
 from pages import pages, table  # noqa: E402
 
 from apollo_component.cli.app import app  # noqa: E402
@@ -239,7 +240,25 @@ def _plain_option(item: argparse.Action) -> tuple[str, str]:
     return f"`{item.option_strings[-1]}{value}`", (item.help or "").capitalize() + "."
 
 
+# Faults
+
+
+def faults() -> str:
+    """For each fault its rule, and under it what comes of each work, works with the same outcome together."""
+    data = yaml.safe_load((ROOT / "tests/chaos/faults/table.yaml").read_text("utf-8"))
+    return "\n\n".join(_fault(row, data) for row in data["faults"].values())
+
+
+def _fault(row: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    by_outcome: dict[str, list[str]] = {}
+    for work, outcome in row["cells"].items():
+        by_outcome.setdefault(outcome, []).append(data["works"][work])
+    rows = [(", ".join(works).capitalize(), data["outcomes"][outcome]) for outcome, works in by_outcome.items()]
+    return f"### {row['title']}\n\n{data['rules'][row['rule']]}\n\n{table(('What is under way', 'What happens'), rows)}"
+
+
 PARTS: dict[str, Callable[[], str]] = {
+    "faults": faults,
     "manifest": manifest_fields,
     "workflow": workflow_fields,
     "commands": commands,

@@ -8,6 +8,15 @@ from typing import Any, NoReturn
 from ..contract.errors import InputError, Problem
 
 
+def read_option(given: str, name: str, refusal: str) -> dict[str, Any]:
+    """The same for another option than --input. Raises InputError that begins with the refusal and names the option."""
+    try:
+        return read_input(given)
+    except InputError as error:
+        problems = [Problem(problem.text, path=name, line=problem.line) for problem in error.problems]
+        raise InputError(refusal, problems) from None
+
+
 def read_input(given: str) -> dict[str, Any]:
     """`{...}`, `@FILE` or `-`. Raises InputError with the place of the mistake, never with the text."""
     try:

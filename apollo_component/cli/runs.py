@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
+from ..contract.errors import InputError, Problem
+from .inputs import read_option
 from .naming import opened
 from .options import AsJson, Yes, confirmed
 from .output import Output, plain, table
@@ -48,6 +51,40 @@ def cancel(run: Run, as_json: AsJson = False) -> None:
         host.runs.cancel(run)
         report = host.runs.report(run)
     out.result(report, lambda: print(f"Run {run}: {report['status']}."))
+
+
+class Told(StrEnum):
+    DONE = "done"
+    NOT_DONE = "not-done"
+
+
+@runs.command("settle")
+def settle(
+    run: Run,
+    step: Annotated[str, typer.Option(metavar="STEP", help="The step, as `runs show` names it; `run` for an action.")],
+    item: Annotated[str, typer.Option(metavar="ITEM", help="The item in doubt, as `runs show` names it.")],
+    told: Annotated[Told, typer.Option("--as", help="Whether you found that it took effect.")],
+    record: Annotated[
+        str | None,
+        typer.Option(metavar="JSON|@FILE|-", help="What it made, for the steps that follow; with `--as done`."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what became of a request whose answer was lost, after a look in the account. Nothing is sent.
+
+    `done`: it isn't sent again, and counts with its worst cost. `not-done`: resuming the run sends it.
+    """
+    from ..host.journal import Key
+
+    out = Output(as_json)
+    if record is not None and told is not Told.DONE:
+        raise InputError("Nothing was changed.", [Problem("goes with --as done only", path="--record")])
+    made = None if record is None else read_option(record, "--record", "Nothing was changed.")
+    with opened(out) as host:
+        host.runs.get(run)
+        host.journal.tell(Key(run, step, item), done=told is Told.DONE, record=made)
+        report = host.runs.report(run)
+    out.result(report, lambda: show_report(report))
 
 
 @runs.command("purge")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from ..contract.errors import InputError, Problem
-from .inputs import read_input
+from ..contract.errors import InputError
+from .inputs import read_option
 from .naming import installed, opened
 from .options import AsJson, pairs
 from .output import Output, table
@@ -88,16 +88,8 @@ def run(
     if resume is not None and (inputs or connections or event):
         raise InputError("A run goes on with the inputs and connections it began with.")
     named = pairs(inputs, "--input"), pairs(connections, "--connection")
-    told = _event(event) if event is not None else None
+    told = read_option(event, "--event", "The workflow can't start; nothing was run.") if event is not None else None
     leave(out, lambda: _driven(out, file, resume, *named, event=told, budget=budget, wait=wait))
-
-
-def _event(given: str) -> dict[str, Any]:
-    try:
-        return read_input(given)
-    except InputError as error:
-        problems = [Problem(problem.text, path="--event", line=problem.line) for problem in error.problems]
-        raise InputError("The workflow can't start; nothing was run.", problems) from None
 
 
 def _driven(
@@ -159,8 +151,8 @@ def _show(report: Mapping[str, Any]) -> None:
 def _how_to_go_on(report: Mapping[str, Any]) -> str:
     if report["detail"]["error"]["code"] == "outcome_unknown":
         return (
-            f"It isn't repeated, so this run can't go on. See in the account what took effect, and start a new run for "
-            f"what is missing; `runs cancel {report['id']}` closes this one."
+            "See in the account what took effect, and say so for each item in doubt, `--as done` or `--as not-done`: "
+            f"runs settle {report['id']} --step STEP --item ITEM. Then: workflow run --resume {report['id']}"
         )
     return f"To go on at the first unfinished step: workflow run --resume {report['id']}"
 

@@ -11,6 +11,7 @@ import orjson
 
 from ..contract.errors import TransientError, UnreadableReplyError
 from ..contract.models import Reply
+from .bounded import bound, within
 from .inflating import inflated
 from .messages import Request
 
@@ -34,16 +35,19 @@ def send(request: Request, *, deadline: datetime, now: Callable[[], datetime]) -
     client = shared_client(tuple(os.environ.get(name, os.environ.get(name.lower(), "")) for name in _ENVIRONMENT))
     timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
     try:
-        with client.stream(
-            request.method,
-            request.url,
-            params=list(request.query) or None,
-            content=None if request.json is None else orjson.dumps(request.json),
-            data=request.form,
-            headers=dict(request.headers),
-            timeout=timeout,
-        ) as response:
-            body = _body(response, lambda: now() >= deadline)
+        with (
+            within(seconds),
+            client.stream(
+                request.method,
+                request.url,
+                params=list(request.query) or None,
+                content=None if request.json is None else orjson.dumps(request.json),
+                data=request.form,
+                headers=dict(request.headers),
+                timeout=timeout,
+            ) as response,
+        ):
+            body = _body(response)
             return Reply(response.status_code, _headers(response), body, response.url.host)
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
         raise TransientError(
@@ -77,13 +81,16 @@ def shared_client(environment: tuple[str, ...]) -> httpx.Client:  # noqa: ARG001
 
     It is shared by all connections, so it keeps no cookie: one account's session must not reach another's request.
     """
-    return httpx.Client(
+    client = httpx.Client(
         follow_redirects=False,
         limits=httpx.Limits(max_connections=32, max_keepalive_connections=16),
         headers={"Accept-Encoding": "gzip"},
         cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=())),
         mounts=dict.fromkeys(_LOOPBACK, httpx.HTTPTransport(limits=httpx.Limits(max_connections=32))),
     )
+    transports = {client._transport, *client._mounts.values()}  # noqa: SLF001  # those of proxies are made in there
+    bound(transport._pool for transport in transports if isinstance(transport, httpx.HTTPTransport))  # noqa: SLF001
+    return client
 
 
 def _headers(response: httpx.Response) -> dict[str, str]:
@@ -95,16 +102,14 @@ def _headers(response: httpx.Response) -> dict[str, str]:
     }
 
 
-def _body(response: httpx.Response, late: Callable[[], bool]) -> bytes:
-    """The whole body. The client's own timeout is for each read, so a body that trickles in is ended here."""
+def _body(response: httpx.Response) -> bytes:
+    """The whole body, or an error once it is too large."""
     parts: list[bytes] = []
     size = 0
     for part in inflated(response.iter_raw(), response.headers.get("content-encoding", "")):
         size += len(part)
         if size > LIMIT:
             raise UnreadableReplyError(f"The answer is larger than {LIMIT:,} bytes.", hint="Ask for fewer records.")
-        if late():
-            raise TransientError("The answer took longer than allowed.", hint="Try again later.")
         parts.append(part)
     return b"".join(parts)
 

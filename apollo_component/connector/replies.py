@@ -111,7 +111,7 @@ def _made(row: Row, reply: Reply, said: str, action: Action | None, body: Any) -
     kind = _CLASSES[row["error"]]
     message = row.get("text") or _sentence(kind, reply.status)
     message = f"{message} ({said})" if said and row.get("quote", True) else message
-    extra: dict[str, Any] = {"hint": row.get("hint", "")}
+    extra: dict[str, Any] = {"hint": row.get("hint") or _HINTS.get(kind, "")}
     if kind is PermissionDeniedError:
         missing = missing_for(row.get("missing", "endpoint"), action)
         extra |= {"missing": missing, "hint": extra["hint"] or _grant(missing)}
@@ -149,6 +149,13 @@ def _grant(missing: Mapping[str, Any]) -> str:
     if "master_key" in missing:
         ways.append("use a master API key")
     return f"Ask for the permission: {', or '.join(ways)}." if ways else ""
+
+
+_HINTS: dict[type[ConnectorError], str] = {
+    QuotaError: "Try again once it is free.",
+    TransientError: "Try again later.",
+    PendingError: "Ask again later.",
+}
 
 
 def _sentence(kind: type[ConnectorError], status: int) -> str:

@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..contract.errors import ConnectorError, InputError, NotFoundError, Problem
+from ..contract.errors import ConnectorError, InputError, NotFoundError, Problem, StoreError, TransientError
 from .deliveries import PATH, Expected
 from .events import LogEvent
 from .logs import log
@@ -44,24 +44,29 @@ def application(host: "Host", body_seconds: float = BODY_SECONDS) -> Starlette:
 
     async def receive(request: Request) -> Response:
         token = request.path_params["token"]
-        if await run_in_threadpool(host.deliveries.find, token) is None:
-            return Response(status_code=404)
         try:
+            if await run_in_threadpool(host.deliveries.find, token) is None:
+                return Response(status_code=404)
             async with asyncio.timeout(body_seconds):
                 body = await _body(request)
+            return Response(status_code=await run_in_threadpool(received, host, token, body))
         except TimeoutError:
             return Response(status_code=408, headers={"Connection": "close"})
         except _TooLargeError:
             return Response(status_code=413)
         except ClientDisconnect:
             return Response(status_code=400)
-        return Response(status_code=await run_in_threadpool(received, host, token, body))
+        except (StoreError, TransientError):
+            return Response(status_code=503)
 
     return Starlette(routes=[Route(f"{PATH}{{token}}", receive, methods=["POST"])])
 
 
 def received(host: "Host", token: str, body: bytes) -> int:
-    """Store a delivery; the status to answer. A repeated one changes nothing; one about other records is noted."""
+    """Store a delivery; the status to answer. A repeated one changes nothing; one about other records is noted.
+
+    Raises StoreError or TransientError when the database can't take it: it must come again.
+    """
     expected = host.deliveries.find(token)
     if expected is None:
         return 404
@@ -75,6 +80,8 @@ def _kept(host: "Host", expected: Expected, body: bytes) -> int:
     try:
         connector = host.connections.get(expected.connection).connector
         ids = host.deliveries.ids(expected, connector, body)
+    except (StoreError, TransientError):
+        raise
     except NotFoundError:
         return 404
     except ConnectorError:

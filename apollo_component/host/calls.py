@@ -1,10 +1,11 @@
 """One request of a run, done right: credential, quota, journal, retries, and what to do when the answer is lost."""
 
+import json
 import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
 from ..contract.actions import Action
@@ -20,23 +21,20 @@ from ..contract.errors import (
     TransientError,
     UnreadableReplyError,
 )
-from ..contract.models import Credential, Effect, Page, Reply, Window
+from ..contract.models import Credential, Effect, Page
 from .composed import composed_page
 from .connections import Connection, Connections
+from .contexts import CALL_SECONDS, FreeContext, Means, RunContext, moment
 from .events import LogEvent
-from .journal import FOUND, IN_DOUBT, RECEIVED, SENDING, Entry, Journal, Key, OwnershipLostError
+from .journal import DONE_TOLD, FOUND, IN_DOUBT, OPEN, RECEIVED, Entry, Journal, Key, OwnershipLostError
 from .leases import Lease
 from .limits import Limits
-from .logs import bind, bound, log
+from .logs import bound, log
 from .quota import Party
 from .refreshing import Refresher
 from .registry import Registry
 
 T = TypeVar("T")
-REQUEST_SECONDS = 60.0
-"""How long one request may take, its waiting for quota not counted."""
-CALL_SECONDS = 180.0
-"""How long one call may take with all its retries and waits for a minute window."""
 BACKOFF = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 BILL_REPEATS = 2
 """How often one call repeats a billing request whose answer was lost: each repeat may pay again."""
@@ -108,6 +106,7 @@ class Caller:
         self.registry, self.connections, self.refresher = registry, connections, refresher
         self.limits, self.journal = limits, journal
         self.clock, self.sleep = clock, sleep
+        self.means = Means(limits, journal, clock, sleep)
         self.prepare: Callable[[Call], Call] = lambda call: call
         """What the input becomes before a request is journaled or sent; may ask the service for what it needs."""
 
@@ -117,6 +116,8 @@ class Caller:
             return composed_page(self, self.prepare(call), call.action.compose)
         doubtful: Entry | None = None
         if call.journaled and (last := self.journal.last(call.key)):
+            if last.state == DONE_TOLD:
+                return _told_page(last)
             if last.state == RECEIVED and last.reply:
                 try:
                     return self._once(call, None, last)
@@ -127,7 +128,7 @@ class Caller:
                     f"{call.action.title} was done before and its answer has been deleted; it was not repeated.",
                     hint="Start a new run.",
                 )
-            if last.state in (SENDING, IN_DOUBT, FOUND):
+            if last.state in (*OPEN, FOUND):
                 doubtful = last
         return self._persistently(self.prepare(call), doubtful)
 
@@ -153,7 +154,7 @@ class Caller:
                 failure = error
             last = self.journal.last(call.key) if call.journaled else None
             known = doubtful.attempt if doubtful else 0
-            doubtful = last if last and last.state in (SENDING, IN_DOUBT) else None
+            doubtful = last if last and last.state in OPEN else None
             lost += doubtful is not None and doubtful.attempt != known
             dear = call.effect is Effect.BILL and lost > BILL_REPEATS
             if dear or attempt == len(BACKOFF) or self.clock() + pause > until:
@@ -176,7 +177,7 @@ class Caller:
             self.journal.mark(call.key, doubtful.attempt, IN_DOUBT, note)
             raise OutcomeUnknownError(
                 f"{call.action.title} was sent and its answer was lost; it was not repeated.",
-                hint="Look in the account whether it took effect.",
+                hint=_how_to_tell(call.key),
             )
         log(LogEvent.REQUEST_FOUND, **call.place, attempt=doubtful.attempt)
         self.journal.mark(call.key, doubtful.attempt, FOUND, "found by its natural key", spent=0)
@@ -212,7 +213,7 @@ class Caller:
         """
 
         def once(connection: Connection, credential: Credential) -> Any:
-            context = _Context(self, connection, lease, party)
+            context = FreeContext(self.means, connection, lease, party)
             with bound(connection=connection.id):
                 return self._called(connection, hook, action, credential=credential, context=context, **arguments)
 
@@ -250,7 +251,7 @@ class Caller:
         doubtful: Entry | None,
         recorded: Entry | None,
     ) -> Page:
-        context = _RunContext(self, call, connection, doubtful, recorded)
+        context = RunContext(self.means, call, connection, doubtful, recorded)
 
         def hook(name: str, **arguments: Any) -> Any:
             tried = "" if call.action.raw else call.action.id
@@ -271,7 +272,7 @@ class Caller:
             return self.registry.call(connection.connector, hook, **arguments)
         except ConnectorError as error:
             if isinstance(error, QuotaError) and error.resets_at is None and error.retry_after is not None:
-                error.resets_at = _moment(self.clock() + error.retry_after)
+                error.resets_at = moment(self.clock() + error.retry_after)
             if isinstance(error, PermissionDeniedError) and tried:
                 self.connections.remember_miss(connection, tried, error.missing)
             elif isinstance(error, ReauthorizationError):
@@ -286,106 +287,25 @@ class Caller:
         self.journal.mark(call.key, doubtful.attempt, IN_DOUBT, note)
         return OutcomeUnknownError(
             f"{call.action.title} was sent and no answer could be had ({failure.message})",
-            hint="Look in the account whether it took effect before you run it again.",
+            hint=_how_to_tell(call.key),
         )
 
 
-class _Context:
-    """The contract's Context for a request outside any run: quota permits and the time allowed, no journal."""
-
-    def __init__(self, caller: Caller, connection: Connection, lease: Lease | None, party: Party) -> None:
-        self._caller, self._connection, self._lease, self._party = caller, connection, lease, party
-        self._permit = ""
-        self._give_up = caller.clock() + CALL_SECONDS
-        self.deadline = _moment(caller.clock() + REQUEST_SECONDS)
-
-    def now(self) -> datetime:
-        return _moment(self._caller.clock())
-
-    def permit(self, operation: str, quota_class: str) -> None:  # noqa: ARG002  # windows are per operation
-        scope = self._connection.quota_scope
-        self._permit = self._caller.limits.permit(scope, operation, self._give_up, self._party)
-        self.deadline = _moment(self._caller.clock() + REQUEST_SECONDS)
-        try:
-            self._open()
-        except ConnectorError:
-            self.observed(operation, (), None)
-            raise
-
-    def observed(self, operation: str, windows: tuple[Window, ...], retry_after: float | None) -> None:
-        if self._permit:
-            scope = self._connection.quota_scope
-            self._caller.limits.observed(self._permit, scope, operation, windows, retry_after)
-
-    def sending(self) -> Reply | None:
-        return None
-
-    def received(self, reply: Reply) -> None:  # noqa: ARG002  # nothing is kept of it
-        self._caller.journal.check_owner(self._lease)
-
-    def _open(self) -> None:
-        """After every wait and right before the request leaves."""
-        self._caller.journal.check_owner(self._lease)
+def _how_to_tell(key: Key) -> str:
+    return (
+        "Look in the account whether it took effect, and tell the run before you go on with it: "
+        f"runs settle {key.run} --step {key.step} --item {key.item} --as done (or not-done)."
+    )
 
 
-class _RunContext(_Context):
-    """A request of a run: its journal row is committed before it leaves, its answer before it is used."""
-
-    def __init__(
-        self,
-        caller: Caller,
-        call: Call,
-        connection: Connection,
-        doubtful: Entry | None,
-        recorded: Entry | None,
-    ) -> None:
-        super().__init__(caller, connection, call.lease, call.party or Party(call.key.run))
-        self._call, self._doubtful, self._recorded = call, doubtful, recorded
-        self._attempt = recorded.attempt if recorded else 0
-        self._replied = recorded is not None
-
-    def sending(self) -> Reply | None:
-        return self._recorded.reply if self._recorded else None
-
-    def received(self, reply: Reply) -> None:
-        self._replied = True
-        if self._attempt:
-            self._caller.journal.received(self._call.key, self._attempt, reply)
-        else:
-            super().received(reply)
-
-    def failed(self, error: ConnectorError) -> None:
-        """Close the row of a request that got no answer of the service: it never left, or it is in doubt."""
-        if not self._attempt or (self._replied and not isinstance(error, UnreadableReplyError)):
-            return
-        left = not isinstance(error, TransientError) or error.worked
-        if left:
-            log(LogEvent.REQUEST_IN_DOUBT, effect=self._call.effect)
-            self._caller.journal.mark(self._call.key, self._attempt, IN_DOUBT)
-        else:
-            note = "never reached the service"
-            self._caller.journal.mark(self._call.key, self._attempt, "without_effect", note, spent=0, paid_twice=0)
-
-    def settled(self, page: Page) -> None:
-        """A recorded answer is settled too: its process may have died right after it was recorded."""
-        if self._attempt:
-            self._caller.journal.settle(self._call.key, self._attempt, page.spent)
-
-    def _open(self) -> None:
-        call = self._call
-        if not call.journaled:
-            super()._open()
-        if not call.journaled or self._attempt:
-            return
-        twice = (call.worst or 0) if self._doubtful and call.effect is Effect.BILL else 0
-        self._attempt = self._caller.journal.open(
-            call.key, call.action.id, call.effect, call.worst, call.lease, repeat_paid=twice
-        )
-        bind(attempt=self._attempt)
+def _told_page(entry: Entry) -> Page:
+    """What a person said that a request gave: one record, or none to go on with."""
+    record = json.loads(entry.reply.body) if entry.reply else None
+    records = [] if record is None else [record]
+    return Page(records=records, value=record, total=len(records), warnings=() if records else (_TOLD_DONE,))
 
 
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
+_TOLD_DONE = "A person said that it was done, and gave no record of it."
 
 
 def _epoch(text: Any) -> float:

@@ -9,10 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..contract.errors import BudgetExhaustedError, ConnectorError, InputError, Problem, TransientError
+from ..contract.errors import BudgetExhaustedError, ConnectorError, InputError, NotFoundError, Problem, TransientError
 from ..contract.models import Effect, Reply
 from .daily import DAY_SECONDS, PER_DAY, check_day, spent_since
-from .leases import Lease, owns
+from .leases import Lease, is_held, owns, shared_now
 from .store import Store, dumps
 from .tables import journal, runs
 
@@ -21,7 +21,15 @@ RECEIVED = "received"
 WITHOUT_EFFECT = "without_effect"
 IN_DOUBT = "in_doubt"
 FOUND = "found"
-_SETTLED = (RECEIVED, FOUND)
+DONE_TOLD = "done_told"
+"""A person looked, and says that it took effect; the row's answer is the record that the person gave, if any."""
+NOT_DONE_TOLD = "not_done_told"
+WITHOUT = (WITHOUT_EFFECT, NOT_DONE_TOLD)
+OPEN = (SENDING, IN_DOUBT)
+FREE = {"spent": 0, "paid_twice": 0}
+"""What a request costs that had no effect."""
+_SETTLED = (RECEIVED, FOUND, DONE_TOLD)
+_LISTED = (*OPEN, FOUND, DONE_TOLD, NOT_DONE_TOLD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,7 @@ class Journal:
 
     def last(self, key: Key) -> Entry | None:
         """What stands in the way of sending: refusals before any work say nothing and are passed over."""
-        told = (*_of(key), journal.c.state != WITHOUT_EFFECT)
+        told = (*_of(key), journal.c.state.not_in(WITHOUT))
         query = sa.select(journal).where(*told).order_by(journal.c.attempt.desc()).limit(1)
         row = self.store.row(query)
         return None if row is None else Entry(row["attempt"], row["state"], row["sent_at"], _reply(row))
@@ -69,7 +77,7 @@ class Journal:
     def of_run(self, run: str, ending: str) -> Key | None:
         """The first request of a run whose item ends like this, refusals before any work passed over."""
         mine = (journal.c.run == run, journal.c.item.endswith(ending, autoescape=True))
-        columns = sa.select(journal.c.step, journal.c.item).where(*mine, journal.c.state != WITHOUT_EFFECT)
+        columns = sa.select(journal.c.step, journal.c.item).where(*mine, journal.c.state.not_in(WITHOUT))
         row = self.store.row(columns.order_by(journal.c.sent_at).limit(1))
         return None if row is None else Key(run, row["step"], row["item"])
 
@@ -127,7 +135,7 @@ class Journal:
 
         Raises OwnershipLostError when the run has another owner, whose attempts these are.
         """
-        where = (*_of(key), journal.c.attempt == attempt, journal.c.state.not_in((RECEIVED, WITHOUT_EFFECT)))
+        where = (*_of(key), journal.c.attempt == attempt, journal.c.state.in_((*OPEN, FOUND)))
         with self.store.write(f"run:{key.run}") as connection:
             check_owner(connection, lease)
             return bool(connection.execute(sa.update(journal).where(*where).values(state=IN_DOUBT)).rowcount)
@@ -143,7 +151,7 @@ class Journal:
         if state == RECEIVED:
             values |= {"body": reply.body, "headers_json": dumps(dict(reply.headers))}
         if state == WITHOUT_EFFECT:
-            values |= {"spent": 0, "paid_twice": 0}
+            values |= FREE
         mine = (*_of(key), journal.c.attempt == attempt, journal.c.state == SENDING)
         with self.store.write(f"run:{key.run}") as connection:
             if not connection.execute(sa.update(journal).where(*mine).values(**values)).rowcount:
@@ -158,6 +166,31 @@ class Journal:
 
     def mark(self, key: Key, attempt: int, state: str, note: str = "", **values: Any) -> None:
         self._update(key, attempt, {"state": state, "note": note, **values})
+
+    def tell(self, key: Key, *, done: bool, record: Any = None) -> int:
+        """What a person who looked says of a request whose answer was lost; how many attempts that settles.
+
+        When it is done, the newest attempt stands for it, with `record` (JSON) as what it gave, and its worst cost
+        counts as spent; the request isn't sent again. When it isn't, none had an effect, and it may be sent anew.
+        Raises NotFoundError when nothing of the request is in doubt, InputError while it may be under way.
+        """
+        with self.store.write(f"run:{key.run}") as connection:
+            mine = sa.select(journal).where(*_of(key), journal.c.state.in_(OPEN)).order_by(journal.c.attempt.desc())
+            attempts = connection.execute(mine).mappings().all()
+            if not attempts:
+                raise NotFoundError(
+                    "No request of that step and item is in doubt.", hint=f"`runs show {key.run}` lists those that are."
+                )
+            if any(row["state"] == SENDING for row in attempts) and is_held(
+                connection, f"run:{key.run}", shared_now(connection, self.clock)
+            ):
+                raise InputError("The run is under way, and so may be this request.", hint="Wait for it, or stop it.")
+            told = attempts[:1] if done else attempts
+            for row in told:
+                values = _done(dict(row), record) if done else {"state": NOT_DONE_TOLD, **FREE}
+                here = journal.c.attempt == row["attempt"]
+                connection.execute(sa.update(journal).where(*_of(key), here).values(note="", **values))
+        return len(told)
 
     def budget(self, run: str) -> float | None:
         """What a run may spend, None when nothing bounds it."""
@@ -193,7 +226,7 @@ class Journal:
                 "outcome": _outcome(row, latest[row["step"], row["item"]]),
             }
             for row in rows
-            if row["state"] in (IN_DOUBT, SENDING, FOUND)
+            if row["state"] in _LISTED
         ]
 
     def _check_budget(self, connection: sa.Connection, run: str, worst: float | None) -> None:
@@ -255,6 +288,12 @@ def state_after(status: int) -> str:
     return WITHOUT_EFFECT if status < 500 or status == 503 else IN_DOUBT
 
 
+def _done(row: Mapping[str, Any], record: Any) -> dict[str, Any]:
+    """An answer that a person stands for."""
+    body = None if record is None else dumps(record).encode()
+    return {"state": DONE_TOLD, "spent": row["worst"] or 0, "status_code": 200, "headers_json": "{}", "body": body}
+
+
 def _sums(connection: sa.Connection, run: str) -> dict[str, float]:
     settled = sa.func.coalesce(journal.c.spent, 0.0)
     open_ = sa.case((journal.c.spent.is_(None), sa.func.coalesce(journal.c.worst, 0.0)), else_=0.0)
@@ -267,9 +306,16 @@ def _sums(connection: sa.Connection, run: str) -> dict[str, float]:
     return {"spent": float(spent), "reserved": float(reserved), "paid_twice": float(twice)}
 
 
+_OUTCOMES = {
+    FOUND: "had taken effect: found again by its natural key",
+    DONE_TOLD: "had taken effect: a person looked",
+    NOT_DONE_TOLD: "had not taken effect: a person looked",
+}
+
+
 def _outcome(row: Mapping[str, Any], latest: Mapping[str, Any]) -> str:
-    if row["state"] == FOUND:
-        return "had taken effect: found again by its natural key"
+    if row["state"] in _OUTCOMES:
+        return _OUTCOMES[row["state"]]
     if row is not latest and latest["state"] in _SETTLED:
         return "repeated, possibly paid twice" if row["worst"] else "repeated, harmless by its effect"
     return row["note"] or "outcome unknown"
@@ -280,6 +326,6 @@ def _of(key: Key) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 def _reply(row: Mapping[str, Any]) -> Reply | None:
-    if row["state"] != RECEIVED or row["body"] is None:
+    if row["state"] not in (RECEIVED, DONE_TOLD) or row["body"] is None:
         return None
     return Reply(row["status_code"], json.loads(row["headers_json"] or "{}"), row["body"])

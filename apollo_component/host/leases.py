@@ -72,15 +72,10 @@ class Leases:
 
     def held(self, name: str) -> bool:
         with self.store.read() as connection:
-            row = connection.execute(sa.select(leases).where(leases.c.name == name)).mappings().first()
-            return bool(row and row["owner"] and row["until"] > self._now(connection) and not is_dead(row["owner"]))
+            return is_held(connection, name, self._now(connection))
 
     def _now(self, connection: sa.Connection) -> float:
-        """The database's time; moved by as much as the given clock is against this machine's, for who sets it."""
-        if self.store.is_sqlite:
-            return self.clock()
-        told = connection.execute(sa.select(sa.extract("epoch", sa.func.clock_timestamp()))).scalar_one()
-        return float(told) + self.clock() - self._machine()
+        return shared_now(connection, self.clock, self._machine)
 
 
 @functools.cache
@@ -112,6 +107,20 @@ def is_dead(owner: str) -> bool:
         return True
     except (OSError, IndexError):
         return False
+
+
+def shared_now(connection: sa.Connection, clock: Clock, machine: Clock = time.time) -> float:
+    """The database's time; moved by as much as the given clock is against this machine's, for who sets it."""
+    if connection.dialect.name == "sqlite":
+        return clock()
+    told = connection.execute(sa.select(sa.extract("epoch", sa.func.clock_timestamp()))).scalar_one()
+    return float(told) + clock() - machine()
+
+
+def is_held(connection: sa.Connection, name: str, now: float) -> bool:
+    """Inside a transaction: whether somebody holds this lease."""
+    row = connection.execute(sa.select(leases).where(leases.c.name == name)).mappings().first()
+    return bool(row and row["owner"] and row["until"] > now and not is_dead(row["owner"]))
 
 
 def owns(connection: sa.Connection, lease: Lease) -> bool:

@@ -77,3 +77,42 @@ def test_the_exit_code_tells_how_a_run_stands(status, outcome, detail, code):
     """Each end and each kind of waiting has its exit code."""
     doubtful = [{"outcome": outcome}] if outcome else []
     assert exit_code({"status": status, "detail": detail, "in_doubt": doubtful}) == code
+
+
+CREATES = """\
+name: creates
+connections: {apollo: {connector: apollo, use: main}}
+steps:
+  - {id: make, action: tasks_bulk_create, with: {user_id: USER, contact_ids: [CONTACT], type: call, status: scheduled, due_at: "2026-12-15T10:00:00Z"}}
+  - {id: show, action: contacts_show, with: {contact_id: {$from: "steps.make.record.contact_id"}}}
+"""
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(("told", "sent"), [("done", 1), ("not-done", 2)])
+def test_a_person_who_looked_lets_a_run_go_on(cli, service, tmp_path, told, sent):
+    """A run that stopped at a create of unknown outcome goes on once somebody says what became of it."""
+    cli.link("main")
+    state = service.control("GET", "/state")
+    contact = service.control("GET", "/contacts")["contacts"][0]["id"]
+    file = tmp_path / "creates.yaml"
+    file.write_text(CREATES.replace("USER", state["acting_admin_id"]).replace("CONTACT", contact))
+    service.control("POST", "/faults", {"operation": "tasks_bulk_create", "kind": "drop_after", "times": 1})
+    stopped = cli.finished(cli.process("workflow", "run", str(file), "--json"))
+    assert (stopped.code, stopped.json["status"]) == (7, "failed")
+    settle = ["runs", "settle", stopped.json["id"], "--step", "make", "--item", "0", "--as", told]
+    record = ["--record", f'{{"id": "made", "contact_id": "{contact}"}}'] if told == "done" else []
+    settled = cli(*settle, *record, "--json")
+    assert settled.code == 0, settled.err
+    assert "a person looked" in settled.json["in_doubt"][0]["outcome"]
+    done = cli.finished(cli.process("workflow", "run", "--resume", stopped.json["id"], "--json"))
+    assert (done.code, done.json["status"]) == (0, "done"), done.err
+    assert sum(request["operation"] == "tasks_bulk_create" for request in service.requests()) == sent
+
+
+def test_what_is_settled_is_checked(cli):
+    """A record goes with `done` only and is an object; a run or request that isn't there is said."""
+    place = ["--step", "run", "--item", "0"]
+    for more in (["--as", "not-done", "--record", "{}"], ["--as", "done", "--record", "[1]"], ["--as", "maybe"]):
+        assert cli("runs", "settle", "x", *place, *more, "--json").code == 2
+    assert cli("runs", "settle", "x", *place, "--as", "done", "--json").code == 4

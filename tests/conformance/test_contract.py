@@ -16,7 +16,7 @@ from apollo_component.contract.hookspecs import PROJECT, SPEC_VERSION, Context, 
 from apollo_component.contract.loading import load_file, validate
 from apollo_component.contract.models import Effect
 from apollo_component.contract.schemas import Schemas
-from apollo_component.host.calls import _Context
+from apollo_component.host.contexts import FreeContext
 from apollo_component.host.refreshing import Unmetered
 from apollo_component.host.registry import Registry
 from tests.conformance.spies import HOOKS
@@ -65,7 +65,7 @@ def test_the_context_is_what_was_agreed():
     """The context has exactly these methods and a deadline, and a host's own contexts have them all."""
     assert CONTEXT == ["now", "permit", "observed", "sending", "received"]
     assert set(Context.__annotations__) == {"deadline"}
-    for own in (_Context, Unmetered):
+    for own in (FreeContext, Unmetered):
         for name in CONTEXT:
             wanted = list(inspect.signature(getattr(Context, name)).parameters)
             assert list(inspect.signature(getattr(own, name)).parameters) == wanted

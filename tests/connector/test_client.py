@@ -86,6 +86,17 @@ def dripping(handler: BaseHTTPRequestHandler, _: bytes) -> None:
     handler.close_connection = True
 
 
+def dripping_headers(handler: BaseHTTPRequestHandler, _: bytes) -> None:
+    """Headers that never end, one byte at a time, each in good time."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nx-slow: ")
+    with contextlib.suppress(OSError):
+        for _ in range(200):
+            handler.wfile.write(b"a")
+            handler.wfile.flush()
+            threading.Event().wait(0.05)
+    handler.close_connection = True
+
+
 def late(handler: BaseHTTPRequestHandler, _: bytes) -> None:
     threading.Event().wait(0.5)
     handler.close_connection = True
@@ -257,9 +268,10 @@ def test_no_time_left_means_nothing_is_sent(server: Server) -> None:
     assert server.seen == []
 
 
-def test_the_deadline_ends_a_slow_body(server: Server) -> None:
-    """An answer that trickles in is given up at the deadline, however regularly its bytes come."""
-    server.answers["/a"] = dripping
+@pytest.mark.parametrize("slow", [dripping, dripping_headers])
+def test_the_deadline_ends_a_slow_answer(server: Server, slow: Answer) -> None:
+    """An answer that trickles in is given up at the deadline, however regularly the bytes of its headers or body come."""
+    server.answers["/a"] = slow
     begun = clock()
     assert failure(server.url + "/a", seconds=0.3).worked
     assert clock() - begun < timedelta(seconds=2)

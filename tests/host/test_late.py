@@ -11,6 +11,7 @@ from apollo_component.contract.errors import (
     PermissionDeniedError,
     QuotaError,
     RejectedError,
+    StoreError,
     TransientError,
 )
 from apollo_component.contract.manifest import Manifest
@@ -629,6 +630,25 @@ def test_a_body_that_is_no_delivery_is_refused_and_not_kept(public, service, pos
 
     service.on("/pay", bad)
     assert records(pages(public, job()))[0]["phones"] == ["xx"]
+
+
+@pytest.mark.parametrize("trouble", [StoreError("full"), TransientError("busy", worked=False)])
+@pytest.mark.parametrize("moment", ["find", "ids", "keep"])
+def test_a_delivery_the_database_cant_take_comes_again(public, service, post, job, monkeypatch, moment, trouble):
+    """It is answered 503, as trouble of ours, and the next one is kept."""
+    service.on("/pay", told("x"))
+    pages(public, job(wait=False))
+
+    def failing(*_):
+        raise trouble
+
+    with monkeypatch.context() as patch:
+        patch.setattr(public.deliveries, moment, failing)
+        assert post(address(service), payload("x")) == 503
+    assert post(address(service), payload("x")) == 200
+    assert [expected.body for expected in public.deliveries.of(Key(job().run, "run", "0"))] == [
+        json.dumps(payload("x")).encode()
+    ]
 
 
 def test_unknown_and_expired_addresses_look_alike(public, service, post, job, clock):

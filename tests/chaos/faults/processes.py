@@ -1,0 +1,88 @@
+"""The faults of processes: a child does the work and dies or stands still while its request waits at the door; this
+process goes on with the run."""
+
+import os
+import signal
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+
+from apollo_component.connector import client
+
+from . import door
+from .works import Effect, Evidence, Work
+
+SECONDS = 60.0
+LEASE_SECONDS = 30.0
+
+
+def killed(work: Work, *, before: bool) -> Evidence:
+    """SIGKILL while the request waits, before the service works on it or after."""
+    pid = _begun(work, before=before)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    work.world.door.calm()
+    return _gone_on(work)
+
+
+def stopped(work: Work) -> Evidence:
+    """SIGSTOP while the answer waits. Another owner takes the run over; then the first one wakes and gets its answer."""
+    pid = _begun(work, before=False)
+    os.kill(pid, signal.SIGSTOP)
+    work.world.clock.moved += 2 * LEASE_SECONDS
+    _own(work)
+    found = _gone_on(work)
+    os.kill(pid, signal.SIGCONT)
+    work.world.door.calm()
+    os.waitpid(pid, 0)
+    worked, doubts = work.world.worked(work.target.operation), work.world.doubts
+    assert (worked, doubts) == (work.world_saw, found.doubts), "who had lost the run did something"
+    return found
+
+
+def _begun(work: Work, *, before: bool) -> int:
+    """A child that does the work, once its request waits at the door."""
+    work.link()
+    work.prepare()
+    _own(work)
+    work.world.begin_anew()
+    work.world.door.strikes.append(door.Strike(work.target.path, before, door.hold))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the threads here hold no lock that a child needs
+        pid = os.fork()
+    if not pid:
+        try:
+            work.world.store.engine.dispose(close=False)
+            client.shared_client.cache_clear()
+            work.attempt()
+        finally:
+            os._exit(0)
+    assert work.world.door.held.wait(SECONDS), "the request never came"
+    return pid
+
+
+def _own(work: Work) -> None:
+    """From now on this process drives the run."""
+    if isinstance(work, Effect):
+        lease = work.world.host.leases.acquire(f"run:{work.world.run}", LEASE_SECONDS)
+        work.call = replace(work.call, lease=lease)
+
+
+def _gone_on(work: Work) -> Evidence:
+    work.world.clock.moved += 1
+    work.found.worked_at_first = work.world.worked(work.target.operation)
+    work.attempt()
+    if (error := work.found.tries[-1]) and error.code != "outcome_unknown":
+        work.go_on(error)
+        work.attempt()
+    work.found.worked = work.world_saw = work.world.worked(work.target.operation)
+    work.found.doubts = work.world.doubts
+    work.look()
+    return work.found
+
+
+PROCESSES: dict[str, Callable[[Work], Evidence]] = {
+    "killed_before": lambda work: killed(work, before=True),
+    "killed_after": lambda work: killed(work, before=False),
+    "stopped": stopped,
+}
