@@ -44,11 +44,12 @@ print(json.dumps({"outcomes": outcomes, "slowest": max(seconds)}))
 
 
 @pytest.fixture
-def linked(sandbox, tmp_path, monkeypatch):
+def linked(sandbox, tmp_path, database_at, monkeypatch):
     """A host whose OAuth connection was linked on the sandbox's consent page."""
     sandbox.unlimited()
     monkeypatch.setenv("WORKFLOW_HOST_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("WORKFLOW_HOST_DATABASE_URL", raising=False)
+    (tmp_path / "home").mkdir()
+    monkeypatch.setenv("WORKFLOW_HOST_DATABASE_URL", database_at(tmp_path / "home"))
     monkeypatch.delenv("WORKFLOW_HOST_KEY", raising=False)
     host = Host.open()
     facts = sandbox.facts["oauth"]

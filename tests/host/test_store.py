@@ -26,6 +26,7 @@ def test_the_migrations_make_the_tables(store):
     assert store.revision() == tables.HEAD
 
 
+@pytest.mark.sqlite
 def test_the_file_belongs_to_its_owner_and_is_in_wal_mode(tmp_path):
     """A new database file is the owner's alone, readers go on beside a writer, and a commit is on disk."""
     file = tmp_path / "new" / "host.db"
@@ -37,6 +38,7 @@ def test_the_file_belongs_to_its_owner_and_is_in_wal_mode(tmp_path):
     made.close()
 
 
+@pytest.mark.sqlite
 def test_a_newer_schema_is_refused(settings):
     """A database of a newer version is left as it is, in words that name its schema."""
     with sqlite3.connect(settings.home / "host.db") as database:
@@ -48,6 +50,7 @@ def test_a_newer_schema_is_refused(settings):
     assert caught.value.exit_code == 2
 
 
+@pytest.mark.sqlite
 def test_a_read_only_database_says_so(settings):
     """Writing to a read-only database is an error of the store that tells what to do."""
     Host.open(settings).close()
@@ -58,6 +61,7 @@ def test_a_read_only_database_says_so(settings):
     opened.close()
 
 
+@pytest.mark.sqlite
 def test_a_database_named_by_a_uri_makes_no_folder(settings, monkeypatch, tmp_path):
     """The address of a database by URI isn't taken for a path."""
     monkeypatch.chdir(tmp_path)
@@ -102,6 +106,7 @@ def test_a_database_locked_too_long_is_temporary(settings, store):
     impatient.close()
 
 
+@pytest.mark.sqlite
 def test_a_database_locked_at_the_very_start_is_temporary(tmp_path):
     """A lock met while opening is as temporary as one met later."""
     file = tmp_path / "host.db"
