@@ -10,10 +10,10 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
-    String,
     Table,
-    Text,
 )
+
+from .column_types import Count, String, Text
 
 HEAD = "0002"
 """The newest migration; a database that names another is upgraded or, when unknown, refused."""
@@ -89,8 +89,8 @@ windows = Table(
     Column("scope", String(100), primary_key=True),
     Column("operation", String(100), primary_key=True),
     Column("name", String(10), primary_key=True),
-    Column("quota", Integer),
-    Column("left", Integer, nullable=False),
+    Column("quota", Count),
+    Column("left", Count, nullable=False),
     Column("resets_at", Float, nullable=False),
     Column("exact", Boolean, nullable=False),
     Column("seen_at", Float, nullable=False),

@@ -6,10 +6,12 @@ import sys
 import time
 
 import pytest
+import sqlalchemy as sa
 
 from apollo_component.contract.models import OAuthApp
 from apollo_component.host import linking
 from apollo_component.host.host import Host
+from apollo_component.host.tables import connections
 
 pytestmark = pytest.mark.real
 PROCESSES, THREADS = 4, 50
@@ -69,9 +71,8 @@ def test_two_hundred_threads_refresh_once(linked, sandbox, how, slow, capsys):
     if how == "by its date":
         with host.store.write() as database:
             past = time.time() - 10
-            database.exec_driver_sql(
-                "UPDATE host_connections SET expires_at = ?, issued_at = ?", (past, past - 2592000)
-            )
+            values = {"expires_at": past, "issued_at": past - 2592000}
+            database.execute(sa.update(connections).values(**values))
     else:
         sandbox.control("POST", "/tokens/expire", {})
     if slow:

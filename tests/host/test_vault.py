@@ -3,7 +3,6 @@
 import base64
 import os
 import secrets
-import sqlite3
 import stat
 import threading
 from dataclasses import replace
@@ -161,9 +160,8 @@ def test_a_damaged_key_file_is_refused(settings, store, raw):
 def test_a_forged_check_value_is_refused(settings, store):
     """A key is known by proof, not by its short name."""
     open_vault(settings, store)
-    with sqlite3.connect(settings.home / "host.db") as database:
-        database.execute("UPDATE host_keys SET check_value = 'forged'")
-    database.close()
+    with store.write() as database:
+        database.exec_driver_sql("UPDATE host_keys SET check_value = 'forged'")
     with pytest.raises(StoreError):
         open_vault(settings, store)
 
@@ -191,10 +189,8 @@ def test_a_stored_secret_copied_to_another_row_is_refused(host, key):
     """Whoever can write the database can't give one connection the credential of another, or an older one back."""
     other = host.connections.add("other", "demo", Credential("api_key", api_key="canary-other"))
     with host.store.write() as connection:
-        connection.exec_driver_sql(
-            "UPDATE host_connections SET secret = (SELECT secret FROM host_connections WHERE id = ?) WHERE id = ?",
-            (other.id, key.id),
-        )
+        secret = sa.select(connections.c.secret).where(connections.c.id == other.id).scalar_subquery()
+        connection.execute(sa.update(connections).where(connections.c.id == key.id).values(secret=secret))
     with pytest.raises(StoreError, match="changed or moved"):
         host.connections.credential(key)
 
@@ -204,7 +200,7 @@ def test_an_old_credential_put_back_is_refused(host, key):
     old = host.store.rows(sa.select(connections))[0]["secret"]
     host.connections.replace_credential(key, Credential("api_key", api_key="canary-new"), "linked again", "")
     with host.store.write() as connection:
-        connection.exec_driver_sql("UPDATE host_connections SET secret = ?", (old,))
+        connection.execute(sa.update(connections).values(secret=old))
     with pytest.raises(StoreError, match="changed or moved"):
         host.connections.current(key.id)
 

@@ -96,6 +96,8 @@ class Driver:
     async def _crashed(self, error: Exception) -> None:
         """A fault of ours: nothing is recorded of it, so that mended code goes on where the run stands."""
         self.crash = error
+        if isinstance(error, ConnectorError):  # the store is away: the run is interrupted where it stands
+            await asyncio.Event().wait()
         detail = {"error": {"code": "bug", "message": f"an unexpected {type(error).__name__}", "exit_code": 1}}
         self.host.runs.update(self.run, FAILED, detail)
         await asyncio.Event().wait()

@@ -13,13 +13,15 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from dbos import DBOS, DBOSClient, Serializer, SetWorkflowID
+from dbos import error as dbos_errors
 
-from ...contract.errors import InputError, NotFoundError, Problem, TransientError
+from ...contract.errors import InputError, NotFoundError, Problem, StoreError, TransientError
 from ..daily import PER_DAY
 from ..host import Host
 from ..journal import OwnershipLostError
 from ..leases import Heartbeat, Lease, is_dead, new_owner
 from ..runs import Run
+from ..store import CONNECTIONS, IDLE_SECONDS, worded
 from .driver import Driver
 from .file import TRIGGER_NAMES, Workflow, parse_workflow
 
@@ -27,6 +29,8 @@ RUN_FORMAT = "run-format-1"
 """Changes only when a recorded run could not be continued by newer code."""
 APPLICATION = "workflow-host"
 LEASE_SECONDS = 20.0
+CLIENT_CONNECTIONS = 2
+"""To PostgreSQL, for the queues of processes; the engine itself has as many as the store."""
 _drivers: dict[str, Driver] = {}
 
 
@@ -149,10 +153,11 @@ async def _watch(driver: Driver, beat: Heartbeat) -> None:
 
 async def _handle(queue: str, run: str) -> Any:
     """Begin the durable procedure, or take it over where it stands; either way in this process."""
-    if await DBOS.get_workflow_status_async(run) is None:
-        with SetWorkflowID(run):
-            return await DBOS.start_workflow_async(host_run, run)
-    return await DBOS.resume_workflow_async(run, queue_name=queue)
+    with _worded():
+        if await DBOS.get_workflow_status_async(run) is None:
+            with SetWorkflowID(run):
+                return await DBOS.start_workflow_async(host_run, run)
+        return await DBOS.resume_workflow_async(run, queue_name=queue)
 
 
 @contextlib.contextmanager
@@ -164,10 +169,28 @@ def launched(host: Host) -> Iterator[str]:
     logger = logging.getLogger("dbos")
     logger.addHandler(logging.NullHandler())
     logger.propagate = False
+    with _worded():
+        identity, client = _launch(host)
+    try:
+        yield identity
+    finally:
+        with contextlib.suppress(Exception):  # the database may be away, and the next start tidies up
+            client.delete_queue(identity)
+        client.destroy()
+        DBOS.destroy()
+
+
+def _launch(host: Host) -> tuple[str, DBOSClient]:
     url = host.store.url.render_as_string(hide_password=False)
     identity = new_owner()
     DBOS.migrate(url)
-    client = DBOSClient(system_database_url=url, serializer=JsonSerializer(), application_name=APPLICATION)
+    client = DBOSClient(
+        system_database_url=url,
+        serializer=JsonSerializer(),
+        application_name=APPLICATION,
+        system_database_pool_size=CLIENT_CONNECTIONS,
+        retry_connection_errors=False,
+    )
     for queue in client.list_queues():
         if is_dead(queue.name):
             client.delete_queue(queue.name)
@@ -177,6 +200,8 @@ def launched(host: Host) -> Iterator[str]:
             "name": APPLICATION,
             "system_database_url": url,
             "executor_id": identity,
+            "sys_db_pool_size": CONNECTIONS,
+            "sys_db_idle_transaction_timeout_sec": IDLE_SECONDS,
             "application_version": RUN_FORMAT,
             "serializer": JsonSerializer(),
             "enable_otlp": False,
@@ -187,12 +212,20 @@ def launched(host: Host) -> Iterator[str]:
     )
     DBOS.listen_queues([identity])
     DBOS.launch()
+    return identity, client
+
+
+@contextlib.contextmanager
+def _worded() -> Iterator[None]:
+    """Trouble that the engine of durable runs has with the database, as an error of ours."""
     try:
-        yield identity
-    finally:
-        client.delete_queue(identity)
-        client.destroy()
-        DBOS.destroy()
+        with worded():
+            yield
+    except dbos_errors.DBOSException as error:
+        raise StoreError(
+            f"Durable runs can't use the database ({type(error).__name__}).",
+            hint="Check that its user may make the schema `dbos`, and that no newer version used it.",
+        ) from None
 
 
 def _own(host: Host, run: str, progress: Callable[[str], None]) -> Lease:
