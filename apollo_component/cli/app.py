@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from .. import __version__
 from . import enabling  # noqa: F401  # its commands join the group of workflow files
+from .backups import backup, restore
 from .callbacks import callbacks
 from .choosing import options
 from .connecting import connect, connections, remove, test
@@ -75,7 +76,20 @@ def _options(
     """
 
 
-for _command in (palette, describe, options, requirements, validate, connect, connections, test, usage, remove):
+for _command in (
+    palette,
+    describe,
+    options,
+    requirements,
+    validate,
+    connect,
+    connections,
+    test,
+    usage,
+    remove,
+    backup,
+    restore,
+):
     app.command()(_command)
 app.command("run")(run_action)
 app.add_typer(apps, name="apps")

@@ -33,10 +33,10 @@ _ALL = 0x776F726B
 class Store:
     """One engine per process. `read()` and `write()` are transactions; a write has the database to itself."""
 
-    def __init__(self, url: str, *, busy_seconds: float = BUSY_SECONDS) -> None:
-        self.url = _parsed(url)
+    def __init__(self, url: str, *, busy_seconds: float = BUSY_SECONDS, idle_seconds: float = IDLE_SECONDS) -> None:
+        self.url = parsed_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self._busy_seconds = busy_seconds
+        self._busy_seconds, self._idle_seconds = busy_seconds, idle_seconds
         with worded():
             self.engine = sa.create_engine(self.url, **_options(self.url, busy_seconds))
         sa.event.listen(self.engine, "connect", self._pragmas if self.is_sqlite else self._timeouts)
@@ -47,9 +47,13 @@ class Store:
     def open(cls, url: str) -> "Store":
         """Make or upgrade the schema as needed. Raises StoreError for a newer, read-only or unusable database."""
         store = cls(url)
-        with worded():
-            store._prepare_file()
-            store._upgrade()
+        try:
+            with worded():
+                store._prepare_file()
+                store._upgrade()
+        except BaseException:
+            store.close()
+            raise
         return store
 
     @contextmanager
@@ -99,7 +103,7 @@ class Store:
     def _timeouts(self, connection: Any, _record: Any) -> None:
         with connection.cursor() as cursor:
             cursor.execute(f"SET lock_timeout = {int(self._busy_seconds * 1000)}")
-            cursor.execute(f"SET idle_in_transaction_session_timeout = {IDLE_SECONDS * 1000}")
+            cursor.execute(f"SET idle_in_transaction_session_timeout = {int(self._idle_seconds * 1000)}")
         connection.commit()
 
     def _prepare_file(self) -> None:
@@ -245,7 +249,7 @@ _WORDED: dict[str, Callable[[], ConnectorError]] = {
 }
 
 
-def _parsed(url: str) -> sa.URL:
+def parsed_url(url: str) -> sa.URL:
     """`postgres://`, as hosting services write it, and `postgresql://` mean the one driver we use."""
     try:
         parsed = sa.make_url(url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url)
