@@ -43,7 +43,8 @@ APP = OAuthApp("client-1", "canary-client-secret", ("http://127.0.0.1:8765/callb
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    both = metafunc.module.__name__.rpartition(".test_")[2] in ON_BOTH
+    marked = metafunc.definition.get_closest_marker("both") is not None
+    both = marked or metafunc.module.__name__.rpartition(".test_")[2] in ON_BOTH
     if both and "backend" in metafunc.fixturenames and not metafunc.config.getoption("database"):
         sqlite_only = metafunc.definition.get_closest_marker("sqlite") is not None
         kinds = ["sqlite"] if sqlite_only else ["sqlite", "postgres"]

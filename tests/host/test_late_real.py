@@ -343,6 +343,7 @@ def says(process, text):
     raise AssertionError(f"never: {text}")
 
 
+@pytest.mark.both
 def test_a_killed_process_is_succeeded_and_nothing_is_sent_again(live, sandbox, tmp_path):
     """Killed with -9 in the middle of the waiting, the run goes on waiting, and pays once."""
     file = tmp_path / "reveal.yaml"

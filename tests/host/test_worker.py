@@ -82,6 +82,7 @@ def office(sandbox, settings):
     made.host.close()
 
 
+@pytest.mark.both
 def test_what_comes_is_worked_on_once(office):
     """Each new contact starts one run, and it is done; a second worker finds nothing to do."""
     office.enable()

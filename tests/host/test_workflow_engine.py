@@ -358,6 +358,7 @@ def test_two_processes_drive_two_runs_on_one_database(live, sandbox, monkeypatch
         assert [record["email"] for record in live.runs.records(run, "make")] == group
 
 
+@pytest.mark.both
 def test_two_processes_drive_one_run(live, sandbox, monkeypatch):
     """Of two that drive the same run one does the work, and the other finds it done or in other hands."""
     run = begun(live, CREATE, emails=[f"same{number}@example.com" for number in range(20)])
