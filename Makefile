@@ -44,6 +44,7 @@ fast: $(VENV)/.test
 test: check
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not chaos"
 	$(BIN)/pytest -n 2 -m chaos tests/chaos
+	$(BIN)/pytest --database postgres -m chaos tests/chaos/test_kill_points.py -k "enrich-after_reply or contacts-after_reply"
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .
