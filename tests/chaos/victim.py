@@ -37,12 +37,15 @@ def die() -> None:
     url = os.environ.get("WORKFLOW_HOST_DATABASE_URL") or f"sqlite:///{os.environ['WORKFLOW_HOST_HOME']}/host.db"
     step = ORDER["item"].partition(":")[0]
     store = Store(url)
-    table = sa.text(RECORDED.format(schema="" if store.is_sqlite else "dbos."))
-    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as database:
-        names = {"step": f"{step}:%", "item": ORDER["item"]}
-        while database.execute(table, names).scalar_one() < ORDER.get("alone", 0):
-            time.sleep(0.01)
+    query = sa.text(RECORDED.format(schema="" if store.is_sqlite else "dbos."))
+    while _count(store, query, step) < ORDER.get("alone", 0):
+        time.sleep(0.01)
     os.kill(os.getpid(), signal.SIGSTOP if ORDER.get("stop") else signal.SIGKILL)
+
+
+def _count(store: Store, query: sa.TextClause, step: str) -> int:
+    with store.read() as database:
+        return int(database.execute(query, {"step": f"{step}:%", "item": ORDER["item"]}).scalar_one())
 
 
 def deadly(function: Callable[..., Any], before: str, after: str) -> Callable[..., Any]:
