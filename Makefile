@@ -5,25 +5,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test check fast real sandbox mutants format clean
-.PHONY: help demo test check fast chaos real sandbox format clean
-.PHONY: help demo test check fast fuzz audit real sandbox format clean
-.PHONY: help demo test check fast real sandbox soak format clean
-.PHONY: help demo test check fast real sandbox storm format clean
-.PHONY: help demo test check fast real faults sandbox format clean
+.PHONY: help demo sandbox check fast test chaos faults storm soak fuzz mutants audit format clean
 
 help:
 	@echo "make demo     install, start a sandbox, link two accounts, run the example workflow"
-	@echo "make test     install, check (lint, types, layers, spelling) and run every test"
+	@echo "make test     install, check (lint, types, layers, spelling) and run every test, with a quick tier of the rest"
 	@echo "make check    lint, types, layers, spelling only"
 	@echo "make fast     the tests that start no processes"
-	@echo "make mutants  mutation testing of auth, replies, vault, limits and journal (about an hour)"
-	@echo "make chaos    everything that kills processes, in full size, with its figures"
-	@echo "make fuzz     a million mutated answers, 100,500 mutated files (FUZZ_REPLIES, FUZZ_FRAGMENTS, FUZZ_WHOLE, FUZZ_SEED)"
-	@echo "make audit    known vulnerabilities of dependencies; secrets in the tree and its history"
-	@echo "make soak     10 minutes of workers on PostgreSQL, killed and replaced, with faults; prints its figures"
+	@echo "make chaos    everything that kills processes, in full size, with its figures; then make storm"
+	@echo "make faults   the table of faults, every cell (docs/faults.md)"
 	@echo "make storm    1,000 runs find one token expired, 100 times in each kind of trouble (STORM_REPETITIONS)"
-	@echo "make faults   run the table of faults, every cell (docs/faults.md)"
+	@echo "make soak     10 minutes of workers on PostgreSQL, killed and replaced, with faults (SOAK=\"--seconds 60\")"
+	@echo "make fuzz     a million mutated answers, 100,500 mutated files (FUZZ_REPLIES, FUZZ_FRAGMENTS, FUZZ_WHOLE, FUZZ_SEED)"
+	@echo "make mutants  mutation testing of auth, replies, vault, limits and journal (about an hour)"
+	@echo "make audit    known vulnerabilities of dependencies; secrets in the tree and its history"
 	@echo "make sandbox  start a local Apollo"
 
 $(VENV)/.demo: pyproject.toml hatch_build.py
@@ -56,9 +51,12 @@ fast: $(VENV)/.test
 test: check
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not chaos"
 	CHAOS_CONNECTIONS=500 $(BIN)/pytest -n 2 -m chaos tests/chaos
+	$(BIN)/pytest --database postgres -m chaos tests/chaos/test_kill_points.py -k "enrich-after_reply or contacts-after_reply"
 
 chaos: $(VENV)/.test
 	$(BIN)/pytest -m chaos tests/chaos
+	$(BIN)/pytest --database postgres -m chaos tests/chaos/test_kill_points.py
+	$(MAKE) storm
 
 mutants: $(VENV)/.test
 	$(BIN)/python tests/mutation/run.py

@@ -7,19 +7,39 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from tests.canary.sink import SINK
 from tests.postgres import Postgres, started
 
 ROOT = Path(__file__).parent.parent
 ENTRY_POINTS = "[workflow_connectors]\napollo = apollo_component.apollo.plugin:plugin\n"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database", choices=("sqlite", "postgres"), default="", help="Run every test of the host on this database."
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("database") == "postgres":
+        for item in items:
+            if item.get_closest_marker("sqlite"):
+                item.add_marker(pytest.mark.skip(reason="about SQLite's own files"))
+
+
+@pytest.fixture(scope="session")
+def backend(request: pytest.FixtureRequest) -> str:
+    """sqlite or postgres: what `--database` says, else what a test asks for, else sqlite."""
+    return str(request.config.getoption("database") or getattr(request, "param", "sqlite"))
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +106,33 @@ def postgres() -> Iterator[Postgres]:
     yield server
     server.stop()
     shutil.rmtree(server.data.parent, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Postgres) -> str:
+    """The name of a database with the newest schema and nothing in it; new ones are copies."""
+    from apollo_component.host.store import Store
+
+    url = postgres.database()
+    Store.open(url).close()
+    return str(sa.make_url(url).database)
+
+
+@pytest.fixture
+def database_at(backend: str, request: pytest.FixtureRequest) -> Iterator[Callable[[Path], str]]:
+    """The address of a home's own database, of the kind that the test runs on; the same whenever it is asked for."""
+    if backend == "sqlite":
+        yield lambda home: f"sqlite:///{home / 'host.db'}"
+        return
+    server = request.getfixturevalue("postgres")
+    made: dict[Path, str] = {}
+    yield (
+        lambda home: (
+            made.get(home) or made.setdefault(home, server.database(request.getfixturevalue("postgres_template")))
+        )
+    )
+    for url in made.values():
+        server.drop(url)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from .. import __version__
 from . import enabling, status  # noqa: F401  # their commands join the group of workflow files
+from .backups import backup, restore
 from .callbacks import callbacks
 from .choosing import options
 from .connecting import connect, connections, refresh, remove, test
@@ -77,7 +78,7 @@ def _options(
     """
 
 
-_PLAIN = (
+for _command in (
     palette,
     describe,
     options,
@@ -90,8 +91,9 @@ _PLAIN = (
     usage,
     remove,
     doctor,
-)
-for _command in _PLAIN:
+    backup,
+    restore,
+):
     app.command()(_command)
 app.command("run")(run_action)
 app.add_typer(apps, name="apps")

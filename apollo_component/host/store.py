@@ -6,6 +6,7 @@ a time, on PostgreSQL an advisory lock for what the write is `on` does the same 
 
 import json
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from ..contract.errors import ConnectorError, StoreError, TransientError
@@ -25,7 +26,7 @@ IDLE_SECONDS = 10
 """A process that was stopped in the middle of a transaction is thrown out of it by PostgreSQL after this, so that the
 others can go on."""
 CONNECTIONS = 8
-"""To PostgreSQL, for each process at most; the engine of durable runs keeps as many again."""
+"""To PostgreSQL, for each process at most; the engine of durable runs has as many again, and two."""
 _ALL = 0x776F726B
 
 
@@ -38,10 +39,10 @@ class StoreAwayError(TransientError):
 class Store:
     """One engine per process. `read()` and `write()` are transactions; a write has the database to itself."""
 
-    def __init__(self, url: str, *, busy_seconds: float = BUSY_SECONDS) -> None:
-        self.url = _parsed(url)
+    def __init__(self, url: str, *, busy_seconds: float = BUSY_SECONDS, idle_seconds: float = IDLE_SECONDS) -> None:
+        self.url = parsed_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self._busy_seconds = busy_seconds
+        self._busy_seconds, self._idle_seconds = busy_seconds, idle_seconds
         with worded():
             self.engine = sa.create_engine(self.url, **_options(self.url, busy_seconds))
         sa.event.listen(self.engine, "connect", self._pragmas if self.is_sqlite else self._timeouts)
@@ -52,9 +53,13 @@ class Store:
     def open(cls, url: str) -> "Store":
         """Make or upgrade the schema as needed. Raises StoreError for a newer, read-only or unusable database."""
         store = cls(url)
-        with worded():
-            store._prepare_file()
-            store._upgrade()
+        try:
+            with worded():
+                store._prepare_file()
+                store._upgrade()
+        except BaseException:
+            store.close()
+            raise
         return store
 
     @contextmanager
@@ -106,7 +111,7 @@ class Store:
     def _timeouts(self, connection: Any, _record: Any) -> None:
         with connection.cursor() as cursor:
             cursor.execute(f"SET lock_timeout = {int(self._busy_seconds * 1000)}")
-            cursor.execute(f"SET idle_in_transaction_session_timeout = {IDLE_SECONDS * 1000}")
+            cursor.execute(f"SET idle_in_transaction_session_timeout = {int(self._idle_seconds * 1000)}")
         connection.commit()
 
     @property
@@ -188,6 +193,8 @@ def worded() -> Iterator[None]:
         ) from None
     except SQLAlchemyError as error:
         raise StoreError(f"The database can't be used ({type(error).__name__}).", hint="Check its address.") from None
+    except psycopg_errors() as error:
+        raise _error_for(error) from None
     except OSError:
         raise StoreError(
             "The folder of the database can't be made or written.",
@@ -195,21 +202,27 @@ def worded() -> Iterator[None]:
         ) from None
 
 
-def _error_for(error: DBAPIError | sqlite3.Error) -> ConnectorError:
-    """SQLite's own errors come bare while a connection is being opened."""
+def psycopg_errors() -> tuple[type[Exception], ...]:
+    """The driver's own class, if it was loaded: the engine of durable runs lets some through as they are."""
+    driver = sys.modules.get("psycopg")
+    return () if driver is None else (driver.Error,)
+
+
+def _error_for(error: Exception) -> ConnectorError:
+    """The drivers' own errors come bare while a connection is being opened."""
     origin = error.orig if isinstance(error, DBAPIError) else error
     state = getattr(origin, "sqlstate", None) or ""
     kind = _KINDS.get(state) or _KINDS.get(state[:2]) or _kind_of(str(origin).lower())
     if kind:
         return _worded_error(kind)
-    if isinstance(error, OperationalError) and not isinstance(origin, sqlite3.Error):
+    if type(origin).__name__ == "OperationalError" and not isinstance(origin, sqlite3.Error):
         return _worded_error("away")
     name = type(origin).__name__
     return StoreError(f"The database refused a statement ({name}).", hint="This is a fault of the host; report it.")
 
 
 _KINDS = {
-    "25006": "read only", "25P03": "away", "53100": "full", "55P03": "busy", "08": "away",
+    "25006": "read only", "25P03": "away", "25P02": "away", "53100": "full", "55P03": "busy", "08": "away",
     "57": "away", "53": "away", "40": "busy", "28": "refused", "3D000": "missing", "42501": "forbidden",
 }  # fmt: skip
 """PostgreSQL's codes, whole or their first two characters."""
@@ -249,7 +262,7 @@ _WORDED: dict[str, Callable[[], ConnectorError]] = {
 }
 
 
-def _parsed(url: str) -> sa.URL:
+def parsed_url(url: str) -> sa.URL:
     """`postgres://`, as hosting services write it, and `postgresql://` mean the one driver we use."""
     try:
         parsed = sa.make_url(url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url)
@@ -296,4 +309,16 @@ def moment(value: float | None) -> datetime | None:
 
 
 def dumps(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """JSON text; halves of surrogate pairs, which no database keeps, are escaped by JSON's own means."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if text.isascii() or _encodes(text):
+        return text
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -10,12 +10,12 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
-    String,
     Table,
-    Text,
 )
 
-HEAD = "0005"
+from .column_types import String, Text
+
+HEAD = "0003"
 """The newest migration; a database that names another is upgraded or, when unknown, refused."""
 
 metadata = MetaData()

@@ -19,6 +19,7 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 HERE = Path(__file__).parent
 WORKFLOW = HERE / "prospecting.yaml"
@@ -33,6 +34,37 @@ ACTIONS = {
 SEQUENCE = "Founder outreach"
 SECONDS = 60
 """Longer than anything here may take."""
+
+
+class Row(dict[str, Any]):
+    """A row by the names and by the places of its columns."""
+
+    def __getitem__(self, key: Any) -> Any:
+        return list(self.values())[key] if isinstance(key, int) else super().__getitem__(key)
+
+
+@contextlib.contextmanager
+def connected(url: str) -> Iterator[sa.Connection]:
+    """A connection of its own, on PostgreSQL with the engine's tables in reach."""
+    arguments: dict[str, Any] = {"timeout": 15}
+    if not url.startswith("sqlite"):
+        url = url.replace("postgresql:", "postgresql+psycopg:", 1)
+        arguments = {"options": "-c search_path=public,dbos"}
+    with sa.create_engine(url, poolclass=sa.NullPool, connect_args=arguments).connect() as connection:
+        yield connection
+
+
+def selected(url: str, query: str, *values: Any) -> list[Row]:
+    with connected(url) as connection:
+        text = query if connection.dialect.name == "sqlite" else query.replace("?", "%s")
+        return [Row(row) for row in connection.exec_driver_sql(text, values or None).mappings()]
+
+
+def durable(url: str) -> bool:
+    """Whether durable runs have their tables yet."""
+    with connected(url) as connection:
+        schema = None if connection.dialect.name == "sqlite" else "dbos"
+        return sa.inspect(connection).has_table("operation_outputs", schema=schema)
 
 
 def until(true: Callable[[], Any], what: str) -> Any:
@@ -169,10 +201,13 @@ class Trial:
         self.commands.append(Command(list(arguments), self.environ, self.folder))
         return self.commands[-1]
 
-    def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
-        with contextlib.closing(sqlite3.connect(self.database, timeout=15)) as database:
-            database.row_factory = sqlite3.Row
-            return database.execute(query, values).fetchall()
+    def rows(self, query: str, *values: Any) -> list[Row]:
+        """What the host's database gives for a statement, its values written as `?`."""
+        return selected(self.url, query, *values)
+
+    @property
+    def url(self) -> str:
+        return self.environ.get("WORKFLOW_HOST_DATABASE_URL", f"sqlite:///{self.folder / 'home' / 'host.db'}")
 
     def stop_between_writes(self, command: Command) -> None:
         """Stop a process at a moment when it doesn't have the database to itself."""
@@ -180,6 +215,8 @@ class Trial:
         def stopped() -> bool:
             command.popen.send_signal(signal.SIGSTOP)
             command.stopped()
+            if not self.url.startswith("sqlite"):
+                return self._stopped_on_postgres(command)
             with contextlib.closing(sqlite3.connect(self.database, timeout=0.2, isolation_level=None)) as database:
                 try:
                     database.execute("BEGIN IMMEDIATE")
@@ -191,16 +228,22 @@ class Trial:
 
         until(stopped, "a moment without a write")
 
+    def _stopped_on_postgres(self, command: Command) -> bool:
+        if not self.rows("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted"):
+            return True
+        command.go_on()
+        return False
+
     @property
     def database(self) -> Path:
         return self.folder / "home" / "host.db"
 
-    def journal(self, run: str) -> list[sqlite3.Row]:
+    def journal(self, run: str) -> list[Row]:
         return self.rows("SELECT * FROM host_journal WHERE run = ? ORDER BY sent_at", run)
 
     def outputs(self, run: str, step: str = "") -> set[str]:
         """The durable steps that were recorded."""
-        if not self.rows("SELECT 1 FROM sqlite_master WHERE name = 'operation_outputs'"):
+        if not durable(self.url):
             return set()
         query = "SELECT function_name FROM operation_outputs WHERE workflow_uuid = ? AND function_name LIKE ?"
         return {row[0] for row in self.rows(query, run, f"{step}%")}
@@ -376,13 +419,16 @@ def sandbox() -> Iterator[Sandbox]:
 def linked(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A host's folder with one connection; tests work on copies of it."""
     folder = tmp_path_factory.mktemp("linked")
+    sandbox.reset()
+    _link(_environ(sandbox, folder), sandbox, folder)
+    return folder / "home"
+
+
+def _link(environ: dict[str, str], sandbox: Sandbox, folder: Path) -> None:
     secret = folder / "secret"
     secret.write_text(sandbox.facts["keys"]["master"])
-    sandbox.reset()
     arguments = ["connect", "api_key", "--name", "chaos", "--secret-file", str(secret)]
-    linking = Command(["-m", "apollo_component", *arguments, "--json"], _environ(sandbox, folder), folder)
-    linking.finish()
-    return folder / "home"
+    Command(["-m", "apollo_component", *arguments, "--json"], environ, folder).finish()
 
 
 def _environ(sandbox: Sandbox, folder: Path) -> dict[str, str]:
@@ -392,17 +438,26 @@ def _environ(sandbox: Sandbox, folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def new_trial(sandbox: Sandbox, linked: Path) -> Callable[..., contextlib.AbstractContextManager[Trial]]:
+def new_trial(
+    backend: str, sandbox: Sandbox, linked: Path, request: pytest.FixtureRequest
+) -> Callable[..., contextlib.AbstractContextManager[Trial]]:
     @contextlib.contextmanager
     def made(folder: Path, latency_ms: float = 0) -> Iterator[Trial]:
         folder.mkdir(exist_ok=True)
-        shutil.copytree(linked, folder / "home")
-        sandbox.reset(latency_ms)
         trial = Trial(sandbox, folder, _environ(sandbox, folder))
+        if backend == "postgres":
+            server = request.getfixturevalue("postgres")
+            trial.environ["WORKFLOW_HOST_DATABASE_URL"] = server.database(request.getfixturevalue("postgres_template"))
+            _link(trial.environ, sandbox, folder)
+        else:
+            shutil.copytree(linked, folder / "home")
+        sandbox.reset(latency_ms)
         try:
             yield trial
         finally:
             trial.stop()
+            if backend == "postgres":
+                server.drop(trial.url)
 
     return made
 

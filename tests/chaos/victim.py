@@ -10,13 +10,13 @@ doesn't learn that it was declared dead.
 import json
 import os
 import signal
-import sqlite3
 import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
+
+import sqlalchemy as sa
 
 from apollo_component.cli import app
 from apollo_component.connector import client
@@ -24,20 +24,28 @@ from apollo_component.host.calls import Caller
 from apollo_component.host.journal import FOUND, Journal
 from apollo_component.host.leases import Heartbeat
 from apollo_component.host.runs import Runs
+from apollo_component.host.store import Store
 from apollo_component.host.workflow import engine
 
 ORDER = json.loads(sys.argv[1])
-RECORDED = "SELECT count(*) FROM operation_outputs WHERE function_name LIKE ? AND function_name != ?"
+RECORDED = "SELECT count(*) FROM {schema}operation_outputs WHERE function_name LIKE :step AND function_name != :item"
 current = threading.local()
 
 
 def die() -> None:
     """Once the step's other requests are recorded, die without a chance to tidy up, or stop."""
-    database = sqlite3.connect(Path(os.environ["WORKFLOW_HOST_HOME"]) / "host.db")
+    url = os.environ.get("WORKFLOW_HOST_DATABASE_URL") or f"sqlite:///{os.environ['WORKFLOW_HOST_HOME']}/host.db"
     step = ORDER["item"].partition(":")[0]
-    while database.execute(RECORDED, (f"{step}:%", ORDER["item"])).fetchone()[0] < ORDER.get("alone", 0):
+    store = Store(url)
+    query = sa.text(RECORDED.format(schema="" if store.is_sqlite else "dbos."))
+    while _count(store, query, step) < ORDER.get("alone", 0):
         time.sleep(0.01)
     os.kill(os.getpid(), signal.SIGSTOP if ORDER.get("stop") else signal.SIGKILL)
+
+
+def _count(store: Store, query: sa.TextClause, step: str) -> int:
+    with store.read() as database:
+        return int(database.execute(query, {"step": f"{step}:%", "item": ORDER["item"]}).scalar_one())
 
 
 def deadly(function: Callable[..., Any], before: str, after: str) -> Callable[..., Any]:

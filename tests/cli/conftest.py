@@ -91,10 +91,13 @@ class Cli:
 
 
 @pytest.fixture
-def cli(registered: None, service: Any, tmp_path: Path) -> Iterator[Cli]:
+def cli(registered: None, service: Any, tmp_path: Path, database_at: Any, backend: str) -> Iterator[Cli]:
     """A fresh host against the sandbox; afterwards no secret may have been printed."""
     secrets = {*service.keys.values(), service.oauth["client_secret"]}
-    made = Cli({**service.env, "WORKFLOW_HOST_HOME": str(tmp_path / "home")}, secrets, keys=service.keys)
+    env = {**service.env, "WORKFLOW_HOST_HOME": str(tmp_path / "home")}
+    if backend == "postgres":
+        env["WORKFLOW_HOST_DATABASE_URL"] = database_at(tmp_path / "home")
+    made = Cli(env, secrets, keys=service.keys)
     yield made
     shown = [secret for secret in made.secrets for text in made.printed if secret in text]
     assert not shown, "a secret was printed"

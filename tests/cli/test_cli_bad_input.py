@@ -39,9 +39,11 @@ def home(tmp_path):
 
 
 @pytest.fixture
-def kept(cli, service, made, home):
+def kept(cli, service, made, home, backend):
     """A linked account, `main`, that every bad input must leave as it was."""
-    if made.exists():
+    if backend == "postgres":
+        cli.link("main")
+    elif made.exists():
         shutil.copytree(made, home)
     else:
         cli.link("main")
@@ -438,6 +440,7 @@ def asked(service):
     return found
 
 
+@pytest.mark.sqlite
 def test_a_locked_database(kept, service, home, monkeypatch):
     """While another holds the database, writing waits, then exits 6 and stores nothing; reading goes on."""
     monkeypatch.setitem(Store.__init__.__kwdefaults__, "busy_seconds", 0.05)
@@ -453,6 +456,7 @@ def test_a_locked_database(kept, service, home, monkeypatch):
     assert kept("runs", "list", "--json").json == []
 
 
+@pytest.mark.sqlite
 def test_a_read_only_database(kept, service, home):
     """A database that can't be written exits 2 and says which right is missing; what is stored can still be read."""
     read_only = {"WORKFLOW_HOST_DATABASE_URL": f"sqlite:///file:{home / 'host.db'}?mode=ro&uri=true"}
@@ -463,6 +467,7 @@ def test_a_read_only_database(kept, service, home):
     assert [item["name"] for item in kept("connections", "--json", env=read_only).json] == ["main"]
 
 
+@pytest.mark.sqlite
 def test_a_database_of_a_newer_version(kept, service, home):
     """A database of a newer version exits 2 naming its schema, and is left as it is."""
     with closing(sqlite3.connect(home / "host.db", isolation_level=None)) as database:
@@ -476,16 +481,15 @@ def test_a_database_of_a_newer_version(kept, service, home):
     assert sent(service) == []
 
 
-def key_id(home, key=""):
+def key_id(home, url, key=""):
     """The id of the key that a home is opened with."""
-    url = f"sqlite:///{home / 'host.db'}"
     with closing(Store.open(url)) as store:
         return open_vault(Settings(home, url, key), store).key_id
 
 
-def test_a_lost_key_file(kept, service, home):
+def test_a_lost_key_file(kept, service, home, database_at):
     """Without its key file a home exits 2 naming the key it needs; no new key is made, and the old one cures it."""
-    wanted, key = key_id(home), (home / "host.key").read_bytes()
+    wanted, key = key_id(home, database_at(home)), (home / "host.key").read_bytes()
     (home / "host.key").unlink()
     for command in (("connections",), *STORING):
         error = refused(stored(kept, command), 2, wanted, "WORKFLOW_HOST_KEY", "host.key")
@@ -496,12 +500,12 @@ def test_a_lost_key_file(kept, service, home):
     (home / "host.key").write_bytes(key)
 
 
-def test_a_wrong_key_of_the_host(kept, service, home, tmp_path):
+def test_a_wrong_key_of_the_host(kept, service, home, tmp_path, database_at):
     """Another home's WORKFLOW_HOST_KEY exits 2 naming both key ids and shows no key; without it all is as before."""
     other = base64.b64encode(bytes(range(32))).decode()
     kept.secrets |= {other, (home / "host.key").read_text().strip()}
     (tmp_path / "other").mkdir()
-    ids = key_id(home), key_id(tmp_path / "other", other)
+    ids = [key_id(place, database_at(place), key) for place, key in ((home, ""), (tmp_path / "other", other))]
     assert ids[0] != ids[1]
     for command in (("connections",), *STORING):
         error = refused(stored(kept, command, WORKFLOW_HOST_KEY=other), 2, *ids)

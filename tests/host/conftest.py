@@ -32,9 +32,23 @@ from apollo_component.host.settings import Settings
 from apollo_component.host.store import Store
 from apollo_component.host.tables import metadata
 
+ON_BOTH = {
+    "calls", "connections", "daily", "journal", "leases", "limits", "linking", "refreshing", "runs", "store", "sweeps",
+    "workflow_units",
+}  # fmt: skip
+"""The modules (test_NAME.py) whose promises are the database's, too: their tests run on SQLite and on PostgreSQL."""
 START = 1_800_000_000.0
 TOKEN_PATH = "/token"
 APP = OAuthApp("client-1", "canary-client-secret", ("http://127.0.0.1:8765/callback",))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    marked = metafunc.definition.get_closest_marker("both") is not None
+    both = marked or metafunc.module.__name__.rpartition(".test_")[2] in ON_BOTH
+    if both and "backend" in metafunc.fixturenames and not metafunc.config.getoption("database"):
+        sqlite_only = metafunc.definition.get_closest_marker("sqlite") is not None
+        kinds = ["sqlite"] if sqlite_only else ["sqlite", "postgres"]
+        metafunc.parametrize("backend", kinds, indirect=True, scope="session")
 
 
 class Clock:
@@ -264,8 +278,8 @@ def home(empty_database: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def settings(home: Path) -> Settings:
-    return Settings(home, f"sqlite:///{home / 'host.db'}")
+def settings(home: Path, database_at: Callable[[Path], str]) -> Settings:
+    return Settings(home, database_at(home))
 
 
 @pytest.fixture
@@ -286,13 +300,16 @@ def notices() -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def shared(empty_database: Path) -> Iterator[tuple[Settings, Store]]:
+def shared(backend: str, empty_database: Path, request: pytest.FixtureRequest) -> Iterator[tuple[Settings, Store]]:
     """One database whose statements are compiled once, emptied before each test that uses it."""
     with memory_folder() as folder:
         shutil.copy(empty_database, folder / "host.db")
-        settings = Settings(folder, f"sqlite:///{folder / 'host.db'}")
-        made = Store.open(settings.database_url)
-        yield settings, made
+        url = f"sqlite:///{folder / 'host.db'}"
+        if backend == "postgres":
+            template = request.getfixturevalue("postgres_template")
+            url = request.getfixturevalue("postgres").database(template)
+        made = Store.open(url)
+        yield Settings(folder, url), made
         made.close()
 
 

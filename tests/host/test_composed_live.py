@@ -8,7 +8,6 @@ from apollo_component.host.calls import Call
 from apollo_component.host.host import Host
 from apollo_component.host.journal import Key
 from apollo_component.host.registry import Registry
-from apollo_component.host.settings import Settings
 from apollo_component.host.workflow import engine
 from apollo_component.host.workflow.file import parse_workflow
 
@@ -18,9 +17,8 @@ EACH = "  - {{id: s, action: {0}, for_each: inputs.list, concurrency: 8, with: {
 
 
 @pytest.fixture
-def live(sandbox, tmp_path):
+def live(sandbox, settings):
     sandbox.unlimited()
-    settings = Settings(tmp_path / "home", f"sqlite:///{tmp_path / 'home' / 'host.db'}")
     host = Host.open(settings, Registry.installed())
     linking.link_key(host, "apollo", "mine", "api_key", {"api_key": sandbox.facts["keys"]["master"]})
     sandbox.control("DELETE", "/requests")

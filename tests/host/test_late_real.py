@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -17,7 +18,6 @@ from apollo_component.host import linking
 from apollo_component.host.host import Host
 from apollo_component.host.registry import Registry
 from apollo_component.host.runner import Job
-from apollo_component.host.settings import Settings
 from apollo_component.host.workflow import engine
 from apollo_component.host.workflow.file import parse_workflow
 
@@ -42,8 +42,8 @@ def free_port():
 class Live:
     """A host on the sandbox whose waiting moves the sandbox's clock instead of taking time."""
 
-    def __init__(self, sandbox, home, public_url="", hurry=True):
-        settings = Settings(home, f"sqlite:///{home / 'host.db'}", public_url=public_url)
+    def __init__(self, sandbox, settings, public_url="", hurry=True):
+        settings = replace(settings, public_url=public_url)
         self.sandbox, self.said = sandbox, []
         self.host = Host.open(settings, Registry.installed(), notice=self.said.append)
         if not self.host.connections.all():
@@ -75,9 +75,9 @@ class Live:
 
 
 @pytest.fixture
-def live(sandbox, tmp_path):
+def live(sandbox, settings):
     sandbox.unlimited()
-    made = Live(sandbox, tmp_path / "home")
+    made = Live(sandbox, settings)
     yield made
     made.host.close()
 
@@ -328,7 +328,9 @@ def test_a_key_that_is_withdrawn_parks_the_waiting(live, sandbox):
 
 
 def command(live, *arguments, **environ):
-    env = os.environ | {"WORKFLOW_HOST_HOME": str(live.host.settings.home)} | environ
+    settings = live.host.settings
+    state = {"WORKFLOW_HOST_HOME": str(settings.home), "WORKFLOW_HOST_DATABASE_URL": settings.database_url}
+    env = os.environ | state | environ
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen([sys.executable, "-W", "ignore", "-m", "apollo_component", *arguments], env=env, **pipes)
 
@@ -341,6 +343,7 @@ def says(process, text):
     raise AssertionError(f"never: {text}")
 
 
+@pytest.mark.both
 def test_a_killed_process_is_succeeded_and_nothing_is_sent_again(live, sandbox, tmp_path):
     """Killed with -9 in the middle of the waiting, the run goes on waiting, and pays once."""
     file = tmp_path / "reveal.yaml"
@@ -367,14 +370,14 @@ def test_a_killed_process_is_succeeded_and_nothing_is_sent_again(live, sandbox, 
 
 
 @pytest.fixture
-def public(live, sandbox, tmp_path):
+def public(live, sandbox):
     """A host that is reached at the address of a real receiving process."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     process = command(live, "callbacks", "--port", str(port), "--json", WORKFLOW_HOST_PUBLIC_URL=url)
     told = json.loads(process.stdout.readline())
     assert told == {"address": url, "public_url": url}
-    made = Live(sandbox, live.host.settings.home, url)
+    made = Live(sandbox, live.host.settings, url)
     yield made
     made.host.close()
     process.terminate()
@@ -415,7 +418,7 @@ def test_deliveries_are_taken_once_whatever_happens_to_them(public, sandbox, fau
 
 def test_without_a_receiver_the_results_are_fetched(live, sandbox):
     """When nobody listens at the public address, the slower questions bring the result."""
-    dead = Live(sandbox, live.host.settings.home, f"http://127.0.0.1:{free_port()}")
+    dead = Live(sandbox, live.host.settings, f"http://127.0.0.1:{free_port()}")
     (page,) = dead.run("people_match", {**found_people(live, 1)[0], "reveal_phone_number": True})
     assert page.value["phone_numbers"]
     dead.agrees()

@@ -14,7 +14,6 @@ from apollo_component.host import linking
 from apollo_component.host.host import Host
 from apollo_component.host.registry import Registry
 from apollo_component.host.runner import Job
-from apollo_component.host.settings import Settings
 from apollo_component.host.splitting import chosen_fields
 from apollo_component.host.workflow import engine
 from apollo_component.host.workflow.file import parse_workflow
@@ -66,8 +65,7 @@ def notices():
 
 
 @pytest.fixture
-def live(sandbox, tmp_path, clock, notices):
-    settings = Settings(tmp_path / "home", f"sqlite:///{tmp_path / 'home' / 'host.db'}")
+def live(sandbox, settings, clock, notices):
     host = Host.open(settings, Registry.installed(), clock=clock, sleep=clock.sleep, notice=notices.append)
     linking.link_key(host, "apollo", "mine", "api_key", {"api_key": sandbox.facts["keys"]["master"]})
     yield host

@@ -1,5 +1,6 @@
 """The store: its schema, what it says when it can't be used, and writers side by side."""
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from apollo_component.contract.errors import StoreError, TransientError
 from apollo_component.host import tables
 from apollo_component.host.host import Host
 from apollo_component.host.settings import Settings
-from apollo_component.host.store import Store, insert_many, put, worded
+from apollo_component.host.store import Store, dumps, insert_many, put, worded
 
 
 def test_the_migrations_make_the_tables(store):
@@ -26,6 +27,7 @@ def test_the_migrations_make_the_tables(store):
     assert store.revision() == tables.HEAD
 
 
+@pytest.mark.sqlite
 def test_the_file_belongs_to_its_owner_and_is_in_wal_mode(tmp_path):
     """A new database file is the owner's alone, readers go on beside a writer, and a commit is on disk."""
     file = tmp_path / "new" / "host.db"
@@ -37,6 +39,7 @@ def test_the_file_belongs_to_its_owner_and_is_in_wal_mode(tmp_path):
     made.close()
 
 
+@pytest.mark.sqlite
 def test_a_newer_schema_is_refused(settings):
     """A database of a newer version is left as it is, in words that name its schema."""
     with sqlite3.connect(settings.home / "host.db") as database:
@@ -48,6 +51,7 @@ def test_a_newer_schema_is_refused(settings):
     assert caught.value.exit_code == 2
 
 
+@pytest.mark.sqlite
 def test_a_read_only_database_says_so(settings):
     """Writing to a read-only database is an error of the store that tells what to do."""
     Host.open(settings).close()
@@ -58,6 +62,7 @@ def test_a_read_only_database_says_so(settings):
     opened.close()
 
 
+@pytest.mark.sqlite
 def test_a_database_named_by_a_uri_makes_no_folder(settings, monkeypatch, tmp_path):
     """The address of a database by URI isn't taken for a path."""
     monkeypatch.chdir(tmp_path)
@@ -102,6 +107,7 @@ def test_a_database_locked_too_long_is_temporary(settings, store):
     impatient.close()
 
 
+@pytest.mark.sqlite
 def test_a_database_locked_at_the_very_start_is_temporary(tmp_path):
     """A lock met while opening is as temporary as one met later."""
     file = tmp_path / "host.db"
@@ -175,16 +181,16 @@ def test_put_updates_or_inserts_and_nothing_may_be_many(store):
 
 
 @pytest.mark.real
-def test_processes_that_start_together_in_a_new_home_all_start(tmp_path):
+def test_processes_that_start_together_in_a_new_home_all_start(tmp_path, database_url):
     """Six first starts at one moment make one database and one key."""
     code = (
         "import sys, pathlib, time; from apollo_component.host.host import Host; "
         "from apollo_component.host.settings import Settings; from apollo_component.host.vault import open_vault; "
         "home = pathlib.Path(sys.argv[1]); time.sleep(max(0, float(sys.argv[2]) - time.time())); "
-        "host = Host.open(Settings(home, f'sqlite:///{home}/host.db')); print(host.connections.vault.key_id)"
+        "host = Host.open(Settings(home, sys.argv[3])); print(host.connections.vault.key_id)"
     )
     begin = str(time.time() + 2)
-    command = [sys.executable, "-c", code, str(tmp_path / "home"), begin]
+    command = [sys.executable, "-c", code, str(tmp_path / "home"), begin, database_url]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(6)]
     ended = [(*one.communicate(timeout=60), one.returncode) for one in running]
     assert [code for *_, code in ended] == [0] * 6, ended
@@ -224,3 +230,23 @@ def test_writes_on_one_thing_wait_and_on_another_do_not(database_url):
         other.join()
     assert sorted(order[-2:]) == ["", "run:1"]
     made.close()
+
+
+@pytest.mark.parametrize("text", ["n" * 5000, "with\0nul", "half \ud83d pair", "Zo\u00eb \U0001f600"])
+def test_what_is_stored_under_a_name_is_found_under_it(store, text):
+    """Any text is stored, as it is or written out, and found again by the same; a different one isn't."""
+    with store.write() as connection:
+        put(connection, tables.leases, {"name": text}, {"owner": "", "version": 1, "until": 0})
+        put(connection, tables.leases, {"name": text}, {"owner": "", "version": 2, "until": 0})
+        put(connection, tables.leases, {"name": text + "x"}, {"owner": "", "version": 3, "until": 0})
+    mine = store.rows(sa.select(tables.leases).where(tables.leases.c.name == text))
+    assert [row["version"] for row in mine] == [2]
+    assert len(store.rows(sa.select(tables.leases))) == 2
+
+
+def test_json_of_any_text_is_stored(store):
+    """Texts that no database can keep as they are come back from JSON unchanged."""
+    text = "half \ud83d pair, nul \0, Zo\u00eb"
+    with store.write() as connection:
+        connection.execute(sa.insert(tables.records).values(run="r", step="s", seq=2**40, json=dumps(text)))
+    assert json.loads(store.rows(sa.select(tables.records))[0]["json"]) == text

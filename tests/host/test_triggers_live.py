@@ -7,7 +7,6 @@ from apollo_component.apollo.plugin import plugin
 from apollo_component.host import linking
 from apollo_component.host.host import Host
 from apollo_component.host.registry import Registry
-from apollo_component.host.settings import Settings
 from apollo_component.host.workflow.engine import prepared
 from apollo_component.host.workflow.file import parse_workflow
 from apollo_component.host.workflow.subscriptions import Subscriptions
@@ -127,9 +126,9 @@ def test_every_trigger_that_asks_is_tried():
 
 
 @pytest.fixture
-def host(sandbox, tmp_path):
+def host(sandbox, settings):
     sandbox.unlimited()
-    made = Host.open(Settings(tmp_path / "home", f"sqlite:///{tmp_path / 'home' / 'host.db'}"), Registry.installed())
+    made = Host.open(settings, Registry.installed())
     linking.link_key(made, "apollo", "mine", "api_key", {"api_key": sandbox.facts["keys"]["master"]})
     yield made
     made.close()

@@ -1,6 +1,5 @@
 """The vault: a wrong or lost key is told, never papered over; rows that were moved or put back are refused."""
 
-import sqlite3
 import threading
 from dataclasses import replace
 
@@ -91,9 +90,8 @@ def test_a_key_lies_ready_before_the_database_knows_it(settings, store):
 def test_a_forged_check_value_is_refused(settings, store):
     """A key is known by proof, not by its short name, at the start and at each sealing."""
     vault = open_vault(settings, store)
-    with sqlite3.connect(settings.home / "host.db") as database:
-        database.execute("UPDATE host_keys SET check_value = 'forged'")
-    database.close()
+    with store.write() as database:
+        database.exec_driver_sql("UPDATE host_keys SET check_value = 'forged'")
     with pytest.raises(StoreError):
         open_vault(settings, store)
     with pytest.raises(StoreError, match="sealed with key"):

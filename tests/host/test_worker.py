@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import time
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -15,7 +16,6 @@ from apollo_component.host.host import Host
 from apollo_component.host.journal import Key
 from apollo_component.host.registry import Registry
 from apollo_component.host.runner import Job
-from apollo_component.host.settings import Settings
 from apollo_component.host.workflow.engine import prepared
 from apollo_component.host.workflow.file import parse_workflow
 from apollo_component.host.workflow.subscriptions import Subscriptions
@@ -38,11 +38,10 @@ class Later:
 class Office:
     """A host linked to the sandbox, with workers to send in."""
 
-    def __init__(self, sandbox, home, public_url=""):
+    def __init__(self, sandbox, settings, public_url=""):
         sandbox.unlimited()
         self.sandbox, self.later = sandbox, Later()
-        settings = Settings(home, f"sqlite:///{home / 'host.db'}", public_url=public_url)
-        self.host = Host.open(settings, Registry.installed(), clock=self.later)
+        self.host = Host.open(replace(settings, public_url=public_url), Registry.installed(), clock=self.later)
         self.subscriptions = Subscriptions(self.host.store, self.later)
         self.link()
 
@@ -78,12 +77,13 @@ class Office:
 
 
 @pytest.fixture
-def office(sandbox, tmp_path):
-    made = Office(sandbox, tmp_path / "home")
+def office(sandbox, settings):
+    made = Office(sandbox, settings)
     yield made
     made.host.close()
 
 
+@pytest.mark.both
 def test_what_comes_is_worked_on_once(office):
     """Each new contact starts one run, and it is done; a second worker finds nothing to do."""
     office.enable()
@@ -226,10 +226,10 @@ def test_a_disabled_workflow_starts_nothing(office):
     assert office.subscriptions.counts("follow", office.host.runs) == {"done": 1}
 
 
-def test_what_is_delivered_starts_a_run_for_each_person(sandbox, tmp_path):
+def test_what_is_delivered_starts_a_run_for_each_person(sandbox, settings):
     """An enrichment's late result, delivered to this host, is an event: once, however often the worker looks."""
     port = free_port()
-    office = Office(sandbox, tmp_path / "home", public_url=f"http://127.0.0.1:{port}")
+    office = Office(sandbox, settings, public_url=f"http://127.0.0.1:{port}")
     sandbox.control("POST", "/settings", {"async_seconds": 0.1})
     steps = "  - {id: lists, action: labels_list, when: trigger.record.phone_numbers}\n"
     office.enable(steps, "trigger: {on: enrichment_completed, every: 10}")

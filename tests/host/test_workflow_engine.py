@@ -15,7 +15,6 @@ from apollo_component.contract.models import Credential, OAuthApp
 from apollo_component.host import linking
 from apollo_component.host.host import Host
 from apollo_component.host.registry import Registry
-from apollo_component.host.settings import Settings
 from apollo_component.host.workflow import engine
 from apollo_component.host.workflow.file import load_workflow, parse_workflow
 
@@ -47,10 +46,9 @@ def later():
 
 
 @pytest.fixture
-def live(sandbox, tmp_path, later):
+def live(sandbox, settings, later):
     """A host on a new database whose connection `mine` is the sandbox's master key."""
     sandbox.unlimited()
-    settings = Settings(tmp_path / "home", f"sqlite:///{tmp_path / 'home' / 'host.db'}")
     host = Host.open(settings, Registry.installed(), clock=later)
     link(host, sandbox)
     yield host
@@ -339,6 +337,7 @@ host.close()
 
 def in_processes(live, monkeypatch, runs):
     monkeypatch.setenv("WORKFLOW_HOST_HOME", str(live.settings.home))
+    monkeypatch.setenv("WORKFLOW_HOST_DATABASE_URL", live.settings.database_url)
     begin = str(time.time() + 2.5)
     command = [sys.executable, "-W", "ignore", "-c", DRIVER]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
@@ -359,6 +358,7 @@ def test_two_processes_drive_two_runs_on_one_database(live, sandbox, monkeypatch
         assert [record["email"] for record in live.runs.records(run, "make")] == group
 
 
+@pytest.mark.both
 def test_two_processes_drive_one_run(live, sandbox, monkeypatch):
     """Of two that drive the same run one does the work, and the other finds it done or in other hands."""
     run = begun(live, CREATE, emails=[f"same{number}@example.com" for number in range(20)])

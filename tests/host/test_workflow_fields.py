@@ -9,7 +9,6 @@ from apollo_component.host import linking
 from apollo_component.host.host import Host
 from apollo_component.host.registry import Registry
 from apollo_component.host.runner import Job
-from apollo_component.host.settings import Settings
 from apollo_component.host.workflow import engine
 from apollo_component.host.workflow.file import parse_workflow
 
@@ -47,9 +46,8 @@ def later():
 
 
 @pytest.fixture
-def live(sandbox, tmp_path, later):
+def live(sandbox, settings, later):
     sandbox.unlimited()
-    settings = Settings(tmp_path / "home", f"sqlite:///{tmp_path / 'home' / 'host.db'}")
     host = Host.open(settings, Registry.installed(), clock=later)
     linking.link_key(host, "apollo", "mine", "api_key", {"api_key": sandbox.facts["keys"]["master"]})
     sandbox.control("DELETE", "/requests")

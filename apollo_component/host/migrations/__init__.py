@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     from ..store import Store
 
 
-def upgrade(store: Store) -> None:
+def upgrade(store: Store, to: str = "head", scripts: Path = Path(__file__).parent) -> None:
     """Bring a database to the newest schema, in one transaction that has it to itself; of two processes that come
-    together the second finds it done. Raises StoreError when it is from a newer version."""
+    together the second finds it done, and one that fails leaves it as it was. Raises StoreError when it is from a newer
+    version.
+
+    `to` is another revision, for stored databases of old schemas; `scripts` the folder of the migrations.
+    """
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     revision = store.revision()
     if revision is not None and revision not in known:
@@ -29,4 +33,4 @@ def upgrade(store: Store) -> None:
         )
     with store.write() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)

@@ -13,15 +13,16 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from dbos import DBOS, DBOSClient, Serializer, SetWorkflowID
+from dbos import error as dbos_errors
 from sqlalchemy.exc import SQLAlchemyError
 
-from ...contract.errors import InputError, NotFoundError, Problem, TransientError
+from ...contract.errors import InputError, NotFoundError, Problem, StoreError, TransientError
 from ..daily import PER_DAY
 from ..host import Host
 from ..journal import OwnershipLostError
 from ..leases import Heartbeat, Lease
 from ..runs import Run
-from ..store import CONNECTIONS, worded
+from ..store import CONNECTIONS, IDLE_SECONDS, worded
 from .backlog import LEASE_SECONDS
 from .driver import Driver
 from .file import TRIGGER_NAMES, Workflow, parse_workflow
@@ -30,6 +31,8 @@ from .fleet import Workers
 RUN_FORMAT = "run-format-1"
 """Changes only when a recorded run could not be continued by newer code."""
 APPLICATION = "workflow-host"
+CLIENT_CONNECTIONS = 2
+"""To PostgreSQL, for the queues of processes; the engine itself has as many as the store."""
 _drivers: dict[str, Driver] = {}
 
 
@@ -154,10 +157,11 @@ async def _watch(driver: Driver, beat: Heartbeat) -> None:
 
 async def _handle(queue: str, run: str) -> Any:
     """Begin the durable procedure, or take it over where it stands; either way in this process."""
-    if await DBOS.get_workflow_status_async(run) is None:
-        with SetWorkflowID(run):
-            return await DBOS.start_workflow_async(host_run, run)
-    return await DBOS.resume_workflow_async(run, queue_name=queue)
+    with _worded():
+        if await DBOS.get_workflow_status_async(run) is None:
+            with SetWorkflowID(run):
+                return await DBOS.start_workflow_async(host_run, run)
+        return await DBOS.resume_workflow_async(run, queue_name=queue)
 
 
 @contextlib.contextmanager
@@ -167,13 +171,13 @@ def launched(host: Host, slots: int = 0, poll_seconds: float = 0.1) -> Iterator[
     for a process that drives only its own. Raises StoreError and StoreAwayError."""
     workers = Workers(host.store, host.clock)
     with workers.joined(slots) as identity:
-        with worded():
+        with _worded():
             client = _engine(host, identity, workers, poll_seconds)
         try:
             yield identity
         finally:
             # A queue that is left because the database is away goes when another process is launched.
-            with contextlib.suppress(SQLAlchemyError):
+            with contextlib.suppress(SQLAlchemyError, dbos_errors.DBOSException):
                 client.delete_queue(identity)
             client.destroy()
             DBOS.destroy()
@@ -190,7 +194,8 @@ def _engine(host: Host, identity: str, workers: Workers, poll_seconds: float) ->
         system_database_url=url,
         serializer=JsonSerializer(),
         application_name=APPLICATION,
-        system_database_pool_size=1,
+        system_database_pool_size=CLIENT_CONNECTIONS,
+        retry_connection_errors=False,
     )
     known = workers.known()
     for queue in client.list_queues():
@@ -207,6 +212,7 @@ def _engine(host: Host, identity: str, workers: Workers, poll_seconds: float) ->
             "enable_otlp": False,
             "log_level": "CRITICAL",
             "sys_db_pool_size": CONNECTIONS,
+            "sys_db_idle_transaction_timeout_sec": IDLE_SECONDS,
             # It tries again by itself when a connection turns out to be broken.
             "db_engine_kwargs": {"pool_pre_ping": False},
             "notification_listener_polling_interval_sec": 1.0,
@@ -216,6 +222,19 @@ def _engine(host: Host, identity: str, workers: Workers, poll_seconds: float) ->
     DBOS.listen_queues([identity])
     DBOS.launch()
     return client
+
+
+@contextlib.contextmanager
+def _worded() -> Iterator[None]:
+    """Trouble that the engine of durable runs has with the database, as an error of ours."""
+    try:
+        with worded():
+            yield
+    except dbos_errors.DBOSException as error:
+        raise StoreError(
+            f"Durable runs can't use the database ({type(error).__name__}).",
+            hint="Check that its user may make the schema `dbos`, and that no newer version used it.",
+        ) from None
 
 
 def _own(host: Host, run: str, progress: Callable[[str], None]) -> Lease:

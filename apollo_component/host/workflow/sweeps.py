@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from ...contract.errors import ConnectorError, InputError, NotFoundError, Problem
 from ...contract.models import Event, Poll
 from ...contract.triggers import Trigger
+from ..column_types import shortened
 from ..daily import PER_DAY
 from ..events import LogEvent
 from ..host import Host
@@ -41,6 +42,8 @@ LATE_SECONDS = 60.0
 """How far before the last delivery it is looked again: one that came first may have been stored last."""
 GONE = "(gone)"
 """The version of a record that left; its return is an event."""
+PLACE = 200
+"""Characters of a record's id and version that are kept, longer ones by a digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class _Sweep:
 
     def place(self, event: Event) -> str:
         """Where an event is remembered: with its record, or with its delivery, which comes but once."""
-        return (event.id if self.trigger.action else f"{event.version}:{event.id}")[:200]
+        return shortened(event.id if self.trigger.action else f"{event.version}:{event.id}", PLACE)
 
     @property
     def may_stop(self) -> bool:
@@ -289,11 +292,11 @@ def _same(row: Mapping[str, Any], event: Event, sweep: _Sweep) -> bool:
     timed = sweep.trigger.style == "newest" and sweep.trigger.time is not None
     if timed and row["version"] != GONE and event.version < row["version"]:
         return True
-    return bool(row["version"] == event.version and row["mark"] == event.mark)
+    return bool(row["version"] == shortened(event.version, PLACE) and row["mark"] == event.mark)
 
 
 def _changed(row: Mapping[str, Any] | None, event: Event) -> bool:
-    return row is None or row["version"] != event.version
+    return row is None or row["version"] != shortened(event.version, PLACE)
 
 
 def _forget_absent(connection: sa.Connection, sweep: _Sweep, total: int | None) -> None:

@@ -17,9 +17,6 @@ from .works import WORKS, Work, public_url
 
 pytestmark = pytest.mark.real
 TABLE = load()
-IN_HAND = pytest.mark.xfail(strict=False, reason="the refresher doesn't keep a pair that the database can't take")
-PENDING = {(fault, "refresh"): IN_HAND for fault in ("full_short", "full_long", "locked_after")}
-"""Cells whose promise isn't kept yet, each with what is missing."""
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +52,7 @@ def proved(bench: Bench, home: Path, fault: str, work: str, happen: Callable[[Wo
     return time.perf_counter() - begun
 
 
-CELLS = [pytest.param(*cell, marks=[PENDING[cell]] if cell in PENDING else []) for cell in TABLE.cells(chaos=False)]
+CELLS = list(TABLE.cells(chaos=False))
 
 
 @pytest.mark.parametrize(("fault", "work"), CELLS)
