@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from apollo_component.contract.errors import TransientError
 from apollo_component.host.doctor.examination import READ, examine
 from apollo_component.host.doctor.findings import Examined, bounded
+from apollo_component.host.key_files import KEY_FILE
 from apollo_component.host.tables import connections, journal, leases, subscriptions
-from apollo_component.host.vault import KEY_FILE
 
 from .conftest import START, answer
 

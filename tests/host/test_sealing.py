@@ -84,7 +84,7 @@ def test_the_first_format_is_still_read_where_it_was_bound():
     assert KEY.seal(b"canary", *PLACE)[:3] == b"wh2"
 
 
-@pytest.mark.parametrize("secret", [SEALED, FIRST])
+@pytest.mark.parametrize("secret", [SEALED, FIRST], ids=["second", "first"])
 def test_a_value_relabelled_as_another_format_is_refused(secret):
     """The format is bound too: no value can be made one of the format that binds less."""
     other = (b"wh1" if secret is SEALED else b"wh2") + secret[3:]
