@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from apollo_component.connector import client
+from apollo_component.host.workflow.sweeps import LEASE_SECONDS as SWEEP_SECONDS
 
 from . import door
 from .works import Effect, Evidence, Work
@@ -29,14 +30,15 @@ def stopped(work: Work) -> Evidence:
     """SIGSTOP while the answer waits. Another owner takes the run over; then the first one wakes and gets its answer."""
     pid = _begun(work, before=False)
     os.kill(pid, signal.SIGSTOP)
-    work.world.clock.moved += 2 * LEASE_SECONDS
+    work.world.clock.moved += 2 * max(LEASE_SECONDS, SWEEP_SECONDS)
     _own(work)
     found = _gone_on(work)
+    saw = work.world.worked(work.target.operation), work.world.doubts
     os.kill(pid, signal.SIGCONT)
     work.world.door.calm()
     os.waitpid(pid, 0)
-    worked, doubts = work.world.worked(work.target.operation), work.world.doubts
-    assert (worked, doubts) == (work.world_saw, found.doubts), "who had lost the run did something"
+    assert saw == (work.world.worked(work.target.operation), work.world.doubts), "who had lost the run did something"
+    work.look()
     return found
 
 
@@ -75,7 +77,7 @@ def _gone_on(work: Work) -> Evidence:
     if (error := work.found.tries[-1]) and error.code != "outcome_unknown":
         work.go_on(error)
         work.attempt()
-    work.found.worked = work.world_saw = work.world.worked(work.target.operation)
+    work.found.worked = work.world.worked(work.target.operation)
     work.found.doubts = work.world.doubts
     work.look()
     return work.found

@@ -19,6 +19,10 @@ class Fault:
     """Whether it takes processes or a database server of its own, and so more time."""
 
 
+ELSEWHERE = ("n/a", "by_storm", "untried")
+"""Outcomes of cells that are not run here."""
+
+
 @dataclass(frozen=True)
 class Table:
     """`outcomes`, `rules` and `works` are sentences by their ids; every fault has a cell for every work."""
@@ -29,10 +33,10 @@ class Table:
     faults: dict[str, Fault]
 
     def cells(self, *, chaos: bool) -> Iterator[tuple[str, str]]:
-        """The cells that can happen, fault by fault."""
+        """The cells that are tried here, fault by fault."""
         for fault in self.faults.values():
             if fault.chaos == chaos:
-                yield from ((fault.id, work) for work, outcome in fault.cells.items() if outcome != "n/a")
+                yield from ((fault.id, work) for work, outcome in fault.cells.items() if outcome not in ELSEWHERE)
 
 
 def load(file: Path = FILE) -> Table:

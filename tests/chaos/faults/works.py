@@ -53,7 +53,6 @@ class Work:
     def __init__(self, world: World, fault: str) -> None:
         self.world, self.fault = world, fault
         self.found = Evidence()
-        self.world_saw = 0
 
     @property
     def target(self) -> Target:
