@@ -60,15 +60,8 @@ class FreeContext:
             raise
 
     def observed(self, operation: str, windows: tuple[Window, ...], retry_after: float | None) -> None:
-        """Trouble with the database must not hide the answer that is there: what can't be kept of quotas now is told
-        again by the next answer, and a permit that isn't given back ends by itself."""
-        if not self._permit:
-            return
-        scope = self._connection.quota_scope
-        try:
-            self._means.limits.observed(self._permit, scope, operation, windows, retry_after)
-        except (StoreError, TransientError):
-            self._permit = ""
+        if self._permit:
+            self._means.limits.observed(self._permit, self._connection.quota_scope, operation, windows, retry_after)
 
     def sending(self) -> Reply | None:
         return None

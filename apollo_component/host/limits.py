@@ -3,15 +3,16 @@
 import secrets
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 from weakref import WeakValueDictionary
 
 import sqlalchemy as sa
 
-from ..contract.errors import QuotaError
+from ..contract.errors import QuotaError, StoreError, TransientError
 from ..contract.models import Window
 from .events import LogEvent
 from .leases import is_dead, new_owner
@@ -51,6 +52,7 @@ class Limits:
         self._told: set[tuple[str, str, int]] = set()
         self._lines: WeakValueDictionary[tuple[str, str, Party], _Line] = WeakValueDictionary()
         self._guard = threading.Lock()
+        self._owed: deque[tuple[str, str, str, Sequence[Window], float | None]] = deque()
 
     def permit(self, scope: str, operation: str, deadline: float, party: Party = NOBODY) -> str:
         """A permit's id. Waits for its turn and for a minute window inside `deadline` (epoch seconds).
@@ -71,9 +73,23 @@ class Limits:
     def observed(
         self, permit: str, scope: str, operation: str, told: Sequence[Window], retry_after: float | None
     ) -> None:
-        """Give the permit back and keep what the answer told."""
+        """Give the permit back and keep what the answer told. Trouble with the database must not hide the answer that
+        is there: what can't be kept now is owed, and kept before the next permit is asked for."""
+        try:
+            self._observe(permit, scope, operation, told, retry_after)
+        except (StoreError, TransientError):
+            self._owed.append((permit, scope, operation, told, retry_after))
+
+    def _observe(
+        self, permit: str, scope: str, operation: str, told: Sequence[Window], retry_after: float | None
+    ) -> None:
         with self._quota(scope, operation) as held:
             held.quota = held.quota.told(permit, told, retry_after, held.now)
+
+    def _pay(self) -> None:
+        for _ in range(len(self._owed)):
+            with suppress(IndexError):  # another thread was faster
+                self.observed(*self._owed.popleft())
 
     def of(self, scope: str) -> list[dict[str, Any]]:
         """What is known of a team's windows, for people."""
@@ -97,6 +113,8 @@ class Limits:
     def _try(self, scope: str, operation: str, party: Party, deadline: float, pause: float) -> str | Block:
         """A permit, or what is in the way while the party stands in the queue. Raises QuotaError when waiting is no
         use."""
+        if self._owed:
+            self._pay()
         with self._quota(scope, operation) as held:
             quota = held.quota.at(held.now)
             block = quota.block(party, held.now, self.reserve)

@@ -60,8 +60,9 @@ class Need(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Rest:
-    """Until when a refresh that is needed so much isn't tried again, and what the trouble was."""
+    """Until when a refresh of this version that is needed so much isn't tried again, and what the trouble was."""
 
+    version: int
     until: float
     need: Need
     message: str = ""
@@ -156,7 +157,7 @@ class Refresher:
     def _rests_now(self, connection: Connection, need: Need) -> bool:
         """Whether trouble is so fresh that the good token is used. Raises it again when there is no good one."""
         rest = self._rests.get(connection.id)
-        left = rest.until - self.clock() if rest and rest.need >= need else 0
+        left = rest.until - self.clock() if rest and rest.need >= need and rest.version == connection.version else 0
         if rest and left > 0 and need is Need.NOW:
             raise TransientError(rest.message, hint=rest.hint, retry_after=left, worked=False)
         return left > 0
@@ -172,7 +173,7 @@ class Refresher:
             _to_its_end(act)
         except TransientError as error:
             rest = max(REST_SECONDS if need is Need.AHEAD else RETRY_SECONDS, error.retry_after or 0)
-            self._rests[seen.id] = _Rest(self.clock() + rest, need, error.message, error.hint)
+            self._rests[seen.id] = _Rest(seen.version, self.clock() + rest, need, error.message, error.hint)
             if need is Need.NOW:
                 raise
 
@@ -188,7 +189,7 @@ class Refresher:
             self._check(connection, credential, lease)
         elif need is Need.AHEAD and connection.refresh_sent_at and self._works(connection, credential):
             self.connections.mark(connection, ACTIVE, "", lease=lease, refresh_sent_at=None)
-            self._rests[seen.id] = _Rest(self.clock() + REST_SECONDS, need)
+            self._rests[seen.id] = _Rest(connection.version, self.clock() + REST_SECONDS, need)
         else:
             self._send(connection, credential, lease)
 
@@ -235,7 +236,8 @@ class Refresher:
                 break
             except (StoreError, TransientError) as error:
                 if self.clock() > until:
-                    raise StoreError(f"New tokens could not be saved and are lost: {error.message}") from None
+                    text = f"New tokens could not be saved and are lost: {error.message}"
+                    raise StoreError(text, hint="Mend the database, then link the account again.") from None
                 self.sleep(RETRY_SECONDS)
         if not saved:
             text = "tokens of a refresh came after newer ones were saved, and were dropped"

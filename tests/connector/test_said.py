@@ -15,7 +15,7 @@ from apollo_component.contract.models import AuthorizeRequest, Callback, Credent
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SAID: dict[str, Any] = json.loads((Path(__file__).parent / "said.json").read_text())
-JSON_ = {"content-type": "application/json", "x-request-id": "r-1" + "x" * 200}
+JSON_ = {"content-type": "application/json", "x-request-id": "r-1"}
 PLAIN = {"content-type": "text/plain; charset=utf-8", "x-request-id": "r-2"}
 PAGE = b"<!doctype html>" + b" " * 1980 + b"<HTML>"
 LATE_PAGE = b"<!doctype html>" + b" " * 1981 + b"<html>"

@@ -11,7 +11,7 @@ from apollo_component.contract.models import Window
 from apollo_component.host.clocks import DatabaseClock, shared_clock
 from apollo_component.host.limits import LOOK_SECONDS, Limits
 from apollo_component.host.quota import CONCURRENCY, PERMIT_SECONDS, Party
-from apollo_component.host.store import Store
+from apollo_component.host.store import Store, StoreAwayError
 
 TEAM = ("team:t", "find")
 NOBODY = Party()
@@ -371,3 +371,20 @@ def test_a_long_wait_is_told_once(store, clock):
     told(limits, Window("minute", 5, 0), retry_after=0)
     assert len(said) == 1
     assert "minute quota of find until" in said[0]
+
+
+def test_an_answer_that_the_database_can_not_take_is_owed(host, monkeypatch):
+    """A permit is given back, and what the answer told is learnt, as soon as the database is there again."""
+    limits, write = host.limits, host.store.write
+    permit = limits.permit("team:t", "find", host.clock() + 10)
+
+    def away(*_, **__):
+        raise StoreAwayError("The database doesn't answer.", worked=False)
+
+    monkeypatch.setattr(host.store, "write", away)
+    limits.observed(permit, "team:t", "find", (Window("day", 600, 7),), None)
+    monkeypatch.setattr(host.store, "write", write)
+    assert limits.in_flight() == 1
+    limits.permit("team:t", "find", host.clock() + 10)
+    assert limits.in_flight() == 1
+    assert [row["left"] for row in limits.of("team:t")] == [7]

@@ -202,8 +202,12 @@ def test_ctrl_c_loses_no_pair(host, oauth, service):
         return service._tokens(request)
 
     service.on(TOKEN_PATH, interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        use(host, oauth, rejected=1)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background may ignore it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            use(host, oauth, rejected=1)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert host.connections.current(oauth.id)[1].access_token == "access-1"
 
 
@@ -217,6 +221,17 @@ def test_many_runs_don_t_hammer_a_service_in_trouble(host, clock, service):
     assert len(service.sent(TOKEN_PATH)) == 1
     assert 0 < caught.value.retry_after <= 1
     assert not caught.value.worked
+
+
+def test_an_account_that_was_linked_again_rests_no_longer(host, clock, service):
+    """Trouble with tokens that were replaced meanwhile holds nobody up."""
+    connection = add_oauth(host, clock, age=30 * DAYS + 1)
+    service.on(TOKEN_PATH, answer({}, 503))
+    with pytest.raises(TransientError):
+        use(host, connection)
+    again = Credential("oauth2", access_token="a", refresh_token="r", expires_at=clock.moment(-1))
+    assert host.connections.replace_credential(host.connections.get(connection.id), again, "linked again", "")
+    assert use(host, connection)[1].access_token == "access-1"
 
 
 def test_a_retry_waits_as_long_as_the_service_asks(host, clock, service):

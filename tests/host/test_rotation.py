@@ -322,6 +322,10 @@ def test_a_database_of_before_is_upgraded_and_rotated(opened, filled):
     with filled.store.write() as connection:
         for column in ("state", "retired_at"):
             connection.exec_driver_sql(f"ALTER TABLE host_keys DROP COLUMN {column}")
+        for table in ("host_workers", "host_quotas"):
+            connection.exec_driver_sql(f"DROP TABLE {table}")
+        for table in ("host_windows", "host_permits"):
+            connection.exec_driver_sql(f"CREATE TABLE {table} (id INTEGER)")
         connection.exec_driver_sql("UPDATE host_schema SET version_num = '0002'")
     fresh = opened()
     assert [row["state"] for row in fresh.store.rows(sa.select(keys))] == ["current"]

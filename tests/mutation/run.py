@@ -31,8 +31,11 @@ TESTS = {
         "tests/connector/test_connector.py",
         "tests/connector/test_quirks.py",
     ),
-    "host/vault": ("tests/host/test_vault.py",),
-    "host/limits": ("tests/host/test_limits.py",),
+    "host/vault": ("tests/host/test_vault.py", "tests/host/test_rotation.py"),
+    "host/sealing": ("tests/host/test_sealing.py", "tests/host/test_vault.py"),
+    "host/key_files": ("tests/host/test_key_files.py", "tests/host/test_vault.py"),
+    "host/limits": ("tests/host/test_limits.py", "tests/host/test_quota.py"),
+    "host/quota": ("tests/host/test_quota.py", "tests/host/test_limits.py"),
     "host/journal": ("tests/host/test_journal.py", "tests/host/test_daily.py", "tests/host/test_calls.py"),
 }
 SETTINGS = """
@@ -40,7 +43,7 @@ SETTINGS = """
 source_paths = ["apollo_component"]
 only_mutate = [{only}]
 also_copy = ["connector.yaml", "schemas", "README.md", "examples"]
-pytest_add_cli_args = ["-m", "not real and not chaos and not wheel", "-p", "no:cacheprovider", "-p", "no:xdist"]
+pytest_add_cli_args = ["-m", "not real and not chaos and not wheel", "-p", "no:cacheprovider", "-p", "no:xdist", "--database", "sqlite"]
 pytest_add_cli_args_test_selection = [{tests}]
 type_check_command = ["mypy", "--output", "json", "--disable-error-code", "unused-ignore"]
 """

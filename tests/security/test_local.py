@@ -157,7 +157,7 @@ def test_secrets_are_compared_in_constant_time() -> None:
     assert [
         place for place in found if place[2] != "state" or place[0] in ("auth.py", "listener.py", "linking.py")
     ] == []
-    for name in ("connector/auth.py", "host/listener.py", "host/vault.py"):
+    for name in ("connector/auth.py", "host/listener.py", "host/sealing.py"):
         assert "compare_digest" in (ROOT / "apollo_component" / name).read_text("utf-8")
 
 

@@ -124,7 +124,11 @@ def one_pair(work: Work) -> None:
 
 
 def pair_lost(work: Work) -> None:
-    """The first use that finds it out is refused, and after linking again all is well."""
+    """The first use that finds it out is refused, and after linking again all is well. A database that is full for
+    long is told of first."""
+    if work.found.codes == [STORE, "reauthorization_needed"]:
+        work.go_on(work.found.tries[-1])  # type: ignore[arg-type]
+        work.attempt()
     assert "reauthorization_needed" in work.found.codes, work.found.codes
     assert work.found.codes[-1] == "ok"
     lost = next(error for error in work.found.tries if error and error.code == "reauthorization_needed")
