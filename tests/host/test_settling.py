@@ -62,7 +62,7 @@ def test_an_answer_the_database_never_takes_is_in_doubt(caller, service, host, c
 def test_a_quota_that_cant_be_kept_hides_no_answer(caller, service, host, monkeypatch, trouble):
     """A database that can't take what an answer told of quotas makes nobody believe that nothing was sent."""
     service.on("/blind", answer({"id": 1}))
-    monkeypatch.setattr(host.limits, "observed", failing(host.limits.observed, trouble))
+    monkeypatch.setattr(host.limits, "_observe", failing(host.limits._observe, trouble))
     assert caller.page("blind").value == {"id": 1}
     assert len(service.requests) == 1
 
