@@ -113,8 +113,7 @@ class Limits:
     def _try(self, scope: str, operation: str, party: Party, deadline: float, pause: float) -> str | Block:
         """A permit, or what is in the way while the party stands in the queue. Raises QuotaError when waiting is no
         use."""
-        if self._owed:
-            self._pay()
+        self._pay()
         with self._quota(scope, operation) as held:
             quota = held.quota.at(held.now)
             block = quota.block(party, held.now, self.reserve)

@@ -98,7 +98,7 @@ class Driver:
         except OwnershipLostError:
             self.lost = True
             await asyncio.Event().wait()
-        except StoreAwayError as error:
+        except ConnectorError as error:  # the store's: whatever a step may raise is its outcome
             await self._left(error)
         except Exception as error:  # noqa: BLE001  # a bug must not end the durable run for good
             await self._crashed(error)
