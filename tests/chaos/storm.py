@@ -41,9 +41,10 @@ from tests.chaos.storm_child import BEFORE, SAVED, WORKED, Order, work
 from tests.postgres import Postgres, started
 
 PROCESSES, RUNS = 8, 125
-STOPPED_SECONDS = 2.0
+STOPPED_SECONDS = 3.0
 """The lease where an owner is stopped: short, so that it is past it soon."""
-PATIENCE = 60.0
+PATIENCE = 300.0
+"""How long a storm may last: the harness's own patience, since a busy machine is no broken promise."""
 KILL, STOP = int(signal.SIGKILL), int(signal.SIGSTOP)
 
 
