@@ -3,6 +3,7 @@
 import os
 import stat
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,31 @@ from apollo_component.host.sealing import Key
 @pytest.fixture
 def source(settings):
     return KeySource(settings)
+
+
+def said(caught):
+    """The whole of what a person is told."""
+    return caught.value.message, caught.value.hint
+
+
+@pytest.fixture
+def on_disk(monkeypatch):
+    """In their order: what is brought to the disk, and what gets its name."""
+    events = []
+
+    def heard(module, name, tell):
+        real = getattr(module, name)
+
+        def act(*given, **more):
+            events.append(tell(*given))
+            return real(*given, **more)
+
+        monkeypatch.setattr(module, name, act)
+
+    heard(os, "fsync", lambda handle: "folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else os.fstat(handle).st_size)
+    heard(os, "link", lambda *_: "named")
+    heard(Path, "replace", lambda *_: "named")
+    return events
 
 
 def names(source):
@@ -34,6 +60,43 @@ def test_a_key_that_another_process_just_made_is_taken(source):
     first = source.create()
     assert source.create() == first
     assert source.read() == [first]
+
+
+def test_a_key_outlives_a_power_cut(source, on_disk):
+    """A key file is whole on disk before it gets its name, and the name is on disk before anything is sealed."""
+    line = len(source.create().text()) + 1
+    assert on_disk == [line, "named", "folder"]
+    on_disk.clear()
+    source.write([Key.new(), Key.new()])
+    assert on_disk == [2 * line, "named", "folder"]
+
+
+def test_a_new_home_is_made_for_its_owner_alone(settings):
+    """A home that isn't there yet is made, with the folders above it, and nobody else may look into it."""
+    deep = replace(settings, home=settings.home / "some" / "where")
+    assert KeySource(deep).create() in KeySource(deep).read()
+    assert stat.S_IMODE(deep.home.stat().st_mode) == 0o700
+
+
+def test_a_draft_is_never_open_to_others(source, monkeypatch):
+    """From its first byte on the file is its owner's alone, whatever the process allows by default, and one that
+    somebody laid out before isn't written to."""
+    seen, real = [], os.open
+
+    def opened(path, flags, mode=0o777, **more):
+        handle = real(path, flags, mode, **more)
+        if str(path).endswith(".draft"):
+            seen.append((stat.S_IMODE(os.fstat(handle).st_mode), bool(flags & os.O_EXCL)))
+        return handle
+
+    monkeypatch.setattr(os, "open", opened)
+    before = os.umask(0)
+    try:
+        source.create()
+        source.write([Key.new()])
+    finally:
+        os.umask(before)
+    assert seen == [(0o600, True), (0o600, True)]
 
 
 def test_several_keys_stand_one_a_line(source):
@@ -72,10 +135,12 @@ def test_a_key_file_that_others_can_open_is_refused(source, mode):
     """As ssh does it: a key that others may have read isn't used, and the words say what to do."""
     source.create()
     source.file.chmod(mode)
-    with pytest.raises(StoreError, match=f"{mode:04o}") as caught:
+    with pytest.raises(StoreError) as caught:
         source.read()
-    assert "chmod 600" in caught.value.hint
-    assert "keys rotate" in caught.value.hint
+    assert said(caught) == (
+        f"Others can read the key file {source.file} (mode {mode:04o}), so it is not used.",
+        f"chmod 600 {source.file}. If somebody may have read it, run `keys rotate` after that.",
+    )
     source.file.chmod(0o400)
     assert len(source.read()) == 1
 
@@ -86,18 +151,42 @@ def test_a_symbolic_link_is_not_followed(source):
     elsewhere = source.settings.home / "elsewhere"
     source.file.rename(elsewhere)
     source.file.symlink_to(elsewhere)
-    with pytest.raises(StoreError, match="symbolic link"):
+    with pytest.raises(StoreError) as caught:
         source.read()
+    assert said(caught) == (
+        f"The key file {source.file} is a symbolic link.",
+        "Put the file itself there, or give the key in WORKFLOW_HOST_KEY.",
+    )
+    assert caught.value.__suppress_context__
 
 
-@pytest.mark.parametrize("raw", [b"", b"\n", b"short", b"\xff\xfe" * 30])
-def test_a_damaged_key_file_is_refused(source, raw):
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (b"", "{} is not a key: base64 of exactly 32 bytes is expected."),
+        (b"\n", "{} is not a key: base64 of exactly 32 bytes is expected."),
+        (b"short", "{} is not a key: base64 of exactly 32 bytes is expected."),
+        (b"\xff\xfe" * 30, "The key file {} can't be read."),
+    ],
+)
+def test_a_damaged_key_file_is_refused(source, raw, message):
     """A key file that holds no key is an error that names it, never a reason for a new key."""
     source.create()
     source.file.write_bytes(raw)
-    with pytest.raises(StoreError, match=r"host\.key"):
+    with pytest.raises(StoreError) as caught:
         source.read()
+    assert caught.value.message == message.format(source.file)
     assert source.file.read_bytes() == raw
+
+
+def test_a_key_file_that_can_not_be_opened_is_told(source):
+    """Neither is it taken for missing, which would make a new key, nor does a line of it get into the words."""
+    source.file.mkdir()
+    source.file.chmod(0o700)
+    with pytest.raises(StoreError) as caught:
+        source.read()
+    assert said(caught) == (f"The key file {source.file} can't be read.", "Check its owner and mode (0600).")
+    assert caught.value.__suppress_context__
 
 
 def test_a_line_that_is_no_key_spoils_the_file(source):
@@ -141,12 +230,37 @@ def test_loose_modes_are_told(settings, registry, notices):
     settings.home.chmod(0o770)
     (settings.home / "host.db").chmod(0o640)
     Host.open(settings, registry, notice=notices.append).close()
-    assert len(notices) == 2
-    assert str(settings.home) in notices[0]
-    assert "host.db" in notices[1]
+    assert notices == [
+        f"Warning: Others can write in the host's folder {settings.home}: chmod go-w it.",
+        f"Warning: Others can open the database {settings.home / 'host.db'}, which holds personal data: chmod 600 it.",
+    ]
     settings.home.chmod(0o755)
     assert loose(settings, None) == []
     assert loose(settings, settings.home / "nothing") == []
+
+
+@pytest.mark.parametrize(("mode", "told"), [(0o720, 1), (0o702, 1), (0o755, 0), (0o700, 0)])
+def test_a_home_is_loose_when_others_can_write_in_it(settings, mode, told):
+    """The group or anybody: who can write in the folder can put another key file there. Looking is allowed."""
+    settings.home.chmod(mode)
+    assert len(loose(settings, None)) == told
+
+
+@pytest.mark.parametrize("mode", [0o610, 0o620, 0o640, 0o601, 0o602, 0o604])
+def test_a_database_is_loose_when_others_can_do_anything_with_it(settings, mode):
+    """It holds personal data, so each right of each other person is told."""
+    database = settings.home / "host.db"
+    database.chmod(mode)
+    assert len(loose(settings, database)) == 1
+    database.chmod(0o600)
+    assert loose(settings, database) == []
+
+
+def test_a_file_of_ones_own_is_not_given_away(source, monkeypatch):
+    """Who rewrites his own file needs no right to give files away."""
+    source.create()
+    monkeypatch.setattr(os, "chown", lambda *_: pytest.fail("given away"))
+    source.write([Key.new()])
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")

@@ -12,6 +12,9 @@ from apollo_component.host.sealing import Key, key_id_of
 PLACE = ("c1", "oauth2", "credential", 3, "demo", "a1")
 KEY = Key(b"k" * 32)
 SEALED = KEY.seal(b"canary", *PLACE)
+SECOND = bytes.fromhex(
+    "77683263613262316565371364add815ff7ecc8acfec54ec6948354b3cceb40a8edfed38eb1180cb9e4eee9cdd"
+)  # sealed once, to be opened by every later version
 FIRST = bytes.fromhex(
     "77683163613262316565372d939df5191d389ccd49b6512ad033cfc88de0a5bd7ffada3889072020a69cc9bf60"
 )  # sealed by the first version, for the first four parts
@@ -24,6 +27,44 @@ def test_a_sealed_value_opens_at_its_own_place():
     assert b"canary" not in SEALED
     assert KEY.seal(b"canary", *PLACE) != SEALED
     assert key_id_of(SEALED) == KEY.id
+
+
+def said(caught):
+    """The whole of what a person is told."""
+    return caught.value.message, caught.value.hint
+
+
+def test_what_is_stored_opens_for_ever():
+    """A value that was sealed before, and the id and the proof of a key that databases hold, are the same in every
+    later version."""
+    assert KEY.open(SECOND, *PLACE) == b"canary"
+    assert KEY.id == "ca2b1ee7"
+    assert KEY.check_value == "4b00490acdc5a70dfde885d78a814ae7f687c155e9a9c4d6a397a4c8fb89e538"
+
+
+def test_two_seals_never_share_a_nonce():
+    """Each sealed value has 12 random bytes of its own behind its header, as AES-GCM wants them."""
+    sealed = [KEY.seal(b"", *PLACE) for _ in range(50)]
+    assert {len(value) for value in sealed} == {len(KEY.header) + 12 + 16}
+    assert len({value[len(KEY.header) :][:12] for value in sealed}) == 50
+
+
+def test_only_the_key_that_a_database_was_made_with_proves_it():
+    """A key proves its own check value, and neither another key's nor a part of its own."""
+    assert KEY.proves(KEY.check_value)
+    for other in (Key.new().check_value, KEY.check_value[:-1], "", "ä"):
+        assert not KEY.proves(other)
+
+
+def test_a_refused_value_says_what_to_do_and_nothing_of_its_making():
+    """The words name the danger and the way out; what the cipher said isn't shown behind them."""
+    with pytest.raises(StoreError) as caught:
+        KEY.open(SEALED, "elsewhere")
+    assert said(caught) == (
+        "A stored secret was changed or moved from another record, so it is not used.",
+        "Link the account again, and find out who can write to the database.",
+    )
+    assert caught.value.__suppress_context__
 
 
 @given(st.lists(PARTS, min_size=1, max_size=7).map(tuple))
@@ -95,9 +136,9 @@ def test_a_value_relabelled_as_another_format_is_refused(secret):
 @pytest.mark.parametrize("begin", [b"", b"wh3ca2b1ee7", b"wh1\x1b[2Jabcd", b"WH1ca2b1ee7"])
 def test_a_value_of_no_known_format_is_refused_without_repeating_it(begin):
     """What a key id isn't never comes into the words of an error."""
-    with pytest.raises(StoreError, match="unknown format") as caught:
+    with pytest.raises(StoreError) as caught:
         key_id_of(begin + b"rest")
-    assert "\x1b" not in str(caught.value)
+    assert said(caught) == ("A stored secret has an unknown format.", "Link the account again.")
 
 
 def test_a_key_is_written_and_read_but_never_shown():
@@ -112,6 +153,6 @@ def test_a_key_is_written_and_read_but_never_shown():
 @pytest.mark.parametrize("text", ["", "short", KEY.text()[:-1], KEY.text() + "AAAA", "ä" * 44, "!" * 44])
 def test_a_text_that_is_no_key_is_refused_without_showing_it(text):
     """Anything but base64 of 32 bytes is refused, named by where it stands."""
-    with pytest.raises(StoreError, match="HERE is not a key") as caught:
+    with pytest.raises(StoreError) as caught:
         Key.parsed(text, "HERE")
-    assert not text or text not in str(caught.value)
+    assert said(caught) == ("HERE is not a key: base64 of exactly 32 bytes is expected.", "Put the right key back.")
