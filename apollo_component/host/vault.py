@@ -66,11 +66,13 @@ class Vault:
         here."""
         row = self._rows(connection, CURRENT)[0]
         key = self._learnt(row["id"])
-        if key is None or not key.proves(row["check_value"]):
+        if key is None:
             raise StoreError(
                 f"New secrets are sealed with key {row['id']}, but here is only {_names(self._held)}.",
                 hint=f"{_RIGHT_KEY}.",
             )
+        if not key.proves(row["check_value"]):
+            raise _unproved(key)
         return key
 
     def to_seal(self, connection: sa.Connection) -> Key:
@@ -98,6 +100,13 @@ def _outdated(identity: str, retired_at: float | None) -> StoreError:
     )
 
 
+def _unproved(key: Key) -> StoreError:
+    return StoreError(
+        f"The database's check value of key {key.id} is not that of the key with this name here.",
+        hint="Put the database back from your backup, and find out who can write to it.",
+    )
+
+
 def open_vault(settings: Settings, store: Store) -> Vault:
     """The vault of a database. Makes a key only when the database has none yet.
 
@@ -114,12 +123,15 @@ def open_vault(settings: Settings, store: Store) -> Vault:
         )
     held = held or [source.create()]
     known = known or _registered(held[0], store)
-    if not any(key.id in known and key.proves(known[key.id]) for key in held):
+    named = [key for key in held if key.id in known]
+    if not named:
         raise StoreError(
             f"The host's key is {_names(key.id for key in held)}, but the database's is {_names(known)}.",
             hint=f"{_RIGHT_KEY}, or choose another WORKFLOW_HOST_HOME.",
         )
-    return Vault(store, source, [key for key in held if key.id in known])
+    if not named[0].proves(known[named[0].id]):
+        raise _unproved(named[0])
+    return Vault(store, source, named)
 
 
 def _current(store: Store) -> dict[str, str]:

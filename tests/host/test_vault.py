@@ -1,6 +1,7 @@
 """The vault: a wrong or lost key is told, never papered over; rows that were moved or put back are refused."""
 
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 
 from apollo_component.contract.errors import StoreError
 from apollo_component.contract.models import Credential, OAuthApp
+from apollo_component.host import vault as vault_module
 from apollo_component.host.key_files import KeySource
 from apollo_component.host.sealing import Key
 from apollo_component.host.settings import Settings
@@ -18,6 +20,14 @@ from apollo_component.host.vault import Vault, open_vault
 from .conftest import APP, add_oauth
 
 PLACE = ("c1", "oauth2", "credential", 1)
+
+
+PUT_BACK = "Put the right key back (WORKFLOW_HOST_KEY or the key file)"
+
+
+def said(caught):
+    """The whole of what a person is told."""
+    return caught.value.message, caught.value.hint
 
 
 def sealed(vault, value=b"x"):
@@ -45,20 +55,26 @@ def test_a_lost_key_file_is_an_error_and_no_new_key(settings, store):
     """A database that was made with a key never gets another one silently."""
     made = open_vault(settings, store)
     (settings.home / "host.key").unlink()
-    with pytest.raises(StoreError, match=made.key_id):
+    with pytest.raises(StoreError) as caught:
         open_vault(settings, store)
+    assert said(caught) == (
+        f"The host's key is missing: the database was made with key {made.key_id}, and there is none in "
+        f"WORKFLOW_HOST_KEY or in {settings.home / 'host.key'}.",
+        "Put the key back from your backup. Without it every account must be linked again in a new home.",
+    )
     assert not (settings.home / "host.key").exists()
 
 
 def test_the_key_of_another_database_is_refused_by_both_names(settings, store):
-    """A wrong WORKFLOW_HOST_KEY is refused in words that name the key given and the key wanted, also with the right
+    """A wrong WORKFLOW_HOST_KEY is refused in words that name the keys given and the key wanted, also with the right
     one in the file."""
-    made, other = open_vault(settings, store), Key.new()
+    made, other, older = open_vault(settings, store), Key.new(), Key.new()
     with pytest.raises(StoreError) as caught:
-        open_vault(replace(settings, key=other.text()), store)
-    assert made.key_id in str(caught.value)
-    assert other.id in str(caught.value)
-    assert other.text() not in str(caught.value)
+        open_vault(replace(settings, key=other.text(), old_keys=older.text()), store)
+    assert said(caught) == (
+        f"The host's key is {other.id}, {older.id}, but the database's is {made.key_id}.",
+        f"{PUT_BACK}, or choose another WORKFLOW_HOST_HOME.",
+    )
 
 
 def test_a_key_of_the_environment_makes_no_file(settings, store):
@@ -73,9 +89,55 @@ def test_a_value_of_a_key_that_is_not_here_names_both(settings, store):
     vault, other = open_vault(settings, store), Key.new()
     with pytest.raises(StoreError) as caught:
         vault.open(other.seal(b"x", *PLACE), *PLACE)
-    assert vault.key_id in str(caught.value)
-    assert other.id in str(caught.value)
-    assert other.text() not in str(caught.value)
+    assert said(caught) == (
+        f"A stored secret was sealed with key {other.id}, but here is only {vault.key_id}.",
+        f"{PUT_BACK}.",
+    )
+
+
+def test_keys_that_the_database_does_not_know_are_not_used(settings, store):
+    """A key that merely lies beside the right one opens nothing that somebody sealed with it."""
+    source = KeySource(settings)
+    vault, planted = open_vault(settings, store), Key.new()
+    source.write([*source.read(), planted])
+    assert set(open_vault(settings, store)._held) == {vault.key_id}
+
+
+def test_which_key_was_first_is_noted_with_its_time(settings, store):
+    """The first key is the current one from its making on; a second start notes nothing anew."""
+    before = time.time()
+    made = open_vault(settings, store)
+    open_vault(settings, store)
+    [key] = KeySource(settings).read()
+    [noted] = store.rows(sa.select(keys))
+    assert before <= noted.pop("created_at") <= time.time()
+    assert noted == {"id": made.key_id, "check_value": key.check_value, "state": "current", "retired_at": None}
+
+
+def test_of_two_first_starts_one_wins(settings, store, monkeypatch):
+    """A start that found no key noted, and was overtaken by one that noted another, is refused like any wrong key."""
+    first, second = Key.new(), Key.new()
+    monkeypatch.setattr(vault_module, "_current", lambda _store: {})
+    assert open_vault(replace(settings, key=first.text()), store).key_id == first.id
+    with pytest.raises(StoreError) as caught:
+        open_vault(replace(settings, key=second.text()), store)
+    assert caught.value.message == f"The host's key is {second.id}, but the database's is {first.id}."
+    assert open_vault(replace(settings, key=first.text()), store).key_id == first.id
+
+
+def test_a_key_that_came_into_use_is_learnt_once(settings, store, monkeypatch):
+    """A running process finds the new key in the key file, keeps the ones it has, and doesn't read the file for each
+    secret."""
+    vault, new = open_vault(settings, store), Key.new()
+    old = vault.key_id
+    source = KeySource(settings)
+    source.write([*source.read(), new])
+    reads, read = [], KeySource.read
+    monkeypatch.setattr(KeySource, "read", lambda self: reads.append(1) or read(self))
+    value = new.seal(b"y", *PLACE)
+    assert [vault.open(value, *PLACE) for _ in range(3)] == [b"y"] * 3
+    assert len(reads) == 1
+    assert vault._held.keys() == {old, new.id}
 
 
 def test_a_key_lies_ready_before_the_database_knows_it(settings, store):
@@ -92,10 +154,13 @@ def test_a_forged_check_value_is_refused(settings, store):
     vault = open_vault(settings, store)
     with store.write() as database:
         database.exec_driver_sql("UPDATE host_keys SET check_value = 'forged'")
-    with pytest.raises(StoreError):
-        open_vault(settings, store)
-    with pytest.raises(StoreError, match="sealed with key"):
-        sealed(vault)
+    for use in (lambda: open_vault(settings, store), lambda: sealed(vault)):
+        with pytest.raises(StoreError) as caught:
+            use()
+        assert said(caught) == (
+            f"The database's check value of key {vault.key_id} is not that of the key with this name here.",
+            "Put the database back from your backup, and find out who can write to it.",
+        )
 
 
 def test_hosts_that_start_together_end_with_one_key(settings):
@@ -204,8 +269,9 @@ def test_while_the_new_key_is_not_here_the_one_being_replaced_seals(settings, st
         connection.execute(sa.insert(keys).values(id=new.id, check_value=new.check_value, created_at=0))
     value = sealed(vault)
     assert vault.open(value, *PLACE) == b"x"
-    with pytest.raises(StoreError, match=new.id), store.write() as connection:
+    with pytest.raises(StoreError) as caught, store.write() as connection:
         vault.current(connection)
+    assert said(caught) == (f"New secrets are sealed with key {new.id}, but here is only {own}.", f"{PUT_BACK}.")
     with store.write() as connection:
         connection.execute(sa.update(keys).where(keys.c.id == own).values(state="retired", retired_at=0.0))
     with pytest.raises(StoreError, match=own) as caught:
@@ -223,8 +289,16 @@ def test_a_row_of_a_retired_key_is_refused_although_the_key_is_still_in_the_file
         connection.execute(sa.update(keys).values(state="retired", retired_at=86400.0))
         connection.execute(sa.insert(keys).values(id=new.id, check_value=new.check_value, created_at=0))
     for fresh in (open_vault(settings, store), Vault(store, source)):
-        with pytest.raises(StoreError, match=f"{old} was retired on 1970-01-02"):
+        with pytest.raises(StoreError) as caught:
             fresh.open(value, *PLACE)
+        assert said(caught) == (
+            f"A stored secret is older than the last change of keys: its key {old} was retired on 1970-01-02.",
+            "It was put back from an old copy. Link the account again, and find out who did that.",
+        )
+    with store.write() as connection:
+        connection.execute(sa.update(keys).values(retired_at=None))
+    with pytest.raises(StoreError, match=f"{old} was retired\\."):
+        fresh.open(value, *PLACE)
 
 
 def test_settings_show_no_key(tmp_path):
