@@ -58,8 +58,10 @@ def test_a_lost_key_file_is_an_error_and_no_new_key(settings, store):
     with pytest.raises(StoreError) as caught:
         open_vault(settings, store)
     assert said(caught) == (
-        f"The host's key is missing: the database was made with key {made.key_id}, and there is none in "
-        f"WORKFLOW_HOST_KEY or in {settings.home / 'host.key'}.",
+        (
+            f"The host's key is missing: the database was made with key {made.key_id}, and there is none in "
+            f"WORKFLOW_HOST_KEY or in {settings.home / 'host.key'}."
+        ),
         "Put the key back from your backup. Without it every account must be linked again in a new home.",
     )
     assert not (settings.home / "host.key").exists()
