@@ -1,9 +1,20 @@
 """The rules of quota: turns between parties, and the reserve for interactive use. Played through on a made-up clock."""
 
+from dataclasses import replace
+
 import pytest
 
 from apollo_component.contract.models import Window
-from apollo_component.host.quota import CONCURRENCY, GRACE_SECONDS, Party, Quota, reserve
+from apollo_component.host.quota import (
+    CONCURRENCY,
+    GRACE_SECONDS,
+    OpenWindow,
+    Party,
+    Permit,
+    Quota,
+    Waiting,
+    reserve,
+)
 
 BIG, SMALL, THIRD = (Party(name, background=True) for name in ("big", "small", "third"))
 PERSON = Party("run-1")
@@ -191,3 +202,185 @@ def test_what_is_known_survives_the_store():
     """A quota that is stored and read again is the same."""
     quota = told(Quota(), 7).granted("p", BIG, 1.0).waiting(SMALL, 2.0)
     assert Quota.loads(quota.dumps()) == quota
+
+
+STORED = (
+    '{"turn":7,"answered":true,"windows":{"hour":[100,12,3600.0,false,5,9.0]},'
+    '"permits":{"p":[6,95.0]},"queue":[["big",true,11.0]]}'
+)
+
+
+def test_what_is_stored_is_read_for_ever():
+    """Rows that an earlier version wrote are understood; a team's windows and queue outlive an upgrade."""
+    quota = Quota.loads(STORED)
+    assert quota == Quota(
+        7,
+        True,
+        {"hour": OpenWindow(100, 12, 3600.0, exact=False, seen=5, told_at=9.0)},
+        {"p": Permit(6, 95.0)},
+        (Waiting("big", True, 11.0),),
+    )
+    assert isinstance(quota.windows["hour"], OpenWindow)
+    assert isinstance(quota.permits["p"], Permit)
+    assert isinstance(quota.queue[0], Waiting)
+    assert quota.dumps() == STORED
+
+
+def test_permits_and_places_end_to_the_second():
+    """A permit counts for 90 seconds and a place in the queue for 3 after its time, the last moment included."""
+    quota = Quota().granted("p", BIG, 10.0).waiting(SMALL, 97.0)
+    assert quota.at(100.0) == quota
+    assert quota.at(100.1).permits == {}
+    assert quota.at(100.1).queue == ()
+    assert quota.at(100.1).turn == 1
+
+
+def test_a_permit_is_a_turn_of_its_own():
+    """Each permit and each answer takes the next turn, by which answers out of order are known."""
+    quota = Quota().granted("a", BIG, 10.0).granted("b", SMALL, 11.0)
+    assert quota.permits == {"a": Permit(1, 100.0), "b": Permit(2, 101.0)}
+    quota = quota.told("a", (), None, 12.0)
+    assert (quota.turn, quota.answered, set(quota.permits)) == (3, True, {"b"})
+
+
+def test_who_got_a_permit_stands_at_the_end_when_it_wants_more():
+    """A permit takes its party, and no other, out of the queue; the others keep their order."""
+    quota = Quota().waiting(BIG, 1.0).waiting(SMALL, 2.0).waiting(THIRD, 3.0).granted("p", SMALL, 2.0)
+    assert [waiting.name for waiting in quota.queue] == ["big", "third"]
+    assert [waiting.name for waiting in quota.waiting(SMALL, 4.0).queue] == ["big", "third", "small"]
+
+
+def test_one_who_asks_again_keeps_its_place():
+    """A party stands in the queue once, with the later of its times; the same name in the foreground is another."""
+    quota = Quota().waiting(BIG, 5.0).waiting(SMALL, 2.0)
+    assert quota.waiting(BIG, 3.0).queue == (Waiting("big", True, 5.0), Waiting("small", True, 2.0))
+    assert quota.waiting(SMALL, 9.0).queue == (Waiting("big", True, 5.0), Waiting("small", True, 9.0))
+    assert len(quota.waiting(Party("big"), 5.0).queue) == 3
+
+
+def test_who_is_about_to_ask_is_reckoned_with():
+    """From 0.6 seconds before it asks again a party that came before goes before; earlier it doesn't."""
+    quota = told(Quota(), 5).waiting(SMALL, 10.6)
+    assert quota.block(BIG, 9.9, 0.0) is None
+    assert quota.block(BIG, 10.0, 0.0) == ("", 10.0, False, False)
+
+
+def test_without_a_known_window_each_gets_a_place_in_flight():
+    """Where no window is known one waits only when there is no place for each of those before."""
+    quota = Quota(answered=True).waiting(SMALL, 0.0).waiting(THIRD, 0.0)
+    for number in range(CONCURRENCY - 3):
+        quota = quota.granted(str(number), PERSON, 0.0)
+    assert quota.block(BIG, 0.0, 0.0) is None
+    quota = quota.granted("one more", PERSON, 0.0)
+    assert quota.block(BIG, 0.0, 0.0) == ("", 0.0, False, False)
+    assert quota.block(SMALL, 0.0, 0.0) is None
+
+
+def test_before_the_first_answer_one_goes_ahead():
+    """Without an answer and a window one request is in flight, whosever it is; with a known window more are."""
+    quota = Quota()
+    assert may_go(quota, PERSON) == may_go(quota, BIG) == 1
+    assert quota.granted("p", BIG, 3.0).block(PERSON, 4.0, 0.1) == ("", 4.0, False, True)
+    assert may_go(replace(told(quota, 50), answered=False), PERSON) == CONCURRENCY
+
+
+def test_what_is_in_the_way_is_told():
+    """Of an empty window its name and end, and that nothing of it is kept; of places in flight no window at all."""
+    assert told(Quota(), 0, retry_after=40.0).block(PERSON, 1.0, 0.1) == ("minute", 40.0, False, True)
+    quota = told(Quota(), 1, name="hour").granted("p", PERSON, 0.0)
+    assert quota.block(PERSON, 2.0, 0.1) == ("", 2.0, False, True)
+    both = Quota(answered=True, windows={name: OpenWindow(9, 0, 50.0, True, 1, 0.0) for name in ("minute", "day")})
+    assert both.block(PERSON, 2.0, 0.1).window == "day"
+
+
+def test_the_tightest_of_several_windows_holds():
+    """However much a day has left, no more fly than the minute has."""
+    windows = {"day": (1000, 900), "hour": (100, 4), "minute": (50, 7)}
+    quota = Quota().told("", [Window(name, *each) for name, each in windows.items()], None, 0.0)
+    assert may_go(quota, PERSON) == 4
+
+
+@pytest.mark.parametrize(
+    ("seconds", "window"),
+    [(60.0, "minute"), (60.1, "hour"), (3600.0, "hour"), (3600.1, "day"), (86400.0, "day"), (999999.0, "day")],
+)
+def test_a_pause_belongs_to_the_shortest_window_it_fits_in(seconds, window):
+    """What a refusal says of its length tells which window is empty; its end is known to the second."""
+    quota = told(Quota(), 40, name=window, now=10.0)
+    quota = quota.told("", (), seconds, 20.0)
+    assert quota.windows == {window: OpenWindow(100, 0, 20.0 + seconds, True, 2, 20.0)}
+    assert Quota().told("", (), seconds, 20.0).windows[window].limit is None
+
+
+def test_a_window_without_a_limit_is_forgotten_when_it_is_over():
+    """A pause alone tells of no limit; once it is over nothing of it is left. A limit that was told stays."""
+    quota = Quota().told("", (), 30.0, 0.0)
+    assert set(quota.told("", (), None, 29.9).windows) == {"minute"}
+    assert quota.told("", (), None, 30.0).windows == {}
+    assert set(told(Quota(), 3).told("", (), None, 99.0).windows) == {"minute"}
+
+
+def test_an_answer_that_tells_nothing_of_a_window_changes_nothing():
+    """A limit without a count is not an unlimited one, and of other windows nothing is forgotten."""
+    quota = told(told(Quota(), 3), 9, name="hour")
+    assert quota.told("", (Window("minute", 100, None),), None, 1.0).windows == quota.windows
+    assert set(quota.told("", (Window("minute", None, None),), None, 1.0).windows) == {"hour"}
+    assert quota.told("", (Window("day", None, None),), None, 1.0).windows == quota.windows
+
+
+def test_a_new_window_is_noticed_by_its_first_answer():
+    """When all but what is in flight is left, the window opened just now, and its end is known; else it is a guess."""
+    quota = Quota().granted("a", PERSON, 0.0).granted("b", PERSON, 0.0).granted("c", PERSON, 0.0)
+    for left, exact in ((99, True), (97, True), (96, False)):
+        window = quota.told("a", (Window("minute", 100, left),), None, 5.0).windows["minute"]
+        assert window == OpenWindow(100, left, 65.0, exact, 4, 5.0)
+    assert not quota.told("a", (Window("minute", None, 99),), None, 5.0).windows["minute"].exact
+
+
+def test_inside_a_window_the_smallest_count_holds():
+    """Only an answer whose request left after the smaller count was there may raise it: a window was opened anew."""
+    early = told(Quota(), 50).granted("early", PERSON, 1.0)
+    quota = told(early, 40, now=2.0)
+    assert quota.windows["minute"] == OpenWindow(100, 40, 60.0, False, 3, 2.0)
+    late = quota.told("early", (Window("minute", 100, 45),), None, 3.0)
+    assert late.windows["minute"] == OpenWindow(100, 40, 60.0, False, 3, 3.0)
+    same = quota.told("", (Window("minute", 90, 40),), None, 3.0)
+    assert same.windows["minute"] == OpenWindow(90, 40, 60.0, False, 3, 3.0)
+    after = quota.granted("after", PERSON, 3.0).told("after", (Window("minute", 100, 99),), None, 4.0)
+    assert after.windows["minute"] == OpenWindow(100, 99, 64.0, True, 5, 4.0)
+    over = quota.told("", (Window("minute", 100, 45),), None, 60.0)
+    assert over.windows["minute"] == OpenWindow(100, 45, 120.0, False, 4, 60.0)
+
+
+def test_past_the_end_of_a_window_one_finds_out():
+    """At the very moment a window ends one request goes ahead, and no second one."""
+    quota = told(Quota(), 0, retry_after=40.0)
+    assert quota.block(PERSON, 39.9, 0.0).until == 40.0
+    assert may_go(quota, PERSON, 40.0) == 1
+    assert may_go(quota, BIG, 40.0) == 1
+
+
+def test_the_reserve_of_a_minute_shrinks_evenly():
+    """Ten of a hundred are kept at the beginning of a minute, five in its middle, none at its end; who waits is told
+    when one more of them becomes free."""
+    quota = told(told(Quota(), 99), 10)
+    for now, free in ((0.0, 0), (30.0, 5), (57.1, 10)):
+        assert may_go(quota, BIG, now) == free
+    assert quota.block(BIG, 0.0, 0.1) == ("minute", 3.0, True, True)
+    assert may_go(quota, BIG, 3.1) == 1
+    emptier = told(quota, 3, now=20.0)
+    assert emptier.block(BIG, 20.0, 0.1) == ("minute", 45.0, True, True)
+    assert may_go(quota, PERSON, 0.0) == 10
+
+
+def test_the_reserve_of_an_hour_is_kept_to_its_end():
+    """Where the end is known, background work waits for it; where it is guessed, it looks a twelfth of the window after
+    the last answer, and never later than the end."""
+    known = told(told(Quota(), 99, name="hour"), 10, name="hour", now=100.0)
+    assert known.block(BIG, 2000.0, 0.1) == ("hour", 3600.0, True, True)
+    guessed = told(Quota(), 10, name="hour", now=100.0)
+    assert guessed.block(BIG, 200.0, 0.1) == ("hour", 400.0, True, True)
+    assert may_go(guessed, BIG, 399.9) == 0
+    assert may_go(guessed, BIG, 400.0) == 1
+    heard = told(guessed, 10, name="hour", now=3500.0)
+    assert heard.block(BIG, 3550.0, 0.1) == ("hour", 3700.0, True, True)
