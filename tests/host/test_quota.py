@@ -77,9 +77,9 @@ def told(quota, left, limit=100, name="minute", now=0.0, retry_after=None):
 
 
 def may_go(quota, party, now=0.0, share=0.1):
-    """How many requests of a party may leave at once."""
+    """How many requests of a party may leave at once; a hundred stands for no end."""
     count = 0
-    while quota.block(party, now, share) is None:
+    while count < 100 and quota.block(party, now, share) is None:
         quota, count = quota.granted(str(count), party, now), count + 1
     return count
 
