@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from apollo_component.contract.errors import StoreError
+from apollo_component.host import key_files
 from apollo_component.host.host import Host
 from apollo_component.host.key_files import KeySource, loose
 from apollo_component.host.sealing import Key
@@ -167,6 +168,7 @@ def test_a_symbolic_link_is_not_followed(source):
         (b"\n", "{} is not a key: base64 of exactly 32 bytes is expected."),
         (b"short", "{} is not a key: base64 of exactly 32 bytes is expected."),
         (b"\xff\xfe" * 30, "The key file {} can't be read."),
+        ("ä".encode() * 44, "The key file {} can't be read."),
     ],
 )
 def test_a_damaged_key_file_is_refused(source, raw, message):
@@ -237,6 +239,19 @@ def test_loose_modes_are_told(settings, registry, notices):
     settings.home.chmod(0o755)
     assert loose(settings, None) == []
     assert loose(settings, settings.home / "nothing") == []
+
+
+def test_where_modes_and_links_mean_nothing_neither_is_judged(source, monkeypatch, on_disk):
+    """A system without owners and modes, without links that needn't be followed and without folders that can be
+    brought to the disk keeps its keys too."""
+    monkeypatch.setattr(key_files, "_POSIX", False)
+    monkeypatch.delattr(os, "O_NOFOLLOW")
+    key = source.create()
+    assert "folder" not in on_disk
+    source.file.chmod(0o644)
+    source.settings.home.chmod(0o777)
+    assert source.read() == [key]
+    assert loose(source.settings, source.file) == []
 
 
 @pytest.mark.parametrize(("mode", "told"), [(0o720, 1), (0o702, 1), (0o755, 0), (0o700, 0)])

@@ -2,14 +2,18 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 
 from apollo_component.contract.errors import QuotaError
 from apollo_component.contract.models import Window
+from apollo_component.host import limits as limits_module
 from apollo_component.host.clocks import DatabaseClock, shared_clock
-from apollo_component.host.limits import LOOK_SECONDS, Limits
+from apollo_component.host.events import LogEvent
+from apollo_component.host.leases import new_owner
+from apollo_component.host.limits import LOOK_SECONDS, Limits, quota_error, random_share
 from apollo_component.host.quota import CONCURRENCY, PERMIT_SECONDS, Party
 from apollo_component.host.store import Store, StoreAwayError
 
@@ -388,3 +392,238 @@ def test_an_answer_that_the_database_can_not_take_is_owed(host, monkeypatch):
     limits.permit("team:t", "find", host.clock() + 10)
     assert limits.in_flight() == 1
     assert [row["left"] for row in limits.of("team:t")] == [7]
+
+
+DEAD = f"{new_owner().split('/')[0]}/4194999/aaaaaaaaaa"
+"""A holder that was a process of this machine."""
+
+
+@pytest.fixture
+def without_jitter(monkeypatch):
+    monkeypatch.setattr(limits_module, "random_share", lambda _seconds: 0.0)
+
+
+def exactly(waits):
+    return pytest.approx(waits, abs=1e-6)
+
+
+def test_the_words_of_a_quota_name_the_window_its_end_and_the_way_on():
+    """A person reads until when to wait, what is kept from him, and that a workflow needs no help."""
+    end, hint = 1767225600.0 + 3661, "Run again after that time; a workflow waits by itself."
+    for made, message in (
+        (quota_error("hour", end), "The hour quota is used up until 2026-01-01 01:01:01 UTC."),
+        (quota_error("", end), "The request quota is used up until 2026-01-01 01:01:01 UTC."),
+        (
+            quota_error("day", end, kept=True),
+            "The day quota is used up until 2026-01-01 01:01:01 UTC, but for what is kept for interactive use.",
+        ),
+    ):
+        assert (made.message, made.hint) == (message, hint)
+        assert made.window in made.message
+        assert made.resets_at.timestamp() == end
+
+
+def test_jitter_is_a_share_of_the_pause(monkeypatch):
+    """Nothing at least, less than the pause at most, evenly in between."""
+    for drawn, share in ((0, 0.0), (500, 0.5), (999, 0.999)):
+        monkeypatch.setattr(limits_module.secrets, "randbelow", lambda most, drawn=drawn: drawn * (most == 1000))
+        assert random_share(3.0) == pytest.approx(3.0 * share)
+
+
+@pytest.fixture
+def one_left(limits, clock):
+    """The only request that is left of a minute is in flight, and nothing is reserved."""
+    told(limits, Window("minute", 100, 1))
+    assert ask(limits)
+    return Limits(limits.store, clock, clock.sleep, reserve=0)
+
+
+def test_pauses_grow_and_who_is_next_asks_more_often(one_left, clock, without_jitter):
+    """Asking again costs the database a transaction: from 20 ms the pauses grow to a tenth of a second for whose turn
+    is next, and to half a second for the others."""
+    with pytest.raises(QuotaError):
+        ask(one_left, 1, BULK)
+    assert clock.waits[:6] == exactly([0.02, 0.03, 0.045, 0.0675, 0.1, 0.1])
+    assert sum(clock.waits) <= 1.0
+    clock.waits.clear()
+    with one_left._quota(*TEAM) as held:
+        two = {"minute": held.quota.windows["minute"]._replace(left=2)}
+        held.quota = replace(held.quota, queue=(), windows=two).waiting(OTHER, clock.now)
+    with pytest.raises(QuotaError):
+        ask(one_left, 2.9, BULK)
+    assert max(clock.waits) == exactly(0.5)
+
+
+def test_each_pause_has_its_own_jitter(one_left, clock, monkeypatch):
+    """Waiting processes don't wake as one: to each wait comes a share of the present pause."""
+    monkeypatch.setattr(limits_module, "random_share", lambda seconds: seconds)
+    with pytest.raises(QuotaError):
+        ask(one_left, 1, BULK)
+    assert clock.waits[:3] == exactly([0.04, 0.06, 0.09])
+
+
+def test_a_wait_for_a_window_looks_round_every_five_seconds(limits, clock, without_jitter):
+    """Somebody may have learnt better meanwhile; the last look is at the very end."""
+    told(limits, retry_after=12.0)
+    assert ask(limits)
+    assert clock.waits == exactly([5.0, 5.0, 2.0])
+
+
+def test_who_waits_for_a_window_stands_in_the_queue_until_its_next_look(limits, clock):
+    """Its place is kept from look to look, not until the window's end, which may be wrong."""
+    for seconds, until in ((12.0, LOOK_SECONDS), (3.0, 3.0)):
+        told(limits, retry_after=seconds)
+        limits._try(*TEAM, BULK, clock.now + 50, 0.02)
+        with limits._quota(*TEAM) as held:
+            assert held.quota.queue == (("bulk", True, exactly(clock.now + until)),)
+            held.quota = held.quota.told("", (Window("minute", None, None),), None, clock.now)
+            held.quota = held.quota.granted("p", BULK, clock.now).without(["p"])
+
+
+def test_who_gives_up_does_not_stand_in_the_queue(limits, clock):
+    """A refusal leaves nothing behind: neither a place that holds others up nor a write."""
+    told(limits, retry_after=1800.0)
+    before = limits.store.rows(sa.text("SELECT state_json FROM host_quotas"))
+    with pytest.raises(QuotaError):
+        ask(limits, party=BULK)
+    assert limits.store.rows(sa.text("SELECT state_json FROM host_quotas")) == before
+
+
+def test_a_deadline_that_is_just_reached_is_kept(limits, clock):
+    """A window that ends with the deadline is waited for, one that ends after it isn't."""
+    told(limits, retry_after=42.0)
+    with pytest.raises(QuotaError):
+        ask(limits, 41.9)
+    assert ask(limits, 42.0)
+
+
+def test_what_a_dead_process_held_is_free_at_once(limits, clock):
+    """A process of this machine that was killed keeps no place: who would wait for it looks whether it is alive."""
+    told(limits, Window("hour", 100, 1))
+    with limits._quota(*TEAM) as held:
+        held.quota = held.quota.granted(DEAD, NOBODY, held.now)
+    permit = at_once(limits)
+    assert permit
+    assert at_once(limits) is None
+    with limits._quota(*TEAM) as held:
+        assert set(held.quota.permits) == {permit}
+
+
+def test_what_is_known_is_shown_to_people(store, clock):
+    """Each window of each operation of a team, the operations in their order, the end by this machine's clock."""
+    ahead = Limits(store, clock, clock.sleep, shared=lambda: clock() + 90)
+    ahead.observed("", "team:t", "put", (Window("hour", 400, 7),), None)
+    ahead.observed("", "team:t", "find", (Window("minute", 100, 3), Window("day", None, 2)), None)
+    ahead.observed("", "team:u", "find", (Window("minute", 5, 3),), None)
+
+    def end(seconds):
+        return clock.moment(seconds).isoformat()
+
+    assert ahead.of("team:t") == [
+        {"operation": "find", "window": "minute", "limit": 100, "left": 3, "resets_at": end(60)},
+        {"operation": "find", "window": "day", "limit": None, "left": 2, "resets_at": end(86400)},
+        {"operation": "put", "window": "hour", "limit": 400, "left": 7, "resets_at": end(3600)},
+    ]
+
+
+def test_all_permits_that_are_out_are_counted(limits):
+    """Of every operation and every team."""
+    in_flight(limits, 3)
+    at_once(limits, place=("team:t", "put"))
+    at_once(limits, place=("team:u", "find"))
+    assert limits.in_flight() == 5
+
+
+def test_a_wait_is_told_in_words_and_in_the_log(store, clock, monkeypatch):
+    """More than two seconds are told: which quota, of what and until when; each minute once, each window of its own."""
+    said, logged = [], []
+    monkeypatch.setattr(limits_module, "log", lambda event, **fields: logged.append((event, fields)))
+    limits = Limits(store, clock, clock.sleep, said.append)
+
+    def waited(seconds):
+        told(limits, retry_after=seconds)
+        told(limits, permit=ask(limits))
+
+    waited(2.0)
+    assert (said, logged) == ([], [])
+    until = clock.moment(40.04)
+    waited(40.04)
+    assert said == [f"waiting for the minute quota of find until {until:%H:%M:%S} UTC"]
+    assert logged == [(LogEvent.QUOTA_WAITED, {"window": "minute", "pause_s": 40.0})]
+    waited(60.0)
+    assert len(said) == len(logged) == 2
+    clock.now += 300 - clock.now % 60
+    waited(3.0)
+    waited(3.0)
+    assert len(said) == 3
+
+
+def test_who_stands_behind_a_thread_gives_up_at_its_deadline(store, clock):
+    """Of a party's threads one asks; who can't even become that one in time is refused without asking."""
+    limits = Limits(store, clock, clock.sleep)
+    with limits._line(*TEAM, BULK, clock.now + 10):
+        began = time.monotonic()
+        with pytest.raises(QuotaError) as caught, limits._line(*TEAM, BULK, clock.now + 0.2):
+            pytest.fail("two ask")
+        assert 0.15 < time.monotonic() - began < 5
+        assert caught.value.resets_at == clock.moment()
+        assert caught.value.message.startswith("The request quota")
+        with pytest.raises(QuotaError), limits._line(*TEAM, BULK, clock.now - 5):
+            pytest.fail("two ask")
+        for place in ((*TEAM, OTHER), ("team:u", "find", BULK), ("team:t", "put", BULK)):
+            with limits._line(*place, clock.now + 0.2):
+                pass
+    with limits._line(*TEAM, BULK, float("inf")):
+        pass
+
+
+def test_a_quota_is_written_alone_and_need_not_outlive_a_power_cut(store, clock, monkeypatch):
+    """Who writes on one operation of a team holds up nobody else, and waits for no disk: what is lost with the power is
+    learnt from the next answer."""
+    asked, write = [], store.write
+    monkeypatch.setattr(store, "write", lambda *given, **more: asked.append((given, more)) or write(*given, **more))
+    limits = Limits(store, clock, clock.sleep)
+    ask(limits)
+    told(limits)
+    assert asked == [(("quota:team:t:find",), {"durable": False})] * 2
+
+
+def test_all_that_is_owed_is_paid_and_trouble_goes_on_being_owed(host, monkeypatch):
+    """Each of several answers that couldn't be kept is kept later, in their order; what fails again is owed again."""
+    limits, write = host.limits, host.store.write
+    away = [True]
+
+    def unsure(*given, **more):
+        if away[0]:
+            raise StoreAwayError("The database doesn't answer.", worked=False)
+        return write(*given, **more)
+
+    monkeypatch.setattr(host.store, "write", unsure)
+    for left in (9, 8, 7):
+        limits.observed("", "team:t", f"find-{left}", (Window("day", 600, left),), 5.0 if left == 8 else None)
+    limits._pay()
+    away[0] = False
+    assert limits.of("team:t") == []
+    limits._pay()
+    assert [(row["operation"], row["left"]) for row in limits.of("team:t") if row["window"] == "day"] == [
+        ("find-7", 7),
+        ("find-8", 8),
+        ("find-9", 9),
+    ]
+    assert [row["operation"] for row in limits.of("team:t") if row["window"] == "minute"] == ["find-8"]
+    assert not limits._owed
+
+
+def test_on_its_own_a_host_uses_this_machines_time(store):
+    """Without a clock the time is this machine's, a tenth of each window is kept, and nobody needs to listen."""
+    limits = Limits(store)
+    told(limits, Window("hour", 100, 99))
+    told(limits, Window("hour", 100, 11))
+    permit = at_once(limits, BULK)
+    assert permit
+    assert at_once(limits, BULK) is None
+    assert abs(limits.shared() - time.time()) < 5
+    told(limits, Window("minute", 100, 0), permit=permit, retry_after=2.2)
+    began = time.monotonic()
+    assert limits.permit(*TEAM, time.time() + 20)
+    assert time.monotonic() - began >= 2

@@ -54,6 +54,7 @@ class Play:
         self.quota = self.quota.granted(identity, party, self.now)
         self.served[party] = self.served.get(party, 0) + 1
         self.flights.append((self.now + LATENCY, identity, self._answer()))
+        assert len(self.flights) <= CONCURRENCY
         return True
 
     def _answer(self):
