@@ -6,6 +6,7 @@ process seals with the same one from the moment the database names it.
 
 import time
 from collections.abc import Iterable, Sequence
+from time import monotonic
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +20,8 @@ from .tables import keys
 
 CURRENT, RETIRING, RETIRED = "current", "retiring", "retired"
 """Seals; still opens and is being replaced; opens nothing any more, and is remembered for its name alone."""
+STATES_SECONDS = 10.0
+"""How long a key that was here before may go on opening after it was retired, until this process looks again."""
 _RIGHT_KEY = "Put the right key back (WORKFLOW_HOST_KEY or the key file)"
 
 
@@ -28,6 +31,7 @@ class Vault:
     def __init__(self, store: Store, source: KeySource, held: Iterable[Key] = ()) -> None:
         self.store, self.source = store, source
         self._held = {key.id: key for key in held}
+        self._look_at = monotonic() + STATES_SECONDS
 
     @property
     def key_id(self) -> str:
@@ -36,11 +40,13 @@ class Vault:
 
     def open(self, sealed: bytes, *place: Part) -> bytes:
         """A key that came into use while this process ran is found in the key file. A retired one isn't, even if it is
-        still there, so that no old copy of a row comes back.
+        still there, and one that was retired while this process ran is forgotten, so that no old copy of a row comes
+        back.
 
         Raises StoreError when the value was tampered with, moved from another row, or its key isn't here.
         """
         identity = key_id_of(sealed)
+        self._forget_retired()
         key = self._held.get(identity)
         if key is None:
             row = self.store.row(sa.select(keys).where(keys.c.id == identity))
@@ -53,6 +59,12 @@ class Vault:
                 hint=f"{_RIGHT_KEY}.",
             )
         return key.open(sealed, *place)
+
+    def _forget_retired(self) -> None:
+        if monotonic() >= self._look_at:
+            retired = {row["id"] for row in self.store.rows(sa.select(keys.c.id).where(keys.c.state == RETIRED))}
+            self._held = {identity: key for identity, key in self._held.items() if identity not in retired}
+            self._look_at = monotonic() + STATES_SECONDS
 
     def _learnt(self, identity: str) -> Key | None:
         """A key that this process hasn't met yet, from where it reads its keys."""

@@ -303,6 +303,33 @@ def test_a_row_of_a_retired_key_is_refused_although_the_key_is_still_in_the_file
         fresh.open(value, *PLACE)
 
 
+def test_a_process_that_runs_on_forgets_a_retired_key(settings, store, monkeypatch):
+    """An old copy of a row doesn't come back through a process that had the key before it was retired: ten seconds
+    later at most it has noticed. What it opens meanwhile costs no question each."""
+    seconds = [0.0]
+    monkeypatch.setattr(vault_module, "monotonic", lambda: seconds[0])
+    vault, asked = open_vault(settings, store), []
+    value, old, new = sealed(vault), vault.key_id, Key.new()
+    source = KeySource(settings)
+    source.write([*source.read(), new])
+    assert vault.open(value, *PLACE) == b"x"
+    with store.write() as connection:
+        connection.execute(sa.update(keys).values(state="retired", retired_at=86400.0))
+        connection.execute(sa.insert(keys).values(id=new.id, check_value=new.check_value, created_at=0))
+    heard = lambda *_: asked.append(1)  # noqa: E731
+    sa.event.listen(store.engine, "before_cursor_execute", heard)
+    seconds[0] = 9.9
+    assert [vault.open(value, *PLACE) for _ in range(9)] == [b"x"] * 9
+    assert asked == []
+    seconds[0] = 10.0
+    with pytest.raises(StoreError, match=f"{old} was retired on 1970-01-02"):
+        vault.open(value, *PLACE)
+    assert vault.open(sealed(vault), *PLACE) == b"x"
+    asked.clear()
+    vault.open(new.seal(b"y", *PLACE), *PLACE)
+    assert asked == []
+
+
 def test_settings_show_no_key(tmp_path):
     """The settings' repr shows the home and nothing of the keys."""
     text = repr(Settings(tmp_path, "sqlite://", key="canary", old_keys="canary"))

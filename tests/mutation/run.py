@@ -86,10 +86,10 @@ def mutate(module: str, only: str = "*") -> Outcome:
             command, cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
         )
         meta = folder / "mutants" / "apollo_component" / f"{module}.py.meta"
-        if not meta.exists():
-            raise SystemExit(f"{module}: mutmut ended with {done.returncode}\n{(done.stdout + done.stderr)[-3000:]}")
-        codes = json.loads(meta.read_text())["exit_code_by_key"]
+        codes = json.loads(meta.read_text())["exit_code_by_key"] if meta.exists() else {}
         tried = {key: code for key, code in codes.items() if code is not None}
+        if not tried:  # such as when the tests fail without any change
+            raise SystemExit(f"{module}: mutmut ended with {done.returncode}\n{(done.stdout + done.stderr)[-3000:]}")
         lived = sorted(key for key, code in tried.items() if code in (*SURVIVED, *UNTESTED))
         survivors = tuple(_change(folder, key) for key in lived)
     return Outcome(module, Counter(map(_kind, tried.values())), survivors, time.monotonic() - began)
