@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .calls import Caller
-from .clocks import shared_clock
+from .clocks import Clock, shared_clock
 from .connections import Apps, Connections
 from .custom_fields import CustomFields
 from .deliveries import Deliveries
@@ -27,7 +27,8 @@ from .vault import open_vault
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """Everything shares one store and one clock."""
+    """Everything shares one store and one clock, this machine's; `shared` is the one that all on the database agree
+    on, by which leases and signs of life are told."""
 
     settings: Settings
     registry: Registry
@@ -46,7 +47,8 @@ class Host:
     fields: CustomFields
     usage: Usages
     runner: Runner
-    clock: Callable[[], float] = time.time
+    clock: Clock = time.time
+    shared: Clock = time.time
 
     @classmethod
     def open(
@@ -55,7 +57,7 @@ class Host:
         registry: Registry | None = None,
         *,
         store: Store | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Clock = time.time,
         sleep: Callable[[float], None] = time.sleep,
         notice: Callable[[str], None] = lambda _text: None,
     ) -> "Host":
@@ -66,12 +68,12 @@ class Host:
         for text in loose(settings, store.file):
             notice(f"Warning: {text}")
         registry = registry or Registry.installed()
-        leases = Leases(store, clock)
+        shared = shared_clock(store, clock)
+        leases = Leases(store, shared)
         connections, apps = Connections(store, vault, clock), Apps(store, vault, clock)
         refresher = Refresher(connections, apps, registry, leases, clock, sleep)
-        shared = shared_clock(store, clock)
         limits = Limits(store, clock, sleep, notice, reserve=settings.reserve, shared=shared)
-        journal = Journal(store, clock)
+        journal = Journal(store, clock, shared)
         deliveries = Deliveries(store, registry, settings.public_url, clock)
         caller = Caller(registry, connections, refresher, limits, journal, clock, sleep, deliveries.addressed)
         waiter = Waiter(caller, deliveries)
@@ -81,7 +83,7 @@ class Host:
         caller.prepare = fields.prepared
         parts = (settings, registry, store, connections, apps, leases, refresher, limits, journal, runs, caller)
         rest = (deliveries, waiter, options, fields, Usages(caller, options))
-        return cls(*parts, *rest, Runner(caller, notice, waiter), clock)
+        return cls(*parts, *rest, Runner(caller, notice, waiter), clock, shared)
 
     def close(self) -> None:
         self.store.close()

@@ -3,7 +3,7 @@ answer is used. The same rows are the credit ledger: what is open counts with it
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,9 @@ import sqlalchemy as sa
 
 from ..contract.errors import BudgetExhaustedError, ConnectorError, InputError, NotFoundError, Problem, TransientError
 from ..contract.models import Effect, Reply
+from .clocks import Clock, shared_clock
 from .daily import DAY_SECONDS, PER_DAY, check_day, spent_since
-from .leases import Lease, is_held, owns, shared_now
+from .leases import Lease, is_held, owns
 from .store import Store, dumps
 from .tables import journal, runs
 
@@ -64,8 +65,11 @@ class RunCancelledError(ConnectorError):
 
 
 class Journal:
-    def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
+    """`shared` is the clock of leases, if that is another than `clock`."""
+
+    def __init__(self, store: Store, clock: Clock = time.time, shared: Clock | None = None) -> None:
         self.store, self.clock = store, clock
+        self.shared = shared or shared_clock(store, clock)
 
     def last(self, key: Key) -> Entry | None:
         """What stands in the way of sending: refusals before any work say nothing and are passed over."""
@@ -182,7 +186,7 @@ class Journal:
                     "No request of that step and item is in doubt.", hint=f"`runs show {key.run}` lists those that are."
                 )
             if any(row["state"] == SENDING for row in attempts) and is_held(
-                connection, f"run:{key.run}", shared_now(connection, self.clock)
+                connection, f"run:{key.run}", self.shared()
             ):
                 raise InputError("The run is under way, and so may be this request.", hint="Wait for it, or stop it.")
             told = attempts[:1] if done else attempts

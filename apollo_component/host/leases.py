@@ -8,7 +8,6 @@ import secrets
 import threading
 import time
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -16,12 +15,11 @@ from typing import Self
 import sqlalchemy as sa
 
 from ..contract.errors import ConnectorError
+from .clocks import Clock, shared_clock
 from .events import LogEvent
 from .logs import log
 from .store import Store, put
 from .tables import leases
-
-Clock = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +34,17 @@ class Lease:
 class Leases:
     """`owner` is this process (or thread) by a random name.
 
-    Their time is that of the database, so that machines needn't agree: on PostgreSQL its server's clock, on SQLite
-    this machine's. A clock that jumps may end a lease early; what its owner still does is told apart by the version.
+    Their time is that of the database, so that machines needn't agree. A clock that jumps may end a lease early; what
+    its owner still does is told apart by the version.
     """
 
-    def __init__(self, store: Store, clock: Clock = time.time, machine: Clock = time.time) -> None:
-        self.store = store
-        self.clock, self._machine = clock, machine
+    def __init__(self, store: Store, clock: Clock = time.time) -> None:
+        self.store, self.clock = store, shared_clock(store, clock)
 
     def acquire(self, name: str, seconds: float) -> Lease | None:
         """The lease, or None while somebody else holds it."""
         with self.store.write(name) as connection:
-            now = self._now(connection)
+            now = self.clock()
             row = connection.execute(sa.select(leases).where(leases.c.name == name)).mappings().first()
             if row and row["owner"] and row["until"] > now and not is_dead(row["owner"]):
                 return None
@@ -61,7 +58,7 @@ class Leases:
     def extend(self, lease: Lease, seconds: float) -> bool:
         """False when the lease was lost: stop, somebody else goes on."""
         with self.store.write(lease.name) as connection:
-            until = self._now(connection) + seconds
+            until = self.clock() + seconds
             done = connection.execute(sa.update(leases).where(*_mine(lease)).values(until=until))
         return bool(done.rowcount)
 
@@ -72,10 +69,7 @@ class Leases:
 
     def held(self, name: str) -> bool:
         with self.store.read() as connection:
-            return is_held(connection, name, self._now(connection))
-
-    def _now(self, connection: sa.Connection) -> float:
-        return shared_now(connection, self.clock, self._machine)
+            return is_held(connection, name, self.clock())
 
 
 @functools.cache
@@ -109,16 +103,8 @@ def is_dead(owner: str) -> bool:
         return False
 
 
-def shared_now(connection: sa.Connection, clock: Clock, machine: Clock = time.time) -> float:
-    """The database's time; moved by as much as the given clock is against this machine's, for who sets it."""
-    if connection.dialect.name == "sqlite":
-        return clock()
-    told = connection.execute(sa.select(sa.extract("epoch", sa.func.clock_timestamp()))).scalar_one()
-    return float(told) + clock() - machine()
-
-
 def is_held(connection: sa.Connection, name: str, now: float) -> bool:
-    """Inside a transaction: whether somebody holds this lease."""
+    """Inside a transaction: whether somebody holds this lease; `now` is the database's time."""
     row = connection.execute(sa.select(leases).where(leases.c.name == name)).mappings().first()
     return bool(row and row["owner"] and row["until"] > now and not is_dead(row["owner"]))
 

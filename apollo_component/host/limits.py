@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from ..contract.errors import QuotaError, StoreError, TransientError
 from ..contract.models import Window
+from .clocks import Clock, shared_clock
 from .events import LogEvent
 from .leases import is_dead, new_owner
 from .logs import log
@@ -40,15 +41,15 @@ class Limits:
     def __init__(
         self,
         store: Store,
-        clock: Callable[[], float] = time.time,
+        clock: Clock = time.time,
         sleep: Callable[[float], None] = time.sleep,
         notice: Callable[[str], None] = lambda _text: None,
         *,
         reserve: float = RESERVE,
-        shared: Callable[[], float] | None = None,
+        shared: Clock | None = None,
     ) -> None:
         self.store, self.clock, self.sleep, self.notice = store, clock, sleep, notice
-        self.reserve, self.shared = reserve, shared or clock
+        self.reserve, self.shared = reserve, shared or shared_clock(store, clock)
         self._told: set[tuple[str, str, int]] = set()
         self._lines: WeakValueDictionary[tuple[str, str, Party], _Line] = WeakValueDictionary()
         self._guard = threading.Lock()

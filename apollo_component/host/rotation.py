@@ -67,6 +67,7 @@ class Rotation:
     ) -> None:
         self.store, self.vault, self.source = store, vault, vault.source
         self.clock, self.sleep, self.batch = clock, sleep, batch
+        self._leases = Leases(store, clock)
 
     def prepare(self) -> str:
         """Put a new key into the key file, to be used by the next rotation; its id. One that lies ready is taken.
@@ -203,8 +204,7 @@ class Rotation:
 
     def _refreshes(self) -> set[tuple[str, int]]:
         query = sa.select(leases).where(leases.c.name.like("connection:%"), leases.c.owner != "")
-        held = Leases(self.store, self.clock).held
-        return {(row["name"], row["version"]) for row in self.store.rows(query) if held(row["name"])}
+        return {(row["name"], row["version"]) for row in self.store.rows(query) if self._leases.held(row["name"])}
 
     def _retire(self) -> Progress | None:
         """None while something is left under another key than the current one."""

@@ -3,6 +3,7 @@
 import threading
 import time
 
+from apollo_component.host.clocks import DatabaseClock
 from apollo_component.host.leases import Heartbeat, Leases, owns
 from apollo_component.host.store import Store
 
@@ -118,7 +119,7 @@ def test_machines_whose_clocks_differ_agree_on_a_lease(postgres):
     url = postgres.database()
     store = Store.open(url)
     try:
-        right, late = Leases(store), Leases(store, wrong, machine=wrong)
+        right, late = Leases(store), Leases(store, DatabaseClock(store, wrong))
         assert right.acquire("n", 15)
         assert late.acquire("n", 15) is None
         assert late.acquire("m", 0.2)

@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from apollo_component.contract.errors import QuotaError
 from apollo_component.contract.models import Window
 from apollo_component.host import limits as limits_module
-from apollo_component.host.clocks import DatabaseClock, shared_clock
 from apollo_component.host.events import LogEvent
 from apollo_component.host.leases import new_owner
 from apollo_component.host.limits import LOOK_SECONDS, Limits, quota_error, random_share
@@ -244,17 +243,6 @@ def test_a_machine_whose_clock_is_wrong_is_not_misled(store, clock):
     told(wrong, Window("minute", 5, 0), retry_after=40)
     clock.now += 1801
     assert ask(exact)
-
-
-def test_the_servers_time_leads(store_of_any_kind):
-    """Between machines the server's time is everybody's, however wrong a machine's own clock is; SQLite is used from
-    one machine, whose clock will do."""
-    if store_of_any_kind.is_sqlite:
-        assert shared_clock(store_of_any_kind, time.time) is time.time
-        return
-    assert isinstance(shared_clock(store_of_any_kind, time.time), DatabaseClock)
-    wrong = DatabaseClock(store_of_any_kind, lambda: time.time() + 90)
-    assert abs(wrong() - time.time()) < 5
 
 
 def test_background_work_that_meets_the_reserve_waits_for_the_reset(limits, clock):

@@ -57,7 +57,7 @@ class Backlog:
         """What was interrupted first, then what can go on, then what is new."""
         now = self.host.clock()
         self._until = now + KEPT_SECONDS
-        found = self._interrupted(now)
+        found = self._interrupted(self.host.shared())
         if now >= self._look_at_waiting:
             self._look_at_waiting = now + WAITING_SECONDS
             found += self._waiting()

@@ -169,7 +169,7 @@ def launched(host: Host, slots: int = 0, poll_seconds: float = 0.1) -> Iterator[
     """DBOS launched for one process that nobody else's work can reach; the name of its own queue, which is looked at
     every `poll_seconds`. While it lasts the process is among the fleet; `slots` is how many runs a worker takes, 0
     for a process that drives only its own. Raises StoreError and StoreAwayError."""
-    workers = Workers(host.store, host.clock)
+    workers = Workers(host.store, host.shared)
     with workers.joined(slots) as identity:
         with _worded():
             client = _engine(host, identity, workers, poll_seconds)

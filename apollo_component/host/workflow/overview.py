@@ -21,13 +21,13 @@ _LATE_SECONDS = 120.0
 
 def overview(host: Host) -> dict[str, Any]:
     """`{well, notes, workers, workflows, runs, running, waiting}`; times in ISO 8601, `notes` for people."""
-    now = host.clock()
-    members = Workers(host.store, host.clock).all()
-    driven = list(_running(host, members, now))
+    now, shared = host.clock(), host.shared()
+    members = Workers(host.store, host.shared).all()
+    driven = list(_running(host, members, shared))
     subscriptions = Subscriptions(host.store, host.clock)
     workflows = [{**item.as_dict(), "runs": subscriptions.counts(item.name, host.runs)} for item in subscriptions.all()]
     found = {
-        "workers": [_shown(member, driven, now) for member in members],
+        "workers": [_shown(member, driven, shared) for member in members],
         "workflows": workflows,
         "runs": host.runs.counts(runs.c.subscription != ""),
         "running": driven[:LISTED],
