@@ -151,6 +151,7 @@ def test_everybody_goes_by_the_servers_time(postgres):
         postgres.drop(url)
 
 
+@pytest.mark.sqlite
 def test_on_sqlite_it_is_the_machines_own(store):
     """SQLite is used from one machine; a clock that was handed in is used everywhere."""
     assert shared_clock(store, time.time) is time.time

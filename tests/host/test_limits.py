@@ -477,6 +477,32 @@ def test_who_gives_up_does_not_stand_in_the_queue(limits, clock):
     assert limits.store.rows(sa.text("SELECT state_json FROM host_quotas")) == before
 
 
+@pytest.mark.parametrize(("window", "seconds"), [("hour", 1800.0), ("day", 50000.0)])
+def test_an_hour_or_a_day_is_not_waited_for_however_much_time_there_is(limits, clock, window, seconds):
+    """A run that would sleep for so long is better told so and taken up again then."""
+    told(limits, retry_after=seconds)
+    with pytest.raises(QuotaError) as caught:
+        ask(limits, 2 * seconds)
+    assert caught.value.window == window
+    assert clock.waits == []
+
+
+@pytest.mark.parametrize("ahead", [-90, 90])
+def test_a_wait_is_as_long_on_a_machine_whose_clock_is_wrong(store, clock, without_jitter, ahead):
+    """The end is known by the shared clock, the deadline and the wait are the machine's own."""
+    wrong = Limits(store, clock, clock.sleep, shared=lambda: clock() + ahead)
+    told(wrong, retry_after=4.0)
+    assert ask(wrong, 4.5)
+    assert clock.waits == exactly([4.0])
+
+
+def test_a_short_wait_is_no_longer_than_it_must_be(limits, clock, without_jitter):
+    """Less than a second is waited for to the point."""
+    told(limits, retry_after=0.4)
+    assert ask(limits)
+    assert clock.waits == exactly([0.4])
+
+
 def test_a_deadline_that_is_just_reached_is_kept(limits, clock):
     """A window that ends with the deadline is waited for, one that ends after it isn't."""
     told(limits, retry_after=42.0)
@@ -495,6 +521,8 @@ def test_what_a_dead_process_held_is_free_at_once(limits, clock):
     assert at_once(limits) is None
     with limits._quota(*TEAM) as held:
         assert set(held.quota.permits) == {permit}
+        held.quota = held.quota.granted(DEAD, NOBODY, held.now)
+    assert at_once(limits) is None
 
 
 def test_what_is_known_is_shown_to_people(store, clock):
@@ -522,8 +550,19 @@ def test_all_permits_that_are_out_are_counted(limits):
     assert limits.in_flight() == 5
 
 
+@pytest.fixture
+def far_east(monkeypatch):
+    """A machine whose own time isn't UTC."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("far_east")
 def test_a_wait_is_told_in_words_and_in_the_log(store, clock, monkeypatch):
-    """More than two seconds are told: which quota, of what and until when; each minute once, each window of its own."""
+    """More than two seconds are told, each minute once: which quota, of what, and until when in UTC."""
     said, logged = [], []
     monkeypatch.setattr(limits_module, "log", lambda event, **fields: logged.append((event, fields)))
     limits = Limits(store, clock, clock.sleep, said.append)
@@ -534,10 +573,10 @@ def test_a_wait_is_told_in_words_and_in_the_log(store, clock, monkeypatch):
 
     waited(2.0)
     assert (said, logged) == ([], [])
-    until = clock.moment(40.04)
-    waited(40.04)
+    until = clock.moment(40.06)
+    waited(40.06)
     assert said == [f"waiting for the minute quota of find until {until:%H:%M:%S} UTC"]
-    assert logged == [(LogEvent.QUOTA_WAITED, {"window": "minute", "pause_s": 40.0})]
+    assert logged == [(LogEvent.QUOTA_WAITED, {"window": "minute", "pause_s": 40.1})]
     waited(60.0)
     assert len(said) == len(logged) == 2
     clock.now += 300 - clock.now % 60
