@@ -36,6 +36,14 @@ class StoreAwayError(TransientError):
     code = "store_away"
 
 
+class StoreFullError(StoreError):
+    """There is no room to write. Nothing that was saved is lost, and there may be room again."""
+
+
+PASSING = (StoreAwayError, StoreFullError)
+"""Trouble with the database that passes: whoever works for long rests until then."""
+
+
 class Store:
     """One engine per process. `read()` and `write()` are transactions; a write has the database to itself."""
 
@@ -249,7 +257,7 @@ _WORDED: dict[str, Callable[[], ConnectorError]] = {
     "busy": lambda: StoreAwayError(
         f"The database has been locked by another process for {BUSY_SECONDS} s.", hint="Try again.", worked=False
     ),
-    "full": lambda: StoreError("The disk is full.", hint="Free some space; nothing that was saved is lost."),
+    "full": lambda: StoreFullError("The disk is full.", hint="Free some space; nothing that was saved is lost."),
     "damaged": lambda: StoreError("The file is not a database, or is damaged.", hint="Restore it from a backup."),
     "refused": lambda: StoreError("The database refuses the user or password.", hint="Check its address."),
     "missing": lambda: StoreError("The database that the address names doesn't exist.", hint="Make it first."),

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sqlite3
 from contextlib import contextmanager
 
 import pytest
@@ -13,7 +14,7 @@ from apollo_component.host.journal import OwnershipLostError
 from apollo_component.host.leases import Leases, new_owner
 from apollo_component.host.registry import Registry
 from apollo_component.host.settings import Settings
-from apollo_component.host.store import Store, StoreAwayError, dumps
+from apollo_component.host.store import Store, StoreAwayError, dumps, worded
 from apollo_component.host.tables import leases, workers
 from apollo_component.host.workflow import backlog, engine
 from apollo_component.host.workflow.backlog import AHEAD, Backlog
@@ -41,9 +42,9 @@ class Clock:
 
 
 class Flaky(Store):
-    """A database that is away whenever a test says so."""
+    """A database that is away, or has no room to write, whenever a test says so."""
 
-    away = False
+    away = full = False
 
     @contextmanager
     def read(self):
@@ -56,6 +57,9 @@ class Flaky(Store):
         self.check()
         with super().write(on, durable=durable) as connection:
             yield connection
+            if self.full:  # as SQLite says it, and PostgreSQL with its code 53100
+                with worded():
+                    raise sqlite3.OperationalError("database or disk is full")
 
     def rows(self, query):
         self.check()
@@ -228,7 +232,7 @@ def test_a_worker_outlives_its_database(real, sandbox, monkeypatch):
         task = asyncio.create_task(worker.serve())
         await until(lambda: sandbox.count("users_api_profile") > 1)
         real.store.away = True
-        await until(lambda: task.done() or any("goes on when it is back" in text for text in said))
+        await until(lambda: task.done() or any("goes on when that is over" in text for text in said))
         assert not task.done(), task.exception()
         real.store.away = False
         await until(lambda: count_of(real, "done") == 4, 90)
@@ -240,6 +244,37 @@ def test_a_worker_outlives_its_database(real, sandbox, monkeypatch):
     asyncio.run(through())
     assert not any("unexpected" in text for text in said), said
     assert sandbox.count("labels_list") >= 4
+
+
+@pytest.mark.real
+def test_a_worker_outlives_a_full_disk(real, sandbox, monkeypatch):
+    """A disk that is full in the middle of runs ends no worker and fails no run; once there is room, all is done. What
+    was sent when the disk filled up is a read, so it may be sent once more."""
+    used = linked(real, sandbox)
+    for n in range(4):
+        put(real, f"t-{n}", connections=used)
+    sandbox.control("POST", "/settings", {"latency_ms": 150})
+    said = []
+
+    async def through():
+        worker = Worker(real, concurrency=2, progress=said.append)
+        task = asyncio.create_task(worker.serve())
+        await until(lambda: sandbox.count("users_api_profile") > 1)
+        real.store.full = True
+        await until(lambda: task.done() or any("The disk is full. The worker goes on" in text for text in said))
+        assert not task.done(), task.exception()
+        await until(lambda: {run.status for run in real.runs.all()} <= {"running", "queued", "done"})
+        real.store.full = False
+        await until(lambda: task.done() or count_of(real, "done") == 4, 90)
+        worker.told()
+        await task
+
+    monkeypatch.setattr(backlog, "LEASE_SECONDS", 2.0)
+    monkeypatch.setattr(engine, "LEASE_SECONDS", 2.0)
+    asyncio.run(through())
+    assert {run.status for run in real.runs.all()} == {"done"}
+    assert not any("unexpected" in text for text in said), said
+    assert 4 <= sandbox.count("labels_list") <= 6
 
 
 @pytest.mark.real

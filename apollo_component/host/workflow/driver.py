@@ -33,7 +33,7 @@ from ..leases import Lease
 from ..logs import log
 from ..quota import Party
 from ..runs import CANCELLED, DONE, FAILED, RUNNING, Run
-from ..store import StoreAwayError
+from ..store import PASSING
 from .file import Step, Workflow
 from .pages import HELD, LaterPages, split_fields
 from .units import Planner, Unit
@@ -133,7 +133,7 @@ class Driver:
                 units = await self._thread(planner.units, step, self._check(step)) if wanted else []
                 fields = await self._thread(split_fields, self.host, step, units)
                 break
-            except StoreAwayError:
+            except PASSING:
                 raise
             except ConnectorError as error:
                 await self._park(waiting_state(error) or FAILED, step, error.as_dict())
@@ -218,7 +218,7 @@ class Driver:
         except RunCancelledError:
             self.stopping = True
             return {HELD: True}
-        except StoreAwayError as error:
+        except PASSING as error:
             await self._left(error)
             raise
         except ConnectorError as error:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from ...contract.errors import ConnectorError
 from ..leases import is_dead, new_owner
-from ..store import Store, StoreAwayError, put
+from ..store import PASSING, Store, put
 from ..tables import workers
 
 BEAT_SECONDS = 5.0
@@ -66,7 +66,7 @@ class Workers:
         finally:
             over.set()
             thread.join(timeout=BEAT_SECONDS)
-            with suppress(StoreAwayError):  # then it is forgotten later, as one that died
+            with suppress(*PASSING):  # then it is forgotten later, as one that died
                 self._forget(me)
 
     def all(self) -> list[Member]:

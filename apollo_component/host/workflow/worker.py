@@ -14,7 +14,7 @@ from ..keeping import KEEP_SECONDS, keep
 from ..leases import Lease
 from ..logs import log
 from ..runs import Run
-from ..store import StoreAwayError
+from ..store import PASSING
 from .backlog import Backlog
 from .driver import Driver
 from .engine import driven, launched
@@ -26,7 +26,7 @@ TICK_SECONDS = 0.2
 IDLE_SECONDS = 2.0
 """How long a worker with nothing to do rests at most before it looks again."""
 AWAY_SECONDS = 15.0
-"""The longest pause between two tries while the database is away."""
+"""The longest pause between two tries while the database is away or full."""
 POLL_SECONDS = 0.5
 """How often the engine's queue is looked at, through which a run is continued."""
 DRAIN_SECONDS = 30.0
@@ -62,8 +62,8 @@ class Worker:
         (self.hurry if self.stop.is_set() else self.stop).set()
 
     async def serve(self, *, once: bool = False) -> None:
-        """Work until told to stop; with `once`, until everything that is due now is done. Raises StoreAwayError only
-        at the start or with `once`: later a worker waits for its database."""
+        """Work until told to stop; with `once`, until everything that is due now is done. Raises what is passing
+        (a database that is away or full) only at the start or with `once`: later a worker waits until it is over."""
         stopped = asyncio.create_task(self.stop.wait())
         with launched(self.host, self.concurrency, POLL_SECONDS) as queue:
             log(LogEvent.WORKER_BEGAN)
@@ -72,7 +72,7 @@ class Worker:
             while not self.stop.is_set():
                 try:
                     busy = await self._round(queue, looked if once else None)
-                except StoreAwayError as error:
+                except PASSING as error:
                     if once:
                         raise
                     pause = await self._without(error, pause)
@@ -96,9 +96,9 @@ class Worker:
         await self._look(looked)
         return await self._drive(queue)
 
-    async def _without(self, error: StoreAwayError, pause: float) -> float:
-        """Rest while the database is away; the next pause."""
-        self.progress(f"{error.message} The worker goes on when it is back.")
+    async def _without(self, error: ConnectorError, pause: float) -> float:
+        """Rest while the database is in trouble; the next pause."""
+        self.progress(f"{error.message} The worker goes on when that is over.")
         try:
             await asyncio.wait_for(self.stop.wait(), pause * random.uniform(0.8, 1.2))
         except TimeoutError:
