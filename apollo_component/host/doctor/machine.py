@@ -220,7 +220,7 @@ def clock(examined: Examined) -> Finding:
         told = ", ".join(
             f"{abs(skew):.0f} s {'behind' if skew > 0 else 'ahead of'} {name}" for name, skew in wrong.items()
         )
-        hint = "Set the clock (NTP): leases, token expiry and quota windows depend on it."
+        hint = "Set the clock (NTP): token expiry and schedules go by it, with SQLite leases and quotas too."
         return Finding("warning", f"This machine's clock is {told}.", hint, facts)
     if not skews:
         return Finding("skipped", "Nothing was asked that tells the time.")
