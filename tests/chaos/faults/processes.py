@@ -1,5 +1,5 @@
 """The faults of processes: a child does the work and dies or stands still while its request waits at the door; this
-process goes on with the run."""
+process goes on with the run. Or the database's server is the one that goes."""
 
 import os
 import signal
@@ -11,6 +11,8 @@ from apollo_component.connector import client
 from apollo_component.host.workflow.sweeps import LEASE_SECONDS as SWEEP_SECONDS
 
 from . import door
+from .bench import Target, World
+from .strikes import when_answered
 from .works import Effect, Evidence, Work
 
 SECONDS = 60.0
@@ -40,6 +42,16 @@ def stopped(work: Work) -> Evidence:
     assert saw == (work.world.worked(work.target.operation), work.world.doubts), "who had lost the run did something"
     work.look()
     return found
+
+
+def restarted(work: Work) -> Evidence:
+    """PostgreSQL goes while the answer is on its way, and is there again when the host waits for it."""
+    return work.run(_halted)
+
+
+def _halted(world: World, target: Target) -> None:
+    when_answered(world, target, world.halt)
+    world.clock.when_waiting = world.heal
 
 
 def _begun(work: Work, *, before: bool) -> int:
@@ -83,8 +95,11 @@ def _gone_on(work: Work) -> Evidence:
     return work.found
 
 
+ON_SERVER = {"restarted"}
+"""These need a database on a server."""
 PROCESSES: dict[str, Callable[[Work], Evidence]] = {
     "killed_before": lambda work: killed(work, before=True),
     "killed_after": lambda work: killed(work, before=False),
     "stopped": stopped,
+    "restarted": restarted,
 }

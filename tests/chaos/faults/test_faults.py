@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from tests.postgres import Postgres
+
 from ..conftest import Sandbox
 from .bench import Bench
 from .outcomes import CHECKS, anywhere
-from .processes import PROCESSES
+from .processes import ON_SERVER, PROCESSES
 from .strikes import ARMS
 from .table import ELSEWHERE, load
 from .works import WORKS, Work, public_url
@@ -38,10 +40,14 @@ def test_the_table_is_whole() -> None:
     assert {fault.rule for fault in TABLE.faults.values()} == set(TABLE.rules)
 
 
-def proved(bench: Bench, home: Path, fault: str, work: str, happen: Callable[[Work], Any]) -> float:
+def proved(
+    bench: Bench, home: Path, fault: str, work: str, happen: Callable[[Work], Any], server: Postgres | None = None
+) -> float:
     """Build the cell, let it happen, and check all that is promised; the seconds it took."""
     begun = time.perf_counter()
-    world = bench.world(home, public_url=public_url() if work == "delivery" else "")
+    database = server.database() if server else ""
+    world = bench.world(home, database, public_url() if work == "delivery" else "")
+    world.server = server
     try:
         cell = WORKS[work](world, fault)
         happen(cell)
@@ -49,6 +55,8 @@ def proved(bench: Bench, home: Path, fault: str, work: str, happen: Callable[[Wo
         CHECKS[TABLE.faults[fault].cells[work]](cell)
     finally:
         world.stop()
+        if server:
+            server.drop(database)
     return time.perf_counter() - begun
 
 
@@ -64,7 +72,8 @@ def test_the_promise_of_a_cell_holds(bench: Bench, tmp_path: Path, record_proper
 @pytest.mark.chaos
 @pytest.mark.parametrize(("fault", "work"), list(TABLE.cells(chaos=True)))
 def test_the_promise_holds_for_processes(
-    bench: Bench, tmp_path: Path, record_property: Any, fault: str, work: str
+    bench: Bench, tmp_path: Path, record_property: Any, request: pytest.FixtureRequest, fault: str, work: str
 ) -> None:
-    """The same, where the process itself dies or stands still."""
-    record_property("fault", proved(bench, tmp_path / "home", fault, work, PROCESSES[fault]))
+    """The same, where the process itself dies or stands still, or the database's server restarts."""
+    server = request.getfixturevalue("postgres") if fault in ON_SERVER else None
+    record_property("fault", proved(bench, tmp_path / "home", fault, work, PROCESSES[fault], server))
