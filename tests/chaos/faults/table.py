@@ -19,7 +19,7 @@ class Fault:
     """Whether it takes processes or a database server of its own, and so more time."""
 
 
-ELSEWHERE = ("n/a", "by_storm", "untried")
+ELSEWHERE = ("n/a", "by_storm")
 """Outcomes of cells that are not run here."""
 
 

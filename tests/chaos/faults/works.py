@@ -301,19 +301,27 @@ class Delivery(Revealed):
         self.link()
         self.prepare()
         self.world.begin_anew()
-        with self._open() if self.fault != "refused" else contextlib.nullcontext():
+        with self.open() if self.fault != "refused" else contextlib.nullcontext():
             self._struck(arm)
-            self.world.sandbox.tell("/clock", advance=SLOW + 1)
-            self.world.sandbox.tell("/webhooks")
+            self.come()
         self.world.heal()
-        with self._open():
-            for _ in range(20):
-                self.world.sandbox.tell("/clock", advance=31)
-                if all(one["state"] == "delivered" for one in self.world.sandbox.tell("/webhooks")):
-                    break
+        with self.open():
+            self.come_again()
+        return self.found
+
+    def come(self) -> None:
+        """The result is there, and is delivered for the first time."""
+        self.world.sandbox.tell("/clock", advance=SLOW + 1)
+        self.world.sandbox.tell("/webhooks")
+
+    def come_again(self) -> None:
+        """As often as the service wants."""
+        for _ in range(20):
+            self.world.sandbox.tell("/clock", advance=31)
+            if all(one["state"] == "delivered" for one in self.world.sandbox.tell("/webhooks")):
+                break
         self.found.tries.append(None)
         self.look()
-        return self.found
 
     def _struck(self, arm: Arm) -> None:
         if kind := self.AT_SERVICE.get(self.fault):
@@ -324,7 +332,7 @@ class Delivery(Revealed):
             arm(self.world, self.target)
 
     @contextlib.contextmanager
-    def _open(self) -> Iterator[None]:
+    def open(self) -> Iterator[None]:
         with serve(self.world.host, int(self.world.settings.public_url.rpartition(":")[2])):
             yield
 
