@@ -3,9 +3,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CHROMIUM ?= chromium
 .DEFAULT_GOAL := help
 
-.PHONY: help demo sandbox check fast test chaos faults storm soak fuzz mutants audit format clean
+.PHONY: help demo hub sandbox browser check fast test chaos faults storm soak fuzz mutants audit format clean
 
 help:
 	@echo "make demo     install, start a sandbox, link two accounts, run the example workflow"
@@ -19,6 +20,8 @@ help:
 	@echo "make fuzz     a million mutated answers, 100,500 mutated files (FUZZ_REPLIES, FUZZ_FRAGMENTS, FUZZ_WHOLE, FUZZ_SEED)"
 	@echo "make mutants  mutation testing of auth, replies, vault, limits and journal (about an hour)"
 	@echo "make audit    known vulnerabilities of dependencies; secrets in the tree and its history"
+	@echo "make browser  the Hub in a real browser (Debian's chromium, which it installs when it may)"
+	@echo "make hub      the Hub with a sandbox beside it"
 	@echo "make sandbox  start a local Apollo"
 
 $(VENV)/.demo: pyproject.toml hatch_build.py
@@ -34,6 +37,9 @@ $(VENV)/.test: pyproject.toml hatch_build.py
 demo: $(VENV)/.demo
 	@$(BIN)/apollo-component demo
 
+hub: $(VENV)/.demo
+	@$(BIN)/apollo-component hub --sandbox
+
 sandbox: $(VENV)/.demo
 	@$(BIN)/apollo-component sandbox
 
@@ -46,10 +52,11 @@ check: $(VENV)/.test
 	$(BIN)/apollo-component validate connector.yaml
 
 fast: $(VENV)/.test
-	$(BIN)/pytest -m "not real and not chaos and not wheel"
+	$(BIN)/pytest -m "not real and not chaos and not wheel and not browser"
 
 test: check
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not chaos"
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not chaos and not browser"
+	$(MAKE) browser
 	CHAOS_CONNECTIONS=500 $(BIN)/pytest -n 2 -m chaos tests/chaos
 	$(BIN)/pytest --database postgres -m chaos tests/chaos/test_kill_points.py -k "enrich-after_reply or contacts-after_reply"
 
@@ -77,6 +84,10 @@ storm: $(VENV)/.test
 
 faults: $(VENV)/.test
 	$(BIN)/pytest tests/chaos/faults
+
+browser: $(VENV)/.test
+	@command -v $(CHROMIUM) >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
+	CHROMIUM=$$(command -v $(CHROMIUM)) $(BIN)/pytest -n 2 -m browser tests/browser
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .

@@ -22,13 +22,12 @@ import yaml  # noqa: E402
 from pages import pages, table  # noqa: E402
 
 from apollo_component.cli.app import app  # noqa: E402
-from apollo_component.cli.facts import cost_text  # noqa: E402
-from apollo_component.cli.triggers import STYLES  # noqa: E402
 from apollo_component.contract import errors  # noqa: E402
 from apollo_component.contract.actions import Action  # noqa: E402
 from apollo_component.contract.loading import load_file  # noqa: E402
 from apollo_component.contract.manifest import Manifest  # noqa: E402
 from apollo_component.host.events import FIELDS, Kind, LogEvent  # noqa: E402
+from apollo_component.host.facts import STYLES, cost_text  # noqa: E402
 from apollo_component.sandbox.__main__ import parser as sandbox_parser  # noqa: E402
 
 DOCS = ROOT / "docs"

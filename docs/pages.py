@@ -2,20 +2,19 @@
 # ruff: noqa: INP001  # a script's part, not a package
 
 import json
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from apollo_component.cli.facts import facts as action_facts
-from apollo_component.cli.fields import about, needed
 from apollo_component.cli.triggers import facts as trigger_facts
 from apollo_component.contract.actions import Action
 from apollo_component.contract.inputs import InputField, input_fields, rules
 from apollo_component.contract.manifest import Manifest
 from apollo_component.contract.schemas import Schemas, schemas_at
 from apollo_component.contract.triggers import Trigger
+from apollo_component.host.field_words import about, needed, record_fields, value_text
 
 NOTE = "<!-- Made by docs/generate.py; change connector.yaml or the schemas instead. -->"
 SHOWN_DEPTH = 2
@@ -110,7 +109,7 @@ def _input(field: InputField) -> tuple[str, ...]:
     choices = f"`{field.source}`" if field.source else ""
     return (
         f"`{field.name}`",
-        _value(field.schema),
+        value_text(field.schema),
         needed(field),
         "" if default is None else f"`{json.dumps(default)}`",
         choices or ", ".join(f"`{word}`" for word in field.vocabulary),
@@ -118,34 +117,7 @@ def _input(field: InputField) -> tuple[str, ...]:
     )
 
 
-def _value(schema: Mapping[str, Any]) -> str:
-    kind = schema.get("type", "")
-    kinds = [kind] if isinstance(kind, str) else list(kind)
-    if kinds == ["array"]:
-        items = _value(schema.get("items", {}))
-        return f"list of {items}" if items else "list"
-    return " or ".join(_WORDS.get(one, one) for one in kinds if one not in ("", "null"))
-
-
-_WORDS = {
-    "string": "text",
-    "integer": "whole number",
-    "number": "number",
-    "boolean": "true or false",
-    "object": "object",
-    "array": "list",
-}
-
-
 def _outputs(schemas: Schemas, path: str) -> str:
-    fields = {field.name: field for field in reversed([*_record(schemas, path)]) if len(field.path) <= SHOWN_DEPTH}
-    rows = [(f"`{name}`", _value(field.schema), about(field.schema)) for name, field in reversed(fields.items())]
+    fields = record_fields(schemas, path, SHOWN_DEPTH)
+    rows = [(f"`{field.name}`", value_text(field.schema), about(field.schema)) for field in fields]
     return table(("Field", "Value", "What it is"), rows)
-
-
-def _record(schemas: Schemas, path: str) -> Iterator[InputField]:
-    """The fields of a record, its own first, then those of the records it is made of."""
-    yield from input_fields(schemas, path)
-    for part in schemas.schema(path).get("allOf", []):
-        if "$ref" in part:
-            yield from _record(schemas, (Path(path).parent / part["$ref"]).as_posix())

@@ -13,9 +13,11 @@ from . import enabling, status  # noqa: F401  # their commands join the group of
 from .backups import backup, restore
 from .callbacks import callbacks
 from .choosing import options
+from .connect_links import link, links
 from .connecting import connect, connections, refresh, remove, test
 from .describing import describe, palette, requirements, validate
 from .doctor import doctor
+from .hub import hub
 from .keys import keys
 from .oauth_apps import apps
 from .output import Output
@@ -23,6 +25,7 @@ from .running import run as run_action
 from .runs import runs
 from .sandboxing import demo, sandbox
 from .spending import usage
+from .tokens import tokens
 from .workflows import workflow
 
 
@@ -90,6 +93,7 @@ for _command in (
     refresh,
     usage,
     remove,
+    link,
     doctor,
     backup,
     restore,
@@ -97,10 +101,13 @@ for _command in (
     app.command()(_command)
 app.command("run")(run_action)
 app.add_typer(apps, name="apps")
+app.add_typer(links, name="links")
 app.add_typer(workflow, name="workflow")
 app.add_typer(runs, name="runs")
 app.add_typer(keys, name="keys")
+app.add_typer(tokens, name="tokens")
 app.command("callbacks")(callbacks)
+app.command("hub")(hub)
 app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True}, add_help_option=False)(sandbox)
 app.command()(demo)
 

@@ -7,7 +7,8 @@ import typer
 
 from ..contract.errors import InputError, Problem
 from ..contract.models import Choice
-from .naming import find_action, find_trigger, opened
+from ..host.naming import find_action, find_trigger
+from .naming import opened
 from .options import AsJson
 from .output import Output, table
 

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..contract.errors import InputError
-from ..contract.manifest import Manifest
 from ..contract.models import TestReport
 from .linking import Linked, Wanted, by_browser, by_import, by_key
 from .naming import action_ids, find_type, opened
 from .options import AsJson, For, SecretFile, Yes, confirmed, pairs
 from .output import Output, table
-from .reports import EXIT, as_dict, moment, show, show_connections
+from .reports import EXIT, moment, show, show_connections
 
 if TYPE_CHECKING:
     from ..host.connections import Connection
@@ -70,7 +69,7 @@ def _tell(out: Output, linked: Linked) -> None:
         print(f"The connection {connection.name!r} is stored.")
         show(report)
 
-    out.result({"connection": connection.as_dict(), "test": as_dict(report)}, people)
+    out.result({"connection": connection.as_dict(), "test": report.as_dict()}, people)
     raise typer.Exit(EXIT[report.verdict])
 
 
@@ -111,7 +110,7 @@ def test(
 
 
 def _tell_test(out: Output, report: TestReport, connection: dict[str, object]) -> None:
-    out.result({**as_dict(report), "connection": connection}, lambda: show(report))
+    out.result({**report.as_dict(), "connection": connection}, lambda: show(report))
     raise typer.Exit(EXIT[report.verdict])
 
 
@@ -147,14 +146,16 @@ def remove(
     as_json: AsJson = False,
 ) -> None:
     """Remove a connection and its secret, and tell what stays at the service."""
+    from ..host.dependents import removal, users
+
     out = Output(as_json)
     with opened(out) as host:
         connection = host.connections.get(name)
-        if used := _users(host, connection.id):
+        if used := users(host, connection.id):
             out.warn(f"Enabled workflows use it and will fail until they are enabled with another: {', '.join(used)}.")
         if not confirmed(f"Remove the connection {connection.name!r}?", yes=yes, out=out):
             raise typer.Exit(0)
-        text = _removal(host.registry.manifests.get(connection.connector), connection.type)
+        text = removal(host, connection)
         host.connections.remove(connection)
 
     def people() -> None:
@@ -162,18 +163,3 @@ def remove(
         print(text)
 
     out.result({"removed": connection.as_dict(), "text": text}, people)
-
-
-def _users(host: "Host", identity: str) -> list[str]:
-    """The names of the enabled workflows that work with a connection."""
-    from ..host.workflow.subscriptions import Subscriptions
-
-    found = Subscriptions(host.store, host.clock).all()
-    return [item.name for item in found if item.enabled and identity in item.connections.values()]
-
-
-def _removal(manifest: Manifest | None, kind: str) -> str:
-    """What stays at the service; nothing is known of it once the connector is uninstalled."""
-    if manifest is None or kind not in manifest.connection_types:
-        return ""
-    return manifest.connection_types[kind].removal

@@ -1,15 +1,10 @@
 """`demo`: the main job from nothing, against a sandbox: link both ways, test, run the example, show what it cost."""
 
-import contextlib
 import json
 import os
-import signal
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +14,7 @@ from ..contract.loading import root_of
 from ..contract.models import OAuthApp
 from .consent import allow
 from .runs import show_report
+from .sandboxing import started
 
 WORKFLOW = "examples/prospecting.yaml"
 _console = Console(stderr=True, highlight=False)
@@ -27,7 +23,7 @@ _console = Console(stderr=True, highlight=False)
 def main(*, as_json: bool = False) -> int:
     """Run the demo; 0 when everything worked. State lives in a folder of its own that goes away."""
     begun = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="apollo-demo-") as home, _sandbox() as facts:
+    with tempfile.TemporaryDirectory(prefix="apollo-demo-") as home, started("--redirect-uri", _redirect()) as facts:
         os.environ.update(WORKFLOW_HOST_HOME=home, APOLLO_API_URL=facts["api_url"], APOLLO_OAUTH_URL=facts["oauth_url"])
         os.environ.pop("WORKFLOW_HOST_DATABASE_URL", None)
         os.environ.pop("WORKFLOW_HOST_KEY", None)  # the old keys count beside it only
@@ -78,22 +74,13 @@ def _link_oauth(host: Any, facts: dict[str, Any], actions: list[str]) -> Any:
     return linking.finish(host, attempt, query, actions)[1]
 
 
-@contextlib.contextmanager
-def _sandbox() -> Iterator[dict[str, Any]]:
-    """A sandbox in a process of its own, ended afterwards."""
+def _redirect() -> str:
+    """An address on a free port."""
     import socket
 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        redirect = f"http://127.0.0.1:{probe.getsockname()[1]}/callback"
-    command = [sys.executable, "-m", "apollo_component.sandbox", "--json", "--redirect-uri", redirect]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603  # our own module
-    try:
-        assert process.stdout is not None  # noqa: S101  # it was asked for
-        yield json.loads(process.stdout.readline())
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(10)
+        return f"http://127.0.0.1:{probe.getsockname()[1]}/callback"
 
 
 def _control(facts: dict[str, Any], path: str) -> dict[str, Any]:

@@ -15,11 +15,13 @@ from ..contract.manifest import Manifest
 from ..contract.palette import palette as indexed
 from ..contract.palette import palette_entry
 from ..contract.schemas import schemas_at
+from ..host.naming import find_action, find_trigger
+from ..host.needs import lines
 from .choosing import show as show_choices
 from .facts import effect_text, facts
 from .fields import as_dicts, inputs, show_more
-from .naming import find_action, find_trigger, installed, opened
-from .needs import needs_of, show_needs
+from .naming import installed, opened
+from .needs import needs_of
 from .options import AsJson
 from .output import Output, table
 from .palette import shown
@@ -100,7 +102,7 @@ def requirements(
 ) -> None:
     """Show what a key or an OAuth app must be allowed for these actions, to tick or copy."""
     found = needs_of(installed(), names)
-    Output(as_json).result(found, lambda: show_needs(found))
+    Output(as_json).result(found, lambda: print("\n".join(lines(found))))
 
 
 def validate(

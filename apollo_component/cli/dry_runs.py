@@ -2,28 +2,12 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .output import plain, table
-from .planning import Plan
-
-if TYPE_CHECKING:
-    from ..host.registry import Registry
 
 LINES = 60
 """How much of a body is shown to people; --json has the whole."""
-
-
-def as_dict(plan: Plan, registry: "Registry") -> dict[str, Any]:
-    """The plan, and under `request` the first request as it would be sent: `{method, path, query, body}`; without it
-    where the connector can't tell, and for composed actions, whose requests follow from answers."""
-    hook, connector = "connector_preview", plan.manifest.id
-    if plan.action.compose or not registry.offers(connector, hook):
-        return plan.as_dict()
-    found = registry.call(connector, hook, action=plan.action.id, input=plan.parts()[0])
-    query = [list(pair) for pair in found.query]
-    request = {"method": found.method, "path": found.path, "query": query, "body": found.body}
-    return plan.as_dict() | {"request": request}
 
 
 def show(found: Mapping[str, Any], *, looked_up: bool) -> None:

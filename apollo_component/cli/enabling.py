@@ -40,36 +40,28 @@ def enable(
     What is there now is looked at once, so that only what comes later starts a run. Enabling it again takes over the
     file as it is now and goes on where it stood, unless trigger, filters or connection changed.
     """
-    from ..host.workflow.engine import prepared
+    from ..host.workflow.enabling import enable as enabled
+    from ..host.workflow.enabling import unreachable
     from ..host.workflow.file import load_workflow
-    from ..host.workflow.subscriptions import Subscriptions
-    from ..host.workflow.sweeps import Sweeps
 
     out = Output(as_json)
     begin = _moment(since) if since is not None else None
     with opened(out) as host:
         loaded = load_workflow(file, host.registry.manifests)
-        stored = prepared(host, loaded, pairs(inputs, "--input"), pairs(connections, "--connection"))
-        subscriptions = Subscriptions(host.store, host.clock)
-        identity, anew = subscriptions.enable(loaded, stored, budget, begin)
-        found = subscriptions.get(identity)
-        if found.cursor is None and loaded.start and loaded.start.trigger:
-            out.say("Looking at what is there now ...")
-            Sweeps(host, subscriptions).look(found, loaded)
-        found = subscriptions.get(identity)
-        queued = subscriptions.counts(found.name, host.runs).get("queued", 0)
-        _warn_unreachable(loaded, host.settings.public_url, out)
-    told = f"{found.name} is enabled. " + (f"{queued} runs wait for a worker." if queued else _next(loaded, anew=anew))
-    out.result({**found.as_dict(), "queued": queued}, lambda: print(told))
+        chosen = pairs(inputs, "--input"), pairs(connections, "--connection")
+        done = enabled(host, loaded, *chosen, budget, begin, looking=lambda: out.say(_LOOKING))
+        if unreachable(host, loaded):
+            out.warn(_UNREACHABLE)
+    found, queued = done.subscription, done.queued
+    told = _next(loaded, anew=done.anew) if not queued else f"{queued} runs wait for a worker."
+    out.result({**found.as_dict(), "queued": queued}, lambda: print(f"{found.name} is enabled. {told}"))
 
 
-def _warn_unreachable(loaded: "Workflow", public_url: str, out: Output) -> None:
-    trigger = loaded.start.trigger if loaded.start else None
-    if trigger and trigger.action is None and not public_url:
-        out.warn(
-            "Nothing is delivered to this host while WORKFLOW_HOST_PUBLIC_URL isn't set: set it for the commands that "
-            "enrich and for `workflow worker --port`."
-        )
+_LOOKING = "Looking at what is there now ..."
+_UNREACHABLE = (
+    "Nothing is delivered to this host while WORKFLOW_HOST_PUBLIC_URL isn't set: set it for the commands that enrich "
+    "and for `workflow worker --port`."
+)
 
 
 def _next(loaded: "Workflow", *, anew: bool) -> str:

@@ -1,21 +1,11 @@
 """The fields of an input, as rows for people."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..contract.inputs import InputField, input_fields, rules
+from ..contract.inputs import input_fields, rules
 from ..contract.schemas import Schemas
-
-_LEAST = r"\b(at least|from) {number}\b|\b{number} (to|is)\b"
-_MOST = r"\b(at most|exactly|to) {number}\b"
-_LIMITS = {
-    "minimum": ("At least {}.", _LEAST),
-    "maximum": ("At most {}.", _MOST),
-    "maxItems": ("At most {} item{s}.", _MOST),
-    "maxLength": ("At most {} character{s}.", _MOST),
-}
-"""How a limit is said, and how it looks in a text that tells it already."""
+from ..host.field_words import about, needed
 
 
 def inputs(schemas: Schemas, schema: str) -> Iterator[tuple[str, ...]]:
@@ -29,30 +19,6 @@ def inputs(schemas: Schemas, schema: str) -> Iterator[tuple[str, ...]]:
             "" if default is None else str(default).lower() if isinstance(default, bool) else str(default),
             about(field.schema),
         )
-
-
-def needed(field: InputField) -> str:
-    """`yes`, or where it is needed: a field of an object only when that is given."""
-    if not field.required:
-        return ""
-    return f"in {'.'.join(field.path[:-1])}" if field.path[1:] else "yes"
-
-
-def about(schema: Mapping[str, Any]) -> str:
-    """What a field is, in sentences, with the limits that they don't tell."""
-    text = str(schema.get("description") or schema.get("title", ""))
-    limits = [
-        words.format(f"{schema[key]:,}", s="s"[: schema[key] != 1])
-        for key, (words, told) in _LIMITS.items()
-        if key in schema and "pattern" not in schema and not _tells(text, told, schema[key])
-    ]
-    closed = f"{text}." if text and limits and text[-1] not in ".!?" else text
-    return " ".join(part for part in (closed, *limits) if part)
-
-
-def _tells(text: str, told: str, number: float) -> bool:
-    forms = [str(number), f"{number:,}", *(["one"] if number == 1 else [])]
-    return any(re.search(told.format(number=re.escape(form)), text, re.IGNORECASE) for form in forms)
 
 
 def show_more(schemas: Schemas, name: str, schema: str) -> None:

@@ -1,11 +1,13 @@
 """The input of an action as it is given on a command line: JSON text, a file, or stdin."""
 
-import json
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from ..contract.errors import InputError, Problem
+from ..contract.json_text import read_object, refused
+
+OPTION = "--input"
 
 
 def read_option(given: str, name: str, refusal: str) -> dict[str, Any]:
@@ -20,16 +22,11 @@ def read_option(given: str, name: str, refusal: str) -> dict[str, Any]:
 def read_input(given: str) -> dict[str, Any]:
     """`{...}`, `@FILE` or `-`. Raises InputError with the place of the mistake, never with the text."""
     try:
-        values = json.loads(_text(given), parse_constant=_no_constant, object_pairs_hook=_no_twins)
-    except json.JSONDecodeError as error:
-        if _is_file(given):
-            raise _refused(f"is not JSON but the name of a file; did you mean @{given}?") from None
-        raise _refused(f"is not JSON: {error.msg}", error.lineno) from None
-    except RecursionError:
-        raise _refused("is nested too deep") from None
-    if not isinstance(values, dict):
-        raise _refused("must be a JSON object with named fields")
-    return values
+        return read_object(_text(given), OPTION)
+    except InputError as error:
+        if error.problems[0].text.startswith("is not JSON:") and _is_file(given):
+            raise refused(f"is not JSON but the name of a file; did you mean @{given}?", OPTION) from None
+        raise
 
 
 def _is_file(given: str) -> bool:
@@ -46,23 +43,6 @@ def _text(given: str) -> str:
             return sys.stdin.read()
         return Path(given[1:]).read_text("utf-8-sig") if given.startswith("@") else given
     except OSError as error:
-        raise _refused(f"can't be read: {error.strerror}") from None
+        raise refused(f"can't be read: {error.strerror}", OPTION) from None
     except UnicodeDecodeError:
-        raise _refused("is not UTF-8 text") from None
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise _refused(f"holds {name}, which is not JSON")
-
-
-def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        raise InputError("The input was refused; nothing was sent.", [Problem("stands twice", path=n) for n in twice])
-    return found
-
-
-def _refused(text: str, line: int = 0) -> InputError:
-    return InputError("The input was refused; nothing was sent.", [Problem(text, path="--input", line=line)])
+        raise refused("is not UTF-8 text", OPTION) from None

@@ -20,7 +20,7 @@ from .output import Output, interactive, line
 if TYPE_CHECKING:
     from ..host.connections import Connection
     from ..host.host import Host
-    from ..host.linking import Attempt
+    from ..host.linking import Authorization
 
 WAIT_SECONDS = 600.0
 Linked = tuple["Connection", TestReport]
@@ -130,7 +130,7 @@ def _stored_app(wanted: Wanted, name: str) -> tuple[str, OAuthApp]:
     return wanted.host.apps.get(name)
 
 
-def _answer(attempt: "Attempt", out: Output, *, paste: bool, browser: bool) -> dict[str, str]:
+def _answer(attempt: "Authorization", out: Output, *, paste: bool, browser: bool) -> dict[str, str]:
     """What came back to the redirect address: caught here, or pasted by the person."""
     if paste or not _caught_here(attempt.redirect_uri):
         _announce(attempt, out, browser=browser)
@@ -147,7 +147,7 @@ def _caught_here(uri: str) -> bool:
     return parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
 
 
-def _announce(attempt: "Attempt", out: Output, *, browser: bool) -> None:
+def _announce(attempt: "Authorization", out: Output, *, browser: bool) -> None:
     """Where to go: programs read the first line of stdout."""
     if out.as_json:
         line({"authorize_url": attempt.url, "redirect_uri": attempt.redirect_uri, "scopes": list(attempt.scopes)})

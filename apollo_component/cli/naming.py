@@ -1,20 +1,17 @@
-"""What a person names: actions with or without their connector, connection types, and the host that is opened."""
+"""What a command names: actions of --for, connection types, connectors, and the host that is opened."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..contract.actions import Action
-from ..contract.errors import InputError, NotFoundError, Problem
+from ..contract.errors import InputError, Problem
 from ..contract.manifest import ConnectionType, Manifest
-from ..contract.triggers import Trigger
+from ..host.naming import Manifests, find_action, find_named, find_trigger
 from .output import Output
 
 if TYPE_CHECKING:
     from ..host.host import Host
     from ..host.registry import Registry
-
-Manifests = Mapping[str, Manifest]
 
 
 @contextmanager
@@ -41,33 +38,6 @@ def plugins() -> "Registry":
     from ..host.registry import Registry
 
     return Registry.installed()
-
-
-def find_action(manifests: Manifests, name: str, connector: str | None = None) -> tuple[Manifest, Action]:
-    """By `action` or `connector.action`. Raises NotFoundError, or InputError when several connectors have it."""
-    found = [
-        (manifest, action)
-        for manifest in manifests.values()
-        for action in manifest.actions.values()
-        if connector in (None, manifest.id) and name in (action.id, f"{manifest.id}.{action.id}")
-    ]
-    if not found:
-        raise NotFoundError(f"There is no action {name!r}{_here(connector)}.", hint=_near(manifests, name))
-    if len(found) > 1:
-        names = ", ".join(f"{manifest.id}.{action.id}" for manifest, action in found)
-        raise InputError("Several connectors have an action of this name.", [Problem(f"must be one of: {names}")])
-    return found[0]
-
-
-def find_trigger(manifests: Manifests, name: str) -> tuple[Manifest, Trigger] | None:
-    """By `trigger` or `connector.trigger`; None when there is no trigger of that name."""
-    found = (
-        (manifest, trigger)
-        for manifest in manifests.values()
-        for trigger in manifest.triggers.values()
-        if name in (trigger.id, f"{manifest.id}.{trigger.id}")
-    )
-    return next(found, None)
 
 
 def action_ids(manifests: Manifests, names: Sequence[str] | None, connector: str) -> tuple[str, ...]:
@@ -105,24 +75,6 @@ def find_connector(manifests: Manifests, connector: str | None) -> Manifest:
     return having[0]
 
 
-def find_named(manifests: Manifests, connector: str) -> Manifest:
-    if connector not in manifests:
-        raise NotFoundError(f"There is no connector {connector!r} here.", hint=f"Installed: {', '.join(manifests)}.")
-    return manifests[connector]
-
-
 def _which(having: Sequence[Manifest]) -> InputError:
     names = ", ".join(manifest.id for manifest in having) or "(none installed)"
     return InputError("Say which connector is meant.", [Problem(f"must be one of: {names}", path="--connector")])
-
-
-def _here(connector: str | None) -> str:
-    return f" in {connector}" if connector else ""
-
-
-def _near(manifests: Manifests, name: str) -> str:
-    from difflib import get_close_matches
-
-    known = [item for manifest in manifests.values() for item in (*manifest.actions, *manifest.triggers)]
-    close = get_close_matches(name.rpartition(".")[2], known, n=3)
-    return f"Did you mean {' or '.join(close)}?" if close else "`palette` lists actions and triggers."

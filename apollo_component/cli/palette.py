@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..contract.palette import price
+
 
 def shown(palette: Mapping[str, Any], *, as_json: bool) -> str:
     """One line of JSON, or aligned text grouped by group."""
@@ -29,19 +31,3 @@ def _lines(connector: Mapping[str, Any]) -> Iterator[str]:
         yield ""
         yield "Triggers"
         yield from (f"  {item['id']:<{wide}}  {item['title']}" for item in triggers)
-
-
-def price(item: Mapping[str, Any]) -> str:
-    """What an action costs, in short: for each item of a list where that counts, and whether options add to it."""
-    text = cost(item["credits"])
-    if not item["credits"]:
-        return text
-    each = " each" if item.get("credits_each") else ""
-    return f"{text}{each} or more" if item.get("credits_more") else f"{text}{each}"
-
-
-def cost(credit: float | None) -> str:
-    """What one request (or item) costs before options that add to it."""
-    if credit is None:
-        return "varies"
-    return f"{credit:g} credit{'s'[: credit != 1]}" if credit else "free"

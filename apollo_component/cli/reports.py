@@ -10,19 +10,6 @@ from .output import plain, table
 EXIT = {"connected": 0, "limited": 0, "refused": 3, "unreachable": 6}
 
 
-def as_dict(report: TestReport) -> dict[str, Any]:
-    return {
-        "verdict": report.verdict,
-        "text": report.text,
-        "hint": report.hint,
-        "account": asdict(report.account) if report.account else None,
-        "checks": [
-            {"name": check.name, "outcome": check.outcome, "text": check.text, "missing": dict(check.missing)}
-            for check in report.checks
-        ],
-    }
-
-
 def show(report: TestReport) -> None:
     print(f"{report.verdict.capitalize()}: {plain(report.text)}")
     if report.hint:

@@ -1,5 +1,7 @@
 """The command that runs one action."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -9,18 +11,22 @@ from ..contract.actions import Action
 from ..contract.errors import InputError, Problem
 from ..contract.manifest import Manifest
 from ..contract.schemas import Schemas
-from .dry_runs import as_dict, show
+from ..host.naming import Manifests, find_action
+from .dry_runs import show
 from .inputs import read_input
-from .naming import Manifests, find_action, opened, plugins
+from .naming import opened, plugins
 from .options import AsJson
 from .output import Output
-from .planning import Plan
 from .pointing import pointing
-from .streaming import Chosen, stream
+from .streaming import stream
 
 if TYPE_CHECKING:
     from ..host.connections import Connection
+    from ..host.planning import Plan
     from ..host.registry import Registry
+
+
+_OPTIONS = {"limit": "--limit", "every_page": "--all", "max_credits_per_record": "--max-credits-per-record"}
 
 
 def run(
@@ -61,6 +67,9 @@ def run(
     The input is checked as a whole before anything is sent. What was spent is told at the end, on stderr. What arrives
     after the answer is waited for, unless it goes to a webhook URL of your own.
     """
+    from ..host.planning import Plan
+    from ..host.running import Chosen
+
     out = Output(as_json)
     values = read_input(given)
     wanted: dict[str, Any] = {
@@ -73,8 +82,7 @@ def run(
     if dry_run and connection is None:
         registry = plugins()
         plan = Plan(*_checked(registry.manifests, action, None, values), **wanted)
-        plan.refuse_pages()
-        plan.refuse(sends=False)
+        _refuse(plan, sends=False)
         _tell_names(plan, out)
         _dry_run(plan, registry, out)
         return
@@ -83,8 +91,7 @@ def run(
     with opened(out) as host:
         link = host.connections.get(connection)
         plan = Plan(*_checked(host.registry.manifests, action, link, values), **wanted)
-        plan.refuse_pages()
-        plan.refuse(sends=not (yes or dry_run))
+        _refuse(plan, sends=not (yes or dry_run))
         named = bool(_names(plan))
         with pointing(plan.manifest, plan.action, link.name, values):
             plan = replace(plan, values=host.fields.resolved(link.id, plan.action, plan.values))
@@ -96,21 +103,47 @@ def run(
     raise typer.Exit(code)
 
 
-def _tell_names(plan: Plan, out: Output) -> None:
+def _refuse(plan: "Plan", *, sends: bool) -> None:
+    """Everything that a wrong choice of options would make cost or send. Raises InputError."""
+    with _as_options():
+        plan.refuse_pages()
+    if sends and plan.needs_word:
+        hint = "Look at it with --dry-run, then add --yes."
+        raise InputError("Real people may get mail from this; nothing was sent.", hint=hint)
+    if plan.split_by and not plan.every_page:
+        raise InputError("Nothing was sent.", [Problem("goes with --all", path="--split-by")])
+    with _as_options():
+        plan.refuse()
+
+
+@contextmanager
+def _as_options() -> Iterator[None]:
+    """Problems with a plan's own fields name the options that set them."""
+    try:
+        yield
+    except InputError as error:
+        for problem in error.problems:
+            problem.path = _OPTIONS.get(problem.path, problem.path)
+        raise
+
+
+def _tell_names(plan: "Plan", out: Output) -> None:
     """Without a connection nobody knows the workspace's own fields."""
     for name, _ in _names(plan):
         out.warn(f"{name}: the names of custom fields were not checked; add --connection to look them up.")
 
 
-def _names(plan: Plan) -> list[tuple[str, str]]:
+def _names(plan: "Plan") -> list[tuple[str, str]]:
     """The inputs in which custom fields are named."""
     from ..host.custom_fields import look_ups
 
     return look_ups(plan.manifest, plan.action, plan.values)
 
 
-def _dry_run(plan: Plan, registry: "Registry", out: Output, *, looked_up: bool = False) -> None:
-    found = as_dict(plan, registry)
+def _dry_run(plan: "Plan", registry: "Registry", out: Output, *, looked_up: bool = False) -> None:
+    from ..host.planning import previewed
+
+    found = previewed(plan, registry)
     out.result(found, lambda: show(found, looked_up=looked_up))
 
 

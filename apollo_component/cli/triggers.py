@@ -4,14 +4,9 @@ from ..contract.inputs import input_fields
 from ..contract.manifest import Manifest
 from ..contract.schemas import Schemas
 from ..contract.triggers import Trigger
+from ..host.facts import looks_text
 from .fields import inputs, show_more
 from .output import Output, table
-
-STYLES = {
-    "newest": "reads the newest first, one request when nothing is new",
-    "scan": "reads all records each time, a request for every 100",
-    "callback": "waits for what is delivered to this host",
-}
 
 
 def describe_trigger(manifest: Manifest, trigger: Trigger, out: Output) -> None:
@@ -46,9 +41,10 @@ def facts(manifest: Manifest, trigger: Trigger) -> dict[str, str]:
 
 
 def _looks(trigger: Trigger) -> str:
+    text = looks_text(trigger)
     if trigger.action is None:
-        return f"{STYLES[trigger.style]}; needs WORKFLOW_HOST_PUBLIC_URL and `workflow worker --port` (or `callbacks`)"
-    return f"every {trigger.interval} s unless the workflow says otherwise; {STYLES[trigger.style]}"
+        return f"{text}; needs WORKFLOW_HOST_PUBLIC_URL and `workflow worker --port` (or `callbacks`)"
+    return text
 
 
 def _show(manifest: Manifest, trigger: Trigger, schemas: Schemas) -> None:

@@ -93,12 +93,20 @@ def _page_of(action: Action, values: Mapping[str, Any], cursor: str | None) -> d
     if action.paging is None:
         return {}
     style = action.paging
-    number = int(cursor) if cursor else int(values.get(style.page) or style.first)
+    number = _place(cursor) if cursor else int(values.get(style.page) or style.first)
     size = int(values.get(style.per_page) or style.max_per_page)
     if not style.reaches(number, size):
         text = f"asks for records past the {style.max_records:,}th, which the service doesn't give"
         raise InputError("The input was refused; nothing was sent.", [Problem(text, path=style.page)])
     return {style.page: number, style.per_page: size}
+
+
+def _place(cursor: str) -> int:
+    """A cursor may come back by way of somebody else. Raises InputError."""
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
+        problem = Problem("is none that was given before", path="cursor")
+        raise InputError("The input was refused; nothing was sent.", [problem])
+    return int(cursor)
 
 
 def page_from(action: Action, values: Mapping[str, Any], answer: Any, cursor: str | None) -> Page:

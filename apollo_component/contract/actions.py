@@ -236,6 +236,11 @@ class Action:
         return self.mails or self.effect.of(values) is Effect.SEND
 
     @property
+    def streams(self) -> bool:
+        """Whether the result is a list of records, else it is a single value."""
+        return bool(self.paging or self.bulk or self.reply.records)
+
+    @property
     def ceiling(self) -> int:
         """The most records that one query reaches, 0 where there is no such limit or nothing is paged."""
         return (self.paging.max_records or 0) if self.paging else 0

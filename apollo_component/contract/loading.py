@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .actions import names
 from .compose_checks import compose_checks
 from .errors import ManifestError, Problem
+from .icon_checks import icon_problems
 from .located import Located, PathParts, read
 from .manifest import Manifest
 from .wait_checks import unasked, unmerged, waited_inputs
@@ -94,9 +95,9 @@ def index_of(root: Path) -> dict[str, Any]:
 
 
 def digest(root: Path) -> str:
-    """SHA-256 over connector.yaml and every schema, names and contents."""
+    """SHA-256 over connector.yaml, the pictures beside it and every schema, names and contents."""
     total = hashlib.sha256()
-    for file in sorted([root / MANIFEST, *(root / "schemas").rglob("*.json")]):
+    for file in sorted([root / MANIFEST, *root.glob("*.svg"), *(root / "schemas").rglob("*.json")]):
         total.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return total.hexdigest()
 
@@ -185,6 +186,8 @@ def _cross_checks(parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
         for path, text in _use_checks(item, parts, root):
             yield (*place, *path), text
     yield from _type_checks(parts, root)
+    if not {(), ("icon",)} & parts.broken and "icon" in parts.data:
+        yield from ((("icon",), text) for text in icon_problems(root / parts.data["icon"]))
 
 
 def _type_checks(parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:

@@ -162,6 +162,9 @@ class Manifest:
     root: Path
     usage: Usage = field(default_factory=Usage)
     user_agent: str = ""
+    docs: str = ""
+    """Where the service's own documentation begins."""
+    icon: Path | None = None
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -185,6 +188,8 @@ class Manifest:
             root=root,
             usage=_usage(data.get("usage", {})),
             user_agent=f"{data['id']}-connector/{data['version']}",
+            docs=data.get("docs", ""),
+            icon=root / data["icon"] if "icon" in data else None,
             data=data,
         )
 

@@ -1,7 +1,7 @@
 """Frozen values that plugins and hosts pass to each other. Secrets are kept out of every repr."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
@@ -112,6 +112,15 @@ class TestReport:
     account: Account | None = None
     checks: tuple[TestCheck, ...] = ()
     hint: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """`{verdict, text, hint, account, checks: [{name, outcome, text, missing}]}`; fit for JSON."""
+        told = {"verdict": self.verdict, "text": self.text, "hint": self.hint}
+        checks = [
+            {"name": check.name, "outcome": check.outcome, "text": check.text, "missing": dict(check.missing)}
+            for check in self.checks
+        ]
+        return told | {"account": asdict(self.account) if self.account else None, "checks": checks}
 
     __test__ = False
 

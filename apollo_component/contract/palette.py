@@ -35,7 +35,7 @@ def palette_entry(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "title": manifest["title"],
         "groups": [{"id": item["id"], "title": item["title"]} for item in manifest["groups"]],
         "connection_types": [{"id": kind["id"], "title": kind["title"]} for kind in manifest["connection_types"]],
-        "actions": [_action(item, manifest) for item in manifest["actions"] if not item.get("deprecated")],
+        "actions": [action_entry(item, manifest) for item in manifest["actions"] if not item.get("deprecated")],
         "triggers": [
             {key: item[key] for key in ("id", "title", "group", "style", "interval")}
             for item in manifest.get("triggers", [])
@@ -43,7 +43,23 @@ def palette_entry(manifest: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _action(item: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
+def price(item: Mapping[str, Any]) -> str:
+    """What an action costs, in short: for each item of a list where that counts, and whether options add to it."""
+    text = cost(item["credits"])
+    if not item["credits"]:
+        return text
+    each = " each" if item.get("credits_each") else ""
+    return f"{text}{each} or more" if item.get("credits_more") else f"{text}{each}"
+
+
+def cost(credit: float | None) -> str:
+    """What one request (or item) costs before options that add to it."""
+    if credit is None:
+        return "varies"
+    return f"{credit:g} credit{'s'[: credit != 1]}" if credit else "free"
+
+
+def action_entry(item: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
     """`credits_each` tells that each item of a list costs, `credits_more` that options can add to it."""
     return {
         "id": item["id"],

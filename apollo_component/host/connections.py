@@ -44,6 +44,8 @@ class Connection:
     account: Account
     missed: Mapping[str, Any] = field(default_factory=dict)
     tested_at: datetime | None = None
+    owner: str = ""
+    """Whose it is, as a host application calls its end user; empty for the operator's own."""
 
     @property
     def quota_scope(self) -> str:
@@ -55,6 +57,7 @@ class Connection:
         return {
             "id": self.id,
             "name": self.name,
+            "owner": self.owner,
             "connector": self.connector,
             "type": self.type,
             "status": self.status,
@@ -83,6 +86,11 @@ class Connections:
     def all(self) -> list[Connection]:
         return [_connection(row) for row in self.store.rows(sa.select(connections).order_by(connections.c.name))]
 
+    def named(self) -> list[dict[str, str]]:
+        """`{id, name, connector, status}` of all, by name: what a list to choose from needs."""
+        columns = (connections.c.id, connections.c.name, connections.c.connector, connections.c.status)
+        return self.store.rows(sa.select(*columns).order_by(connections.c.name))
+
     def add(
         self,
         name: str,
@@ -92,6 +100,7 @@ class Connections:
         app_id: str | None = None,
         status: str = "active",
         account: Account | None = None,
+        owner: str = "",
     ) -> Connection:
         """Store a new connection. Raises InputError when the name is taken or can't be used."""
         check_name(name)
@@ -108,10 +117,10 @@ class Connections:
             "account_json": dumps(asdict(account or Account())),
             "created_at": now,
             "version": 1,
+            "owner": owner,
         }
         with self.store.write() as connection:
-            if connection.execute(sa.select(connections.c.id).where(connections.c.name == name)).first():
-                raise InputError("The connection was not stored.", [Problem("is taken; choose another", path="name")])
+            _check_free(connection, name)
             connection.execute(sa.insert(connections).values(**row, **self._sealed(connection, row, credential)))
             self._note(connection, identity, "linked", f"linked by {credential.connection_type}")
         return self.get(identity)
@@ -220,6 +229,34 @@ class Connections:
             changed = dumps({**known, action: dict(missing)})
             open_.execute(sa.update(connections).where(connections.c.id == connection.id).values(missed_json=changed))
 
+    def rename(self, connection: Connection, name: str) -> Connection:
+        """Raises InputError when the name is taken or can't be used."""
+        check_name(name)
+        with self.store.write() as open_:
+            _check_free(open_, name, connection.id)
+            changed = sa.update(connections).where(connections.c.id == connection.id).values(name=name)
+            if name != connection.name and open_.execute(changed).rowcount:
+                self._note(open_, connection.id, "renamed", f"was {connection.name}")
+        return self.get(connection.id)
+
+    def search(
+        self, text: str = "", status: str = "", *, owner: str | None = None, limit: int = 50, offset: int = 0
+    ) -> tuple[list[Connection], int]:
+        """Those whose name, owner or account holds `text`, in order of their names: a part of them, and how many there
+        are in all."""
+        columns = (connections.c.name, connections.c.owner, connections.c.account_json)
+        where = [sa.or_(*(column.icontains(text, autoescape=True) for column in columns))] if text else []
+        where += [connections.c.status == status] if status else []
+        where += [connections.c.owner == owner] if owner is not None else []
+        query = sa.select(connections).where(*where).order_by(connections.c.name).limit(limit).offset(offset)
+        counted = sa.select(sa.func.count().label("count")).select_from(connections).where(*where)
+        return [_connection(row) for row in self.store.rows(query)], self.store.rows(counted)[0]["count"]
+
+    def statuses(self) -> dict[str, int]:
+        """How many connections there are of each status."""
+        query = sa.select(connections.c.status, sa.func.count().label("count")).group_by(connections.c.status)
+        return {row["status"]: row["count"] for row in self.store.rows(query)}
+
     def remove(self, connection: Connection) -> None:
         with self.store.write() as open_:
             open_.execute(sa.delete(connections).where(connections.c.id == connection.id))
@@ -310,9 +347,13 @@ class Apps:
         with self.store.write() as open_:
             open_.execute(sa.delete(apps).where(apps.c.id == identity))
 
-    def check(self, name: str) -> str:
-        """The id of an app, by name or id, without its secret. Raises NotFoundError."""
-        return str(self._row(name)["id"])
+    def check(self, name: str, connector: str = "") -> str:
+        """The id of an app, by name or id, without its secret. Raises NotFoundError, and InputError for an app of
+        another connector than the one named."""
+        row = self._row(name)
+        if connector and row["connector"] != connector:
+            raise InputError("The app can't be used.", [Problem("belongs to another connector", path="app")])
+        return str(row["id"])
 
     def _row(self, name: str) -> dict[str, Any]:
         row = self.store.row(sa.select(apps).where(sa.or_(apps.c.name == name, apps.c.id == name)))
@@ -342,6 +383,13 @@ def check_name(name: str) -> None:
         raise InputError("The name can't be used.", [Problem(text, path="name")])
 
 
+def _check_free(open_: sa.Connection, name: str, but: str = "") -> None:
+    """Raises InputError when another connection has the name, or has it as its id, by which it is found as well."""
+    same = sa.or_(connections.c.name == name, connections.c.id == name)
+    if open_.execute(sa.select(connections.c.id).where(same, connections.c.id != but)).first():
+        raise InputError("The connection was not stored.", [Problem("is taken; choose another", path="name")])
+
+
 def _connection(row: Mapping[str, Any]) -> Connection:
     return Connection(
         id=row["id"],
@@ -360,6 +408,7 @@ def _connection(row: Mapping[str, Any]) -> Connection:
         account=Account(**json.loads(row["account_json"])),
         missed=json.loads(row["missed_json"]),
         tested_at=moment(row["tested_at"]),
+        owner=row["owner"],
     )
 
 

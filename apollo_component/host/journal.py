@@ -30,6 +30,7 @@ OPEN = (SENDING, IN_DOUBT)
 FREE = {"spent": 0, "paid_twice": 0}
 """What a request costs that had no effect."""
 _SETTLED = (RECEIVED, FOUND, DONE_TOLD)
+_TOLD = tuple(column for column in journal.c if column.name not in ("body", "headers_json"))
 _LISTED = (*OPEN, FOUND, DONE_TOLD, NOT_DONE_TOLD)
 
 
@@ -208,15 +209,14 @@ class Journal:
 
     def by_step(self, run: str) -> dict[str, dict[str, float]]:
         """Credits of each step that was journaled: `{spent, reserved}`."""
-        open_ = sa.case((journal.c.spent.is_(None), sa.func.coalesce(journal.c.worst, 0.0)), else_=0.0)
-        columns = (journal.c.step, sa.func.sum(sa.func.coalesce(journal.c.spent, 0.0)), sa.func.sum(open_))
+        columns = (journal.c.step, *cost_columns())
         with self.store.read() as connection:
             rows = connection.execute(sa.select(*columns).where(journal.c.run == run).group_by(journal.c.step)).all()
         return {step: {"spent": float(spent), "reserved": float(reserved)} for step, spent, reserved in rows}
 
     def doubtful(self, run: str) -> list[dict[str, Any]]:
-        """Every request whose answer was lost, and what became of it."""
-        query = sa.select(journal).where(journal.c.run == run).order_by(journal.c.sent_at)
+        """Every request whose answer was lost, and what became of it; `open` ones a person can settle."""
+        query = sa.select(*_TOLD).where(journal.c.run == run).order_by(journal.c.sent_at, journal.c.attempt)
         rows = self.store.rows(query)
         latest = {(row["step"], row["item"]): row for row in rows}
         return [
@@ -228,6 +228,7 @@ class Journal:
                 "effect": row["effect"],
                 "worst_credits": row["worst"],
                 "outcome": _outcome(row, latest[row["step"], row["item"]]),
+                "open": row["state"] in OPEN and latest[row["step"], row["item"]]["state"] not in _SETTLED,
             }
             for row in rows
             if row["state"] in _LISTED
@@ -298,16 +299,18 @@ def _done(row: Mapping[str, Any], record: Any) -> dict[str, Any]:
     return {"state": DONE_TOLD, "spent": row["worst"] or 0, "status_code": 200, "headers_json": "{}", "body": body}
 
 
-def _sums(connection: sa.Connection, run: str) -> dict[str, float]:
-    settled = sa.func.coalesce(journal.c.spent, 0.0)
+def cost_columns() -> tuple[sa.ColumnElement[float], sa.ColumnElement[float]]:
+    """Credits of a group of rows: `spent` as told, `reserved` for what is open or in doubt."""
     open_ = sa.case((journal.c.spent.is_(None), sa.func.coalesce(journal.c.worst, 0.0)), else_=0.0)
-    query = sa.select(
-        sa.func.coalesce(sa.func.sum(settled), 0.0),
-        sa.func.coalesce(sa.func.sum(open_), 0.0),
-        sa.func.coalesce(sa.func.sum(journal.c.paid_twice), 0.0),
-    ).where(journal.c.run == run)
-    spent, reserved, twice = connection.execute(query).one()
-    return {"spent": float(spent), "reserved": float(reserved), "paid_twice": float(twice)}
+    spent = sa.func.coalesce(sa.func.sum(sa.func.coalesce(journal.c.spent, 0.0)), 0.0)
+    return spent.label("spent"), sa.func.coalesce(sa.func.sum(open_), 0.0).label("reserved")
+
+
+def _sums(connection: sa.Connection, run: str) -> dict[str, float]:
+    twice = sa.func.coalesce(sa.func.sum(journal.c.paid_twice), 0.0)
+    query = sa.select(*cost_columns(), twice).where(journal.c.run == run)
+    spent, reserved, twice_paid = connection.execute(query).one()
+    return {"spent": float(spent), "reserved": float(reserved), "paid_twice": float(twice_paid)}
 
 
 _OUTCOMES = {

@@ -1,4 +1,4 @@
-"""Linking an account: a key that is tested before it is stored, an OAuth attempt that begins and ends, a take-over
+"""Linking an account: a key that is tested before it is stored, an authorization that begins and ends, a take-over
 of tokens from elsewhere, and linking again under the same name and id."""
 
 import json
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..contract.errors import InputError, NotFoundError, Problem, ReauthorizationError, TransientError
 from ..contract.manifest import ConnectionType
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from .host import Host
 
 ATTEMPT_SECONDS = 600
+Existing = Literal["allowed", "required", "refused"]
+"""Whether a connection of the name may, must or must not be there already; it then gets the new credential."""
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class Authorization:
     """One authorization under way: single use, ten minutes."""
 
     name: str
@@ -44,16 +46,21 @@ def link_key(
     connection_type: str,
     fields: Mapping[str, str],
     actions: Sequence[str] = (),
+    *,
+    owner: str = "",
+    existing: Existing = "allowed",
 ) -> tuple[Connection, TestReport]:
-    """Test a key and store it under `name`, or give an existing connection the new key.
+    """Test a key and store it under `name`, or give an existing connection the new key. `owner` is whose it is, where
+    that is an end user.
 
     Raises ReauthorizationError when the service refuses it and TransientError when it can't be reached; nothing
     is stored then.
     """
     check_name(name)
+    check_existing(host, connector, name, connection_type, existing)
     request = AuthorizeRequest(connection_type, fields)
     credential = host.registry.call(connector, "connector_authorize", request=request)
-    return _stored(host, connector, name, credential, actions)
+    return _stored(host, connector, name, credential, actions, owner=owner, existing=existing)
 
 
 def begin(
@@ -67,7 +74,7 @@ def begin(
     redirect_uri: str = "",
     actions: Sequence[str] = (),
     scopes: Sequence[str] | None = None,
-) -> Attempt:
+) -> Authorization:
     """Begin an authorization: where to send the person, and the secret state that ties the answer to it."""
     check_name(name)
     kind = kind_of(host, connector, connection_type)
@@ -81,11 +88,17 @@ def begin(
     if not isinstance(target, Redirect):
         raise InputError(f"{kind.title} gave no address to go to.")
     ends = host.clock() + ATTEMPT_SECONDS
-    return Attempt(name, connector, connection_type, app, app_id, redirect, wanted, target.url, state, ends)
+    return Authorization(name, connector, connection_type, app, app_id, redirect, wanted, target.url, state, ends)
 
 
 def finish(
-    host: "Host", attempt: Attempt, query: Mapping[str, str], actions: Sequence[str] = ()
+    host: "Host",
+    attempt: Authorization,
+    query: Mapping[str, str],
+    actions: Sequence[str] = (),
+    *,
+    owner: str = "",
+    existing: Existing = "allowed",
 ) -> tuple[Connection, TestReport]:
     """Exchange what came back, test it and store it. Raises ReauthorizationError when access was denied."""
     if host.clock() > attempt.ends_at:
@@ -94,7 +107,8 @@ def finish(
         query, attempt.state, attempt.redirect_uri, attempt.app, attempt.scopes, attempt.connection_type
     )
     credential = host.registry.call(attempt.connector, "connector_exchange", callback=callback)
-    return _stored(host, attempt.connector, attempt.name, credential, actions, app=(attempt.app_id, attempt.app))
+    app = (attempt.app_id, attempt.app)
+    return _stored(host, attempt.connector, attempt.name, credential, actions, app=app, owner=owner, existing=existing)
 
 
 def take_over(
@@ -117,7 +131,7 @@ def take_over(
         scopes=_scopes(data.get("scopes")),
     )
     check_name(name)
-    existing = _existing(host, connector, name, credential)
+    existing = check_existing(host, connector, name, connection_type)
     trial = f"{name[:80]} {secrets.token_hex(4)}" if existing else name
     connection = _saved(host, connector, trial, credential, (app_id, app), None)
     connection, report = test_stored(host, connection.id)
@@ -153,6 +167,8 @@ def _stored(
     actions: Sequence[str],
     *,
     app: tuple[str | None, OAuthApp] | None = None,
+    owner: str = "",
+    existing: Existing = "allowed",
 ) -> tuple[Connection, TestReport]:
     report = tested(host, connector, credential, actions)
     if report.verdict == "refused":
@@ -160,7 +176,8 @@ def _stored(
         raise ReauthorizationError(f"{report.text} Nothing was stored.", hint=hint)
     if report.verdict == "unreachable" and not credential.refresh_token:
         raise TransientError(f"{report.text} Nothing was stored.", hint=report.hint or "Try again.")
-    connection = _saved(host, connector, name, credential, app, _existing(host, connector, name, credential))
+    found = check_existing(host, connector, name, credential.connection_type, existing)
+    connection = _saved(host, connector, name, credential, app, found, owner)
     host.connections.record_test(connection, report)
     return host.connections.get(connection.id), report
 
@@ -172,24 +189,35 @@ def _saved(
     credential: Credential,
     app: tuple[str | None, OAuthApp] | None,
     existing: Connection | None,
+    owner: str = "",
 ) -> Connection:
     """Store a new link or the new secret of an old one; an app that isn't stored yet becomes the connection's own."""
     app_id = (app[0] or host.apps.add(None, connector, app[1])) if app else None
     if existing is None:
-        return host.connections.add(name, connector, credential, app_id=app_id)
+        return host.connections.add(name, connector, credential, app_id=app_id, owner=owner)
     while not host.connections.replace_credential(existing, credential, "linked again", "linked again", app_id=app_id):
         existing = host.connections.get(existing.id)  # a refresh was faster, but what the person gives wins
     return host.connections.get(existing.id)
 
 
-def _existing(host: "Host", connector: str, name: str, credential: Credential) -> Connection | None:
-    """The connection to link again, which keeps its id; a type can't change under it."""
+def check_existing(
+    host: "Host", connector: str, name: str, connection_type: str, existing: Existing = "allowed"
+) -> Connection | None:
+    """The connection to link again, which keeps its id; None where a new one is made.
+
+    Raises InputError when the name is taken, also by a connection of another type, which can't change under it, and
+    NotFoundError when a connection is required and was removed.
+    """
     try:
         found = host.connections.get(name)
     except NotFoundError:
+        if existing == "required":
+            raise
         return None
-    if (found.connector, found.type) != (connector, credential.connection_type):
-        text = f"is taken by a connection of another type ({found.connector}, {found.type})"
+    text = "is taken; choose another" if existing == "refused" else ""
+    if (found.connector, found.type) != (connector, connection_type):
+        text = text or f"is taken by a connection of another type ({found.connector}, {found.type})"
+    if text:
         raise InputError("The connection was not stored.", [Problem(text, path="name")])
     return found
 

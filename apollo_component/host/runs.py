@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from ..contract.errors import InputError, NotFoundError
 from .events import LogEvent
 from .journal import Journal, check_owner
-from .leases import Lease, Leases
+from .leases import Lease, Leases, is_dead
 from .logs import log
 from .store import Store, dumps, insert_many, put
-from .tables import deliveries, journal, records, runs, steps
+from .tables import deliveries, journal, leases, records, runs, steps
 
 QUEUED = "queued"
 RUNNING = "running"
@@ -25,6 +25,10 @@ FAILED = "failed"
 CANCELLED = "cancelled"
 INTERRUPTED = "interrupted"
 """Never stored: running, and nobody drives it."""
+QUOTA = "waiting_for_quota"
+AUTHORIZATION = "waiting_for_authorization"
+BUDGET = "waiting_for_budget"
+WAITING = (QUOTA, AUTHORIZATION, BUDGET)
 ENDED = (DONE, FAILED, CANCELLED)
 STRIDE = 10_000
 """Room for the records of one request, which are never more."""
@@ -70,16 +74,18 @@ class Runs:
         inputs: Mapping[str, Any] | None = None,
         budget: float | None = None,
         workflow: str = "",
+        queued: bool = False,
     ) -> Run:
-        """A new run, `running` from now on; `kind` is action or workflow, `workflow` the name its runs share. Old
-        runs' data is deleted on the way."""
+        """A new run; `kind` is action or workflow, `workflow` the name its runs share. It is the caller's to drive and
+        `running` from now on; with `queued` any worker takes it. Old runs' data is deleted on the way."""
         self.tidy()
         identity = f"{datetime.fromtimestamp(self.clock(), UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-        values: dict[str, Any] = {"id": identity, "kind": kind, "title": title[:200], "status": RUNNING, "text": text}
-        values |= {"budget": budget, "workflow": workflow}
+        status = QUEUED if queued else RUNNING
+        values: dict[str, Any] = {"id": identity, "kind": kind, "title": title[:200], "status": status, "text": text}
+        values |= {"budget": budget, "workflow": workflow, "unattended": queued}
         with self.store.write(f"run:{identity}") as connection:
             self.insert(connection, {**values, "inputs_json": dumps(inputs or {})})
-        log(LogEvent.RUN_CHANGED, run=identity, to=RUNNING)
+        log(LogEvent.RUN_CHANGED, run=identity, to=status)
         return self.get(identity)
 
     def tidy(self) -> None:
@@ -138,17 +144,20 @@ class Runs:
         log(LogEvent.RUN_CHANGED, run=identity, to=CANCELLED)
         return self.get(identity)
 
-    def resume(self, identity: str, budget: float | None = None) -> Run:
-        """Note that a person wants the run to go on, with a new budget if one is given.
+    def resume(self, identity: str, budget: float | None = None, *, queued: bool = False) -> Run:
+        """Note that a person wants the run to go on, with a new budget if one is given; here, or with `queued` by
+        whichever worker takes it.
 
         `detail.resumes` counts how often a failed run was sent on again. Raises InputError for a run that ended.
         """
         run = self.get(identity)
+        values = {"status": QUEUED, "unattended": True} if queued else {"status": RUNNING}
         with self.store.write(f"run:{identity}") as connection:
-            self._resume(connection, run, budget)
+            self._resume(connection, run, budget, values)
+        log(LogEvent.RUN_CHANGED, run=identity, to=values["status"])
         return self.get(identity)
 
-    def _resume(self, connection: sa.Connection, run: Run, budget: float | None) -> None:
+    def _resume(self, connection: sa.Connection, run: Run, budget: float | None, values: dict[str, Any]) -> None:
         if run.status in (DONE, CANCELLED):
             raise InputError(f"The run {run.id} is {run.status}; there is nothing to resume.")
         if run.kind == "workflow" and not run.inputs:
@@ -157,7 +166,7 @@ class Runs:
             )
         retries = int(run.detail.get("resumes", 0)) + (run.status == FAILED and "step" in run.detail)
         detail = {**run.detail, "resumes": retries}
-        values: dict[str, Any] = {"status": RUNNING, "detail_json": dumps(detail), "ended_at": None}
+        values = {**values, "detail_json": dumps(detail), "ended_at": None, "updated_at": self.clock()}
         if budget is not None:
             values["budget"] = budget
         connection.execute(sa.update(runs).where(runs.c.id == run.id).values(**values))
@@ -198,6 +207,7 @@ class Runs:
     def report(self, identity: str) -> dict[str, Any]:
         """Everything a person wants to know of a run, without its records."""
         run = self.get(identity)
+        credits_by_step = self.ledger.by_step(run.id)
         return {
             "id": run.id,
             "kind": run.kind,
@@ -208,7 +218,7 @@ class Runs:
             "detail": {key: value for key, value in run.detail.items() if key != "resumes"},
             "budget": run.budget,
             "credits": self.ledger.spent(run.id),
-            "steps": [{**step, **self.ledger.by_step(run.id).get(step["id"], {})} for step in self.steps(run.id)],
+            "steps": [{**step, **credits_by_step.get(step["id"], {})} for step in self.steps(run.id)],
             "in_doubt": self.ledger.doubtful(run.id),
             "created_at": _iso(run.created_at),
             "updated_at": _iso(run.updated_at),
@@ -216,19 +226,32 @@ class Runs:
         }
 
     def status_of(self, run: Run) -> str:
-        """As stored, but a run that says running and that nobody drives was interrupted."""
-        alive = run.status != RUNNING or self.leases.held(f"run:{run.id}")
-        return run.status if alive else INTERRUPTED
+        """As stored, but a run that says running and that nobody drives was interrupted. Who drove it may have ended it
+        since it was read, so that is looked at again."""
+        if run.status != RUNNING or self.leases.held(f"run:{run.id}"):
+            return run.status
+        now = self.get(run.id).status
+        return INTERRUPTED if now == RUNNING else now
 
     def counts(self, *where: sa.ColumnElement[bool]) -> dict[str, int]:
         """How many runs are in each state, as `status_of` tells it."""
         query = sa.select(runs.c.status, sa.func.count()).where(*where).group_by(runs.c.status)
         with self.store.read() as connection:
             found = {str(status): int(count) for status, count in connection.execute(query)}
-            running = connection.scalars(sa.select(runs.c.id).where(*where, runs.c.status == RUNNING)).all()
-        alive = sum(self.leases.held(f"run:{identity}") for identity in running)
-        told = {**found, RUNNING: alive, INTERRUPTED: len(running) - alive}
-        return {status: count for status, count in told.items() if count}
+        running, alive = found.get(RUNNING, 0), 0
+        if running:
+            alive = len(self.driven(*where))
+        told = {**found, RUNNING: alive, INTERRUPTED: running - alive}
+        return {status: count for status, count in told.items() if count > 0}
+
+    def driven(self, *where: sa.ColumnElement[bool]) -> set[str]:
+        """The ids of the runs that say running and that somebody drives."""
+        mine = leases.c.name == sa.literal("run:") + runs.c.id
+        query = sa.select(runs.c.id, leases.c.owner).join(leases, mine).where(*where, runs.c.status == RUNNING)
+        with self.store.read() as connection:
+            now = self.leases.clock()
+            rows = connection.execute(query.where(leases.c.owner != "", leases.c.until > now)).all()
+        return {identity for identity, owner in rows if not is_dead(owner)}
 
     def purge(self, older_than: timedelta, *, summaries: bool = False) -> dict[str, int]:
         """Delete the records and recorded answers of runs that ended before then; with `summaries` the runs too."""

@@ -223,10 +223,15 @@ def _error_for(error: Exception) -> ConnectorError:
     kind = _KINDS.get(state) or _KINDS.get(state[:2]) or _kind_of(str(origin).lower())
     if kind:
         return _worded_error(kind)
-    if type(origin).__name__ == "OperationalError" and not isinstance(origin, sqlite3.Error):
+    if _is_operational(origin) and not isinstance(origin, sqlite3.Error):
         return _worded_error("away")
     name = type(origin).__name__
     return StoreError(f"The database refused a statement ({name}).", hint="This is a fault of the host; report it.")
+
+
+def _is_operational(error: BaseException | None) -> bool:
+    """The driver's class for what isn't the statement's fault, such as a connection that can't be made in time."""
+    return any(kind.__name__ == "OperationalError" for kind in type(error).__mro__)
 
 
 _KINDS = {

@@ -11,12 +11,17 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Table,
+    false,
+    text,
 )
 
 from .column_types import String, Text
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; a database that names another is upgraded or, when unknown, refused."""
+
+COSTS = text("(worst IS NULL OR worst <> 0)")
+"""What the journal's rows that may cost have in common, word for word as their index has it."""
 
 metadata = MetaData()
 
@@ -64,6 +69,7 @@ connections = Table(
     Column("missed_json", Text, nullable=False, default="{}"),
     Column("tested_at", Float),
     Column("created_at", Float, nullable=False),
+    Column("owner", String(200), nullable=False, server_default=""),
 )
 
 history = Table(
@@ -116,12 +122,17 @@ runs = Table(
     Column("inputs_json", Text, nullable=False, default="{}"),
     Column("budget", Float),
     Column("engine_id", String(80), nullable=False, default=""),
-    Column("workflow", String(200), nullable=False, default="", index=True),
+    Column("workflow", String(200), nullable=False, default=""),
     Column("subscription", String(32), nullable=False, default=""),
+    Column("unattended", Boolean, nullable=False, default=False, server_default=false()),
     Index("host_runs_of", "subscription", "status"),
     Column("created_at", Float, nullable=False),
     Column("updated_at", Float, nullable=False),
     Column("ended_at", Float),
+    Index("host_runs_by_age", "created_at", "id"),
+    Index("host_runs_by_status", "status", "created_at", "id"),
+    Index("host_runs_by_workflow", "workflow", "created_at", "id"),
+    Index("host_runs_by_kind", "kind", "created_at", "id"),
 )
 
 steps = Table(
@@ -154,6 +165,9 @@ journal = Table(
     Column("headers_json", Text),
     Column("body", LargeBinary),
     Column("note", Text, nullable=False, default=""),
+    Index(
+        "host_journal_costs", "sent_at", "run", "action", "spent", "worst", sqlite_where=COSTS, postgresql_where=COSTS
+    ),
 )
 
 records = Table(
@@ -213,4 +227,57 @@ deliveries = Table(
     Column("received_at", Float),
     Column("body", LargeBinary),
     Index("host_deliveries_of", "run", "step", "item"),
+)
+
+connect_sessions = Table(
+    "host_connect_sessions",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("owner", String(200), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("connector", String(100), nullable=False),
+    Column("types_json", Text, nullable=False),
+    Column("app_id", String(32)),
+    Column("actions_json", Text, nullable=False),
+    Column("return_url", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    Column("opened_at", Float),
+    Column("ended_at", Float),
+    Column("connection_id", String(32)),
+)
+
+attempts = Table(
+    "host_attempts",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("browser_hash", String(64), nullable=False),
+    Column("state_hash", String(64), nullable=False, index=True),
+    Column("session", String(32), nullable=False),
+    Column("owner", String(200), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("connector", String(100), nullable=False),
+    Column("type", String(100), nullable=False),
+    Column("connection_id", String(32)),
+    Column("again", Boolean, nullable=False),
+    Column("app_id", String(32)),
+    Column("redirect_uri", Text, nullable=False),
+    Column("scopes_json", Text, nullable=False),
+    Column("actions_json", Text, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("result_json", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("ends_at", Float, nullable=False),
+)
+
+api_tokens = Table(
+    "host_api_tokens",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float),
+    Column("used_at", Float),
 )

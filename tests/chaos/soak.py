@@ -110,7 +110,7 @@ class Soak:
             event = {"record": {}, "id": name, "version": "1", "at": None}
             inputs = {"inputs": {}, "connections": {"apollo": link}, "trigger": event, "started_by": {"on": "soak"}}
             values = {"id": f"t-{name}", "kind": "workflow", "title": "soak", "status": QUEUED, "text": TEXT}
-            values |= {"inputs_json": dumps(inputs), "workflow": "soak", "subscription": "soak"}
+            values |= {"inputs_json": dumps(inputs), "workflow": "soak", "subscription": "soak", "unattended": True}
             with self.host.store.write(f"run:t-{name}") as connection:
                 self.host.runs.insert(connection, values)
 

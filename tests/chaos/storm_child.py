@@ -21,8 +21,9 @@ from apollo_component.host.calls import Call, Caller
 from apollo_component.host.host import Host
 from apollo_component.host.journal import Key
 from apollo_component.host.registry import Registry
+from apollo_component.host.runs import AUTHORIZATION
 from apollo_component.host.settings import Settings
-from apollo_component.host.workflow.driver import AUTHORIZATION, waiting_state
+from apollo_component.host.workflow.driver import waiting_state
 
 BEFORE, WORKED, SAVED = "before_sending", "after_work", "after_save"
 ACTION = "users_api_profile"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from apollo_component.cli.fields import about
+from apollo_component.host.field_words import about
 
 
 @pytest.mark.parametrize(

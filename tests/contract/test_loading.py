@@ -494,3 +494,67 @@ def test_the_digest_sees_names_and_contents(home: Path) -> None:
     shutil.move(home / "schemas" / "person.json", home / "schemas" / "persona.json")
     seen.append(digest(home))
     assert len(set(seen)) == 3
+    (home / "icon.svg").write_text(ICON)
+    assert digest(home) not in seen
+
+
+ICON = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">{}</svg>'
+OUTSIDE = "refers to something outside itself"
+
+
+@pytest.mark.parametrize(
+    ("inside", "problem"),
+    [
+        ("<script>1</script>", "has a <script>, which does more than draw"),
+        ("<foreignObject/>", "has a <foreignObject>, which does more than draw"),
+        ("<a href='#x'/>", "has a <a>, which does more than draw"),
+        ("<style>*{fill:red}</style>", "has a <style>, which does more than draw"),
+        ("<g xmlns='http://www.w3.org/1999/xhtml'/>", "has a <g>, which does more than draw"),
+        ("<path onclick='x'/>", "has a script (onclick)"),
+        ("<use href='other.svg#a'/>", f"{OUTSIDE} (href)"),
+        ("<use xmlns:x='http://www.w3.org/1999/xlink' x:href='https://acme.example/'/>", f"{OUTSIDE} (href)"),
+        ("<path fill='url(https://acme.example/a)'/>", f"{OUTSIDE} (fill)"),
+        ("<path style='fill: \\75rl(//acme.example)'/>", f"{OUTSIDE} (style)"),
+        ("<?xml-stylesheet href='a.css'?>", "has a processing instruction"),
+        ("<path>", "is not an SVG picture"),
+        ("<!--" + "x" * 20_000 + "-->", "must be at most 20 kB"),
+    ],
+)
+def test_an_icon_only_draws(home: Path, inside: str, problem: str) -> None:
+    """What would run, load or link something, or isn't a small picture, is refused with the place that names it."""
+    (home / "icon.svg").write_text(ICON.format(inside))
+    assert problems_of(write(home, at("icon", value="icon.svg"))) == [("icon", problem)]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (None, "names no file"),
+        ("<html/>", "is not an SVG picture"),
+        ('<!DOCTYPE svg [<!ENTITY a "b">]>' + ICON.format(""), "has a DOCTYPE"),
+    ],
+)
+def test_an_icon_is_a_picture(home: Path, text: str | None, problem: str) -> None:
+    """A file that isn't there or is no SVG is refused."""
+    if text is not None:
+        (home / "icon.svg").write_text(text)
+    assert problems_of(write(home, at("icon", value="icon.svg"))) == [("icon", problem)]
+
+
+@pytest.mark.parametrize("name", ["icon.png", "../icon.svg", "pictures/icon.svg", "/icon.svg"])
+def test_an_icon_lies_beside_the_manifest(home: Path, name: str) -> None:
+    """It is named by its file name alone."""
+    assert problems_of(write(home, at("icon", value=name))) == [
+        ("icon", "must be the name of a .svg file beside the manifest")
+    ]
+
+
+def test_a_good_icon_is_part_of_the_manifest(home: Path) -> None:
+    """It may have gradients and refer to its own parts; a change of it makes the index stale."""
+    drawn = '<defs><linearGradient id="a"/></defs><path fill="url(#a)"/><use href="#a"/>'
+    (home / "icon.svg").write_text(ICON.format(drawn))
+    file = write(home, at("icon", value="icon.svg"))
+    assert load_file(file).icon == home / "icon.svg"
+    before = digest(home)
+    (home / "icon.svg").write_text(ICON.format(""))
+    assert digest(home) != before

@@ -90,7 +90,14 @@ def host(registered, database_url, tmp_path, clock):
 
 def put(host, identity, status="queued", connections=None, **detail):
     inputs = {"inputs": {}, "connections": connections or {"apollo": "c"}, "trigger": {"id": identity}}
-    values = {"kind": "workflow", "title": "feed", "workflow": "feed", "subscription": "s", "text": TEXT}
+    values = {
+        "kind": "workflow",
+        "title": "feed",
+        "workflow": "feed",
+        "subscription": "s",
+        "text": TEXT,
+        "unattended": True,
+    }
     values |= {"status": status, "inputs_json": dumps(inputs), "detail_json": dumps(detail)}
     with host.store.write(f"run:{identity}") as connection:
         host.runs.insert(connection, {"id": identity, **values})
@@ -119,6 +126,7 @@ def test_what_was_interrupted_is_taken_up_before_what_is_new(host, clock):
     assert host.leases.acquire("run:t-old", 20)
     with host.store.write("run:t-old") as connection:
         connection.execute(sa.update(leases).values(owner=ELSEWHERE))
+    clock.now += 1
     for n in range(AHEAD * 2):
         put(host, f"t-{n}")
     looking = Backlog(host)

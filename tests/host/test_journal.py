@@ -189,9 +189,9 @@ def test_a_doubt_is_told_whole(host, run, clock):
     host.journal.received(Key(run, "a", "1"), 2, reply())
     assert host.journal.doubtful(run) == [
         {"step": "b", "item": "2", "attempt": 1, "action": "pay", "effect": "bill", "worst_credits": 3.0,
-         "outcome": "outcome unknown"},
+         "outcome": "outcome unknown", "open": True},
         {"step": "a", "item": "1", "attempt": 1, "action": "pay", "effect": "bill", "worst_credits": 0.0,
-         "outcome": "repeated, harmless by its effect"},
+         "outcome": "repeated, harmless by its effect", "open": False},
     ]  # fmt: skip
 
 

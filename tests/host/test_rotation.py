@@ -322,7 +322,10 @@ def test_a_database_of_before_is_upgraded_and_rotated(opened, filled):
     with filled.store.write() as connection:
         for column in ("state", "retired_at"):
             connection.exec_driver_sql(f"ALTER TABLE host_keys DROP COLUMN {column}")
-        for table in ("host_workers", "host_quotas"):
+        connection.exec_driver_sql("ALTER TABLE host_connections DROP COLUMN owner")
+        for index in ("host_runs_by_age", "host_runs_by_status", "host_journal_by_time"):
+            connection.exec_driver_sql(f"DROP INDEX {index}")
+        for table in ("host_workers", "host_quotas", "host_connect_sessions", "host_attempts", "host_api_tokens"):
             connection.exec_driver_sql(f"DROP TABLE {table}")
         for table in ("host_windows", "host_permits"):
             connection.exec_driver_sql(f"CREATE TABLE {table} (id INTEGER)")

@@ -176,3 +176,11 @@ def test_a_purged_run_can_not_be_resumed(runs, host, clock):
     runs.purge(timedelta(0))
     with pytest.raises(InputError, match="deleted"):
         runs.resume(run)
+
+
+def test_a_run_that_ended_while_it_was_read_is_not_told_as_interrupted(host):
+    """Its row was read while it ran, its owner ended it and let go: the state is how it ended."""
+    run = host.runs.create("action", "Quick")
+    host.runs.update(run.id, "done")
+    assert run.status == "running"
+    assert host.runs.status_of(run) == "done"

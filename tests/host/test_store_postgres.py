@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -11,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from apollo_component.contract.errors import StoreError, TransientError
-from apollo_component.host.store import Store
+from apollo_component.host.store import Store, StoreAwayError
 from apollo_component.host.tables import leases
 
 
@@ -99,7 +100,7 @@ def test_a_lock_held_too_long_is_temporary(stored, url):
 
 HOLDER = """
 import sys, time, sqlalchemy as sa
-from apollo_component.host.store import Store
+from apollo_component.host.store import Store, StoreAwayError
 from apollo_component.host.tables import leases
 with Store(sys.argv[1]).write() as connection:
     connection.execute(sa.insert(leases).values(name="half", owner="", version=0, until=0))
@@ -145,3 +146,11 @@ def _sessions(postgres, store):
 def _end_sessions(postgres, store):
     name = store.url.database
     postgres.execute(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'")
+
+
+def test_a_server_that_takes_too_long_to_answer_is_away():
+    """A connection that can't be made in time is told as temporary, not as a fault of the host."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        with pytest.raises(StoreAwayError, match="doesn't answer"):
+            Store.open(f"postgresql://nobody@127.0.0.1:{port}/nothing?connect_timeout=2")

@@ -42,7 +42,7 @@ SETTINGS = """
 [tool.mutmut]
 source_paths = ["apollo_component"]
 only_mutate = [{only}]
-also_copy = ["connector.yaml", "schemas", "README.md", "examples"]
+also_copy = ["connector.yaml", "icon.svg", "schemas", "README.md", "examples"]
 pytest_add_cli_args = ["-m", "not real and not chaos and not wheel", "-p", "no:cacheprovider", "-p", "no:xdist", "--database", "sqlite"]
 pytest_add_cli_args_test_selection = [{tests}]
 type_check_command = ["mypy", "--output", "json", "--disable-error-code", "unused-ignore"]

@@ -38,10 +38,10 @@ apollo = apollo_component.apollo.plugin:plugin
 
 
 def test_it_holds_everything_and_nothing_else(wheel):
-    """Every file of the package, the declaration, all schemas and examples, the index; no tests, no build hook."""
+    """Every file of the package, the declaration and its icon, all schemas and examples, the index; no tests, no build hook."""
     names = set(zipfile.ZipFile(wheel).namelist())
     own = {name for name in names if not name.partition("/")[0].endswith(".dist-info")}
-    wanted = {f"apollo_component/{INDEX}", "apollo_component/connector.yaml"}
+    wanted = {f"apollo_component/{INDEX}", "apollo_component/connector.yaml", "apollo_component/icon.svg"}
     for folder, prefix in (
         ("apollo_component", ""),
         ("schemas", "apollo_component/"),

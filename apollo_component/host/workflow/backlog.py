@@ -1,4 +1,4 @@
-"""What a worker may take up: runs that a trigger or a schedule started and nobody drives."""
+"""What a worker may take up: runs that a trigger, a schedule or a page started, and that nobody drives."""
 
 import itertools
 import random
@@ -11,7 +11,7 @@ from ..events import LogEvent
 from ..host import Host
 from ..leases import Lease, is_dead
 from ..logs import log
-from ..runs import ENDED, QUEUED, RUNNING, Run
+from ..runs import ENDED, QUEUED, RUNNING, WAITING, Run
 from ..tables import leases, runs
 from .driver import released
 
@@ -24,7 +24,7 @@ KEPT_SECONDS = 2.0
 """How long what was found is taken from before the database is asked again."""
 WAITING_SECONDS = 2.0
 """How often waiting runs are looked at, `AHEAD` of them each time."""
-_MINE = runs.c.subscription != ""
+_MINE = runs.c.unattended
 
 
 class Backlog:
@@ -75,7 +75,7 @@ class Backlog:
 
     def _waiting(self) -> list[str]:
         """The next of the waiting runs, round and round, that have what they waited for."""
-        query = sa.select(runs.c.id).where(_MINE, runs.c.status.not_in((*ENDED, QUEUED, RUNNING)))
+        query = sa.select(runs.c.id).where(_MINE, runs.c.status.in_(WAITING))
         page = [str(row["id"]) for row in self.host.store.rows(_after(query, self._after))]
         if not page and self._after:
             page = [str(row["id"]) for row in self.host.store.rows(_after(query, ""))]

@@ -32,15 +32,12 @@ from ..late import Count
 from ..leases import Lease
 from ..logs import log
 from ..quota import Party
-from ..runs import CANCELLED, DONE, FAILED, RUNNING, Run
+from ..runs import AUTHORIZATION, BUDGET, CANCELLED, DONE, FAILED, QUOTA, RUNNING, Run
 from ..store import PASSING
 from .file import Step, Workflow
 from .pages import HELD, LaterPages, split_fields
 from .units import Planner, Unit
 
-QUOTA = "waiting_for_quota"
-AUTHORIZATION = "waiting_for_authorization"
-BUDGET = "waiting_for_budget"
 UNFINISHED = "unfinished"
 MAX_THREADS = 16
 ERRORS_KEPT = LATE_KEPT = 1000
@@ -140,7 +137,7 @@ class Driver:
         if not wanted:
             await self._note(step, "skipped", [])
             return
-        await self._note(step, RUNNING, [])
+        await self._note(step, RUNNING, [], planned=len(units))
         outcomes = await self._with_late(step, units, await self._all_of(step, units))
         if step.all and outcomes and outcomes[0].get("ok"):
             later = LaterPages(self.host, self.run, step, partial(self._all_of, step), self._thread, self.progress)
@@ -165,7 +162,7 @@ class Driver:
                 outcomes[unit.number] = outcome
             pending = [unit for unit in pending if self._unfinished(step, outcomes[unit.number])]
             if pending:
-                await self._note(step, UNFINISHED, list(outcomes.values()))
+                await self._note(step, UNFINISHED, list(outcomes.values()), planned=len(units))
                 await self._park_for(step, [outcomes[unit.number] for unit in pending])
         return [outcomes[unit.number] for unit in units]
 
@@ -298,7 +295,7 @@ class Driver:
             self.stopping = True
             raise CancelledRunError
 
-    async def _note(self, step: Step, status: str, outcomes: list[Outcome]) -> None:
+    async def _note(self, step: Step, status: str, outcomes: list[Outcome], *, planned: int = 0) -> None:
         errors = [{"item": o["item"], "error": o["error"]} for o in outcomes if "error" in o and not o["waits"]]
         warnings = sorted({text for outcome in outcomes for text in outcome.get("warnings", [])})
         summary = {
@@ -308,6 +305,7 @@ class Driver:
             "failed": len(errors),
             "errors": errors[:ERRORS_KEPT] if step.on_error == "collect" else [],
             "warnings": warnings[:20],
+            **({"planned": planned} if planned else {}),
             "late": [outcome["late"] for outcome in outcomes if outcome.get("late")][:LATE_KEPT],
         }
         place = (self.run, step.id, step.position)

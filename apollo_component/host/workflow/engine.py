@@ -64,8 +64,11 @@ def start(
     connections: Mapping[str, str],
     budget: float | None = None,
     event: Mapping[str, Any] | None = None,
+    *,
+    queued: bool = False,
 ) -> Run:
-    """Store a run; nothing is sent yet. `event` stands for what a trigger would have told.
+    """Store a run; nothing is sent yet. `event` stands for what a trigger would have told; with `queued` any worker
+    takes the run.
 
     Raises InputError naming a missing input or connection.
     """
@@ -82,7 +85,9 @@ def start(
     stored |= {"trigger": {**dict.fromkeys(TRIGGER_NAMES), **(event or {})}} if workflow.start else {}
     chosen = workflow.budget if budget is None else budget
     name = workflow.name
-    return host.runs.create("workflow", name, text=workflow.text, inputs=stored, budget=chosen, workflow=name)
+    return host.runs.create(
+        "workflow", name, text=workflow.text, inputs=stored, budget=chosen, workflow=name, queued=queued
+    )
 
 
 def prepared(

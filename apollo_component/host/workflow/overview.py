@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..host import Host
-from ..runs import ENDED, QUEUED, RUNNING
+from ..runs import QUEUED, RUNNING, WAITING
 from ..tables import leases, runs
 from .fleet import ALIVE, DEAD, SILENT, Member, Workers
 from .subscriptions import Subscriptions
@@ -29,7 +29,7 @@ def overview(host: Host) -> dict[str, Any]:
     found = {
         "workers": [_shown(member, driven, shared) for member in members],
         "workflows": workflows,
-        "runs": host.runs.counts(runs.c.subscription != ""),
+        "runs": host.runs.counts(runs.c.unattended),
         "running": driven[:LISTED],
         "waiting": list(_waiting(host)),
     }
@@ -40,7 +40,7 @@ def overview(host: Host) -> dict[str, Any]:
 def _running(host: Host, members: list[Member], now: float) -> Iterator[dict[str, Any]]:
     lease = sa.outerjoin(runs, leases, leases.c.name == sa.literal("run:") + runs.c.id)
     columns = (runs.c.id, runs.c.workflow, runs.c.updated_at, leases.c.owner, leases.c.until)
-    query = sa.select(*columns).select_from(lease).where(runs.c.subscription != "", runs.c.status == RUNNING)
+    query = sa.select(*columns).select_from(lease).where(runs.c.unattended, runs.c.status == RUNNING)
     alive = [member for member in members if member.state(now) != DEAD]
     for row in host.store.rows(query.order_by(runs.c.updated_at)):
         held = row["owner"] and row["until"] > now
@@ -49,7 +49,7 @@ def _running(host: Host, members: list[Member], now: float) -> Iterator[dict[str
 
 
 def _waiting(host: Host) -> Iterator[dict[str, Any]]:
-    mine = (runs.c.subscription != "", runs.c.status.not_in((*ENDED, QUEUED, RUNNING)))
+    mine = (runs.c.unattended, runs.c.status.in_(WAITING))
     query = sa.select(runs.c.id).where(*mine).order_by(runs.c.updated_at).limit(LISTED)
     for row in host.store.rows(query):
         run = host.runs.get(row["id"])

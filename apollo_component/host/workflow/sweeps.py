@@ -261,6 +261,7 @@ class Sweeps:
                 "budget": subscription.budget,
                 "workflow": workflow.name[:200],
                 "subscription": subscription.id,
+                "unattended": True,
             },
         )
 

@@ -53,13 +53,18 @@ class Worker:
         self.backlog = Backlog(host)
         self.looking: dict[str, asyncio.Task[None]] = {}
         self.driving: dict[str, asyncio.Task[None]] = {}
-        self.stop, self.hurry = asyncio.Event(), asyncio.Event()
+        self.stop, self.hurry, self.news = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.tidied = self.kept = 0.0
         self.parse = functools.lru_cache(maxsize=200)(self._parse)
 
     def told(self) -> None:
         """Somebody wants the worker to stop: it drains; told once more, it ends at once."""
         (self.hurry if self.stop.is_set() else self.stop).set()
+
+    def nudged(self) -> None:
+        """There is something new to do: look now. To be called in the worker's own loop, as `told`."""
+        self.backlog.stale()
+        self.news.set()
 
     async def serve(self, *, once: bool = False) -> None:
         """Work until told to stop; with `once`, until everything that is due now is done. Raises what is passing
@@ -80,14 +85,21 @@ class Worker:
                 if once and not (self.looking or self.driving or busy):
                     break
                 pause = TICK_SECONDS if busy or once else min(pause * 1.5, IDLE_SECONDS)
-                # Until the next round, or at once when a task ended.
-                waiting = {*self.looking.values(), *self.driving.values(), stopped}
-                rest = pause * random.uniform(0.8, 1.2)
-                if (await asyncio.wait(waiting, timeout=rest, return_when=asyncio.FIRST_COMPLETED))[0]:
+                if await self._rested(stopped, pause):
                     pause = TICK_SECONDS
             await self._drain()
             log(LogEvent.WORKER_ENDED)
         stopped.cancel()
+
+    async def _rested(self, stopped: asyncio.Task[Any], pause: float) -> bool:
+        """Rest until the next round; whether something happened before."""
+        news = asyncio.create_task(self.news.wait())
+        waiting = {*self.looking.values(), *self.driving.values(), stopped, news}
+        rest = pause * random.uniform(0.8, 1.2)
+        done, _ = await asyncio.wait(waiting, timeout=rest, return_when=asyncio.FIRST_COMPLETED)
+        news.cancel()
+        self.news.clear()
+        return bool(done)
 
     async def _round(self, queue: str, looked: set[str] | None) -> bool:
         """Look and drive; whether there was something to begin."""

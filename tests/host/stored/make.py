@@ -33,7 +33,7 @@ _APP = {"id": "app1", "name": "team", "connector": "demo", "client_id": "client-
 _LINK = {"id": "c1", "name": "theirs", "connector": "demo", "type": "oauth2", "app_id": "app1", "status": "active",
          "reason": "", "since": AT, "version": 3, "scopes_json": '["find_scope"]', "issued_at": AT,
          "expires_at": AT + 2592000, "missed_json": "{}", "created_at": AT,
-         "account_json": '{"id":"u1","team_id":"t1","name":"Zo\u00eb","email":""}'}  # fmt: skip
+         "account_json": '{"id":"u1","team_id":"t1","name":"Zo\u00eb","email":""}', "owner": "Acme"}  # fmt: skip
 _QUOTA = Quota().granted("p1", Party(), AT).told("p1", [Window("day", 600, 599)], None, AT).granted("p2", Party(), AT)
 _JOURNAL = {"run": "run1", "step": "enrich", "action": "pay", "effect": "bill", "owner_version": 1, "sent_at": AT}
 ROWS: dict[str, list[dict[str, Any]]] = {
@@ -49,7 +49,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "host_runs": [
         {"id": "run1", "kind": "workflow", "title": "Old run", "status": "waiting_for_budget", "text": "name: Old run",
          "detail_json": '{"step":"enrich"}', "inputs_json": '{"inputs":{"place":"Zo\u00eb"},"connections":{"a":"c1"}}',
-         "budget": 20.0, "engine_id": "", "workflow": "Old run", "subscription": "s1", "created_at": AT,
+         "budget": 20.0, "engine_id": "", "workflow": "Old run", "subscription": "s1", "unattended": True, "created_at": AT,
          "updated_at": AT},
     ],
     "host_steps": [
@@ -73,6 +73,17 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {"token_hash": "0" * 64, "run": "run1", "step": "enrich", "item": "0", "connection": "c1", "source": "done",
          "created_at": AT, "expires_at": AT + 9e9, "received_at": AT, "body": b"{}"},
     ],
+    "host_connect_sessions": [
+        {"id": "s1", "token_hash": "1" * 64, "owner": "Acme", "name": "", "connector": "demo", "types_json": '["oauth2"]',
+         "app_id": "app1", "actions_json": "[]", "return_url": "", "created_at": AT, "expires_at": AT + 9e9},
+    ],
+    "host_attempts": [
+        {"id": "a1", "browser_hash": "2" * 64, "state_hash": "3" * 64, "session": "s1", "owner": "Acme", "name": "theirs",
+         "connector": "demo", "type": "oauth2", "again": False, "app_id": "app1", "redirect_uri": "http://127.0.0.1:8765/callback",
+         "scopes_json": "[]", "actions_json": "[]", "status": "waiting", "result_json": "{}", "created_at": AT,
+         "ends_at": AT + 600},
+    ],
+    "host_api_tokens": [{"id": "t1", "name": "engine", "token_hash": "4" * 64, "created_at": AT}],
 }  # fmt: skip
 
 

@@ -3,16 +3,18 @@
 import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from math import ceil
+from typing import Any
 
 from ..contract.actions import Action, Compose
 from ..contract.errors import InputError, Problem
 from ..contract.manifest import Manifest
 from ..contract.models import Effect
-from ..contract.schemas import Schemas
-
-if TYPE_CHECKING:
-    from ..host.splitting import Field
+from ..contract.schemas import schemas_at
+from .composed import most_requests
+from .plans import chunks, page_size
+from .registry import Registry
+from .splitting import Field, chosen_fields, heads
 
 _BODYLESS = ("GET", "DELETE", "HEAD")
 
@@ -36,46 +38,42 @@ class Plan:
 
     @property
     def streams(self) -> bool:
-        """Whether the result is a list of records, printed one a line."""
-        return bool(self.action.paging or self.action.bulk or self.action.reply.records)
+        """Whether the result is a list of records, else it is a single value."""
+        return self.action.streams
 
-    def refuse(self, *, sends: bool) -> None:
-        """Everything that a wrong choice of options would make cost or send. Raises InputError."""
-        if sends and self.action.needs_word(self.values):
-            hint = "Look at it with --dry-run, then add --yes."
-            raise InputError("Real people may get mail from this; nothing was sent.", hint=hint)
+    @property
+    def needs_word(self) -> bool:
+        """Whether real people may get mail from it, so that a person must say that they may."""
+        return self.action.needs_word(self.values)
+
+    def refuse(self) -> None:
+        """Every wrong choice beside the input, each at the name of this class's field. Raises InputError."""
         if self.action.bulk and self.limit is not None:
             text = f"is for searches; give fewer {' or '.join(self.action.bulk.items)} instead"
-            raise InputError("The input was refused; nothing was sent.", [Problem(text, path="--limit")])
-        if self.split_by and not self.every_page:
-            raise InputError("Nothing was sent.", [Problem("goes with --all", path="--split-by")])
+            raise InputError("The input was refused; nothing was sent.", [Problem(text, path="limit")])
         self.fields()
         if self.budget is not None and self.worst() is None:
             text = "is needed under a budget: the service sets no limit to what these options cost"
-            raise InputError("Nothing was sent.", [Problem(text, path="--max-credits-per-record")])
+            raise InputError("Nothing was sent.", [Problem(text, path="max_credits_per_record")])
 
     def refuse_pages(self) -> None:
         """Pages that were asked for of an action that has none. Raises InputError."""
         if self.action.paging or not self.every_page or (self.action.bulk and self.limit is not None):
             return
-        option = "--limit" if self.limit is not None else "--all"
-        raise InputError("Nothing was sent.", [Problem("this action has no pages", path=option)])
+        name = "limit" if self.limit is not None else "every_page"
+        raise InputError("Nothing was sent.", [Problem("this action has no pages", path=name)])
 
-    def fields(self) -> "tuple[Field, ...]":
+    def fields(self) -> tuple[Field, ...]:
         """What the search is cut by. Raises InputError."""
         if not self.split_by:
             return ()
-        from ..host.splitting import chosen_fields
-
-        schemas = Schemas(self.manifest.root)
+        schemas = schemas_at(self.manifest.root)
         return chosen_fields(self.manifest, schemas, self.action, self.split_by, self.values)
 
     def split(self) -> dict[str, Any] | None:
         """What planning a split asks for at most: first pages, which are kept and not asked for again."""
         if not self.split_by:
             return None
-        from ..host.splitting import heads
-
         pages, each = heads(self.fields()), self.action.credits.worst(self.values, self.max_credits_per_record)
         return {
             "by": list(self.split_by),
@@ -84,15 +82,11 @@ class Plan:
         }
 
     def parts(self) -> list[dict[str, Any]]:
-        from ..host.plans import chunks
-
         return chunks(self.action, self.values)
 
     def requests(self) -> int | None:
         """How many requests, for a composed action at most; None when only the first answer tells."""
         if self.action.compose:
-            from ..host.composed import most_requests
-
             return most_requests(self.action.compose)
         return None if self.every_page and self.action.paging else len(self.parts())
 
@@ -104,9 +98,16 @@ class Plan:
     def worst(self) -> float | None:
         """Credits at most, None when no bound is known."""
         costs = [self.action.credits.worst(part, self.max_credits_per_record) for part in self.parts()]
-        if None in costs or (self.requests() is None and any(costs)):
+        pages = self.most_pages()
+        if None in costs or (pages is None and any(costs)):
             return None
-        return sum(cost for cost in costs if cost)
+        return (pages or 0) * sum(cost for cost in costs if cost)
+
+    def most_pages(self) -> int | None:
+        """How many pages are read of each part at most, None when only the first answer tells."""
+        if not (self.every_page and self.action.paging):
+            return 1
+        return None if self.limit is None else ceil(self.limit / page_size(self.action, self.values))
 
     def _parts(self) -> dict[str, Any]:
         """The requests of a composed action, in their order; `when` tells under which condition each is sent."""
@@ -170,3 +171,15 @@ def places(action: Action, values: Mapping[str, Any]) -> Iterator[tuple[str, str
         if value is not None:
             in_query = action.method in _BODYLESS or name in action.query
             yield name, "path" if name in in_path else "query" if in_query else "body"
+
+
+def previewed(plan: Plan, registry: Registry) -> dict[str, Any]:
+    """The plan, and under `request` the first request as it would be sent: `{method, path, query, body}`; without it
+    where the connector can't tell, and for composed actions, whose requests follow from answers."""
+    hook, connector = "connector_preview", plan.manifest.id
+    if plan.action.compose or not registry.offers(connector, hook):
+        return plan.as_dict()
+    found = registry.call(connector, hook, action=plan.action.id, input=plan.parts()[0])
+    query = [list(pair) for pair in found.query]
+    request = {"method": found.method, "path": found.path, "query": query, "body": found.body}
+    return plan.as_dict() | {"request": request}

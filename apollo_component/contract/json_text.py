@@ -1,0 +1,44 @@
+"""JSON that people write, read strictly: no name twice, no NaN, an object with named fields. Never repeats the text."""
+
+import json
+from typing import Any, NoReturn
+
+from .errors import InputError, Problem
+
+REFUSAL = "The input was refused; nothing was sent."
+
+
+def read_object(text: str, place: str) -> dict[str, Any]:
+    """Raises InputError with the mistake, its line, and `place` as the path of what was given."""
+    try:
+        values = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_twins)
+    except json.JSONDecodeError as error:
+        raise refused(f"is not JSON: {error.msg}", place, error.lineno) from None
+    except RecursionError:
+        raise refused("is nested too deep", place) from None
+    except _NotJsonError as error:
+        raise refused(str(error), place) from None
+    if not isinstance(values, dict):
+        raise refused("must be a JSON object with named fields", place)
+    return values
+
+
+def refused(text: str, place: str, line: int = 0) -> InputError:
+    return InputError(REFUSAL, [Problem(text, path=place, line=line)])
+
+
+class _NotJsonError(ValueError):
+    pass
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise _NotJsonError(f"holds {name}, which is not JSON")
+
+
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise InputError(REFUSAL, [Problem("stands twice", path=name) for name in twice])
+    return found

@@ -1,0 +1,174 @@
+"""Runs one action from beginning to end; the run is noted in the store whatever way it ends."""
+
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..contract.actions import Action
+from ..contract.errors import ConnectorError, NotFoundError
+from ..contract.manifest import Manifest
+from ..contract.models import Effect, Page
+from ..contract.schemas import nearest, schemas_at
+from .connections import Connection
+from .host import Host
+from .leases import Heartbeat, Lease
+from .planning import Plan
+from .runner import CONCURRENCY, Job
+from .runs import CANCELLED, DONE, FAILED, Run
+
+LEASE_SECONDS = 30.0
+WRITING = (Effect.UPSERT, Effect.CREATE, Effect.SEND)
+STEP = "run"
+"""The step that an action's own run has in the journal and among the records."""
+NOTHING_CHANGED = "the answer has no record, so nothing was changed as far as it tells; check the ids that were given"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A plan with the connection and the way it is run."""
+
+    plan: Plan
+    connection: Connection
+    on_unknown: str = "repeat"
+    concurrency: int = CONCURRENCY
+    wait: bool | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has come so far, and how the run ended."""
+
+    pages: int = 0
+    records: int = 0
+    not_found: int = 0
+    """How many were asked for and came back as null."""
+    warnings: list[str] = field(default_factory=list)
+    """What the answers said by themselves, and what is to be said of them."""
+    total: int | None = None
+    """How many match in all, where the service told."""
+    status: str = FAILED
+    detail: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, page: Page) -> None:
+        if not self.pages:
+            self.total = page.total
+        found = sum(record is not None for record in page.records)
+        self.warnings += page.warnings
+        self.pages += 1
+        self.records += found
+        self.not_found += len(page.records) - found
+
+    def counts(self) -> dict[str, Any]:
+        more = {"not_found": self.not_found, "total": self.total, "warnings": self.warnings}
+        return {"records": self.records, "pages": self.pages} | {key: value for key, value in more.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A run that is noted and held by this process; `drive` sends."""
+
+    host: Host
+    chosen: Chosen
+    run: Run
+    lease: Lease
+
+    def drive(self, take: Callable[[Page], None], ended: Callable[[BaseException], Mapping[str, Any]]) -> Tally:
+        """Hand each page to `take` while it arrives. An error isn't raised: `ended` gives what the run says of it,
+        `{status, ...}`. Whatever happens, the run's row tells how it ended."""
+        tally = Tally()
+        with Heartbeat(self.host.leases, self.lease, LEASE_SECONDS):
+            try:
+                self._pages(tally, take)
+            except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the run must be noted
+                told = dict(ended(error))
+                tally.status, tally.detail = told.pop("status", FAILED), told
+            self.host.runs.update(self.run.id, tally.status, tally.counts() | tally.detail)
+        return tally
+
+    def _pages(self, tally: Tally, take: Callable[[Page], None]) -> None:
+        plan = self.chosen.plan
+        with closing(self.host.runner.pages(self._job())) as pages:
+            for page in pages:
+                take(page)
+                tally.add(page)
+                if self.host.runs.get(self.run.id).status == CANCELLED:
+                    tally.status = CANCELLED
+                    return
+        tally.status = DONE
+        in_background = plan.action.job and tally.warnings
+        if plan.effect in WRITING and not (tally.records or in_background):
+            tally.warnings.append(NOTHING_CHANGED)
+
+    def _job(self) -> Job:
+        plan, chosen = self.chosen.plan, self.chosen
+        return Job(
+            self.run.id,
+            chosen.connection.id,
+            plan.action,
+            plan.values,
+            step=STEP,
+            every_page=plan.every_page,
+            limit=plan.limit,
+            split_by=plan.fields(),
+            concurrency=chosen.concurrency,
+            lease=self.lease,
+            on_unknown=chosen.on_unknown,
+            max_credits_per_record=plan.max_credits_per_record,
+            wait=chosen.wait,
+        )
+
+
+def begin(host: Host, chosen: Chosen) -> Begun:
+    """Note the run, so that it has an id before anything is sent."""
+    plan = chosen.plan
+    asked = {"action": f"{plan.manifest.id}.{plan.action.id}", "connection": chosen.connection.name}
+    run = host.runs.create("action", plan.action.title, inputs=asked, budget=plan.budget)
+    lease = host.leases.acquire(f"run:{run.id}", LEASE_SECONDS)
+    assert lease is not None  # noqa: S101  # the run is new, so nobody else can hold it
+    return Begun(host, chosen, run, lease)
+
+
+def ended(error: BaseException) -> dict[str, Any]:
+    """What a run's row says of an error that ended it."""
+    if isinstance(error, ConnectorError):
+        return {"error": error.as_dict()}
+    return {"error": {"code": "bug", "message": type(error).__name__, "exit_code": 1}}
+
+
+def find(manifests: Mapping[str, Manifest], connector: str, action: str) -> tuple[Manifest, Action]:
+    """Raises NotFoundError."""
+    if connector not in manifests:
+        raise NotFoundError(f"There is no connector {connector!r} here.", hint=f"Installed: {', '.join(manifests)}.")
+    manifest = manifests[connector]
+    if action not in manifest.actions:
+        close = nearest(action, manifest.actions)
+        hint = f"Did you mean {close}?" if close else ""
+        raise NotFoundError(f"{manifest.title} has no action {action!r}.", hint=hint)
+    return manifest, manifest.actions[action]
+
+
+def chosen(host: Host, connection: str, action: str, values: Mapping[str, Any], **wanted: Any) -> Chosen:
+    """An action of a connection's connector with a checked input; `wanted` are fields of Plan. Names of the
+    workspace's own fields are looked up. Raises InputError, NotFoundError, and what a look-up raises."""
+    link = host.connections.get(connection)
+    manifest, found = find(host.registry.manifests, link.connector, action)
+    checked = schemas_at(manifest.root).check(found.input, values)
+    plan = Plan(manifest, found, checked, **wanted)
+    plan.refuse_pages()
+    plan.refuse()
+    return Chosen(replace(plan, values=host.fields.resolved(link.id, found, checked)), link)
+
+
+def run(host: Host, what: Chosen, take: Callable[[Page], None]) -> Tally:
+    """Run it and hand each page to `take`. Raises what ended it, after noting that in the run."""
+    caught: list[BaseException] = []
+
+    def note(error: BaseException) -> dict[str, Any]:
+        caught.append(error)
+        return ended(error)
+
+    tally = begin(host, what).drive(take, note)
+    if caught:
+        raise caught[0]
+    return tally

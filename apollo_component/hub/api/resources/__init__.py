@@ -1,0 +1,1 @@
+"""What the API offers: each module has its `ENDPOINTS`."""

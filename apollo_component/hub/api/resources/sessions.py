@@ -1,0 +1,86 @@
+"""Connect sessions: links by which a host application's end users link their own accounts."""
+
+from typing import Any
+
+from ....host.connect_sessions import LONGEST, SHORTEST, ConnectSession, ConnectSessions
+from ..endpoint import JSON, Ask, Endpoint, Parameter
+from ..shapes import ACTIONS, NAME, WHOLE, ref, sent, text
+
+SESSION = Parameter("session", "A connect session's id.", text(minLength=1, maxLength=32, pattern="^[0-9a-f]+$"))
+WORD = text(minLength=1, maxLength=200)
+EXPIRES = {
+    **WHOLE,
+    "minimum": int(SHORTEST),
+    "maximum": int(LONGEST),
+    "default": 3600,
+    "description": "Seconds until the link is void.",
+}
+START = "/connect/start"
+"""The page that a link leads to; the token is behind the #, which no server, proxy or log sees."""
+
+
+def make(ask: Ask) -> JSON:
+    wanted = dict(ask.body)
+    owner, connector, seconds = wanted.pop("owner"), wanted.pop("connector"), wanted.pop("expires_in", 3600)
+    session, token = ConnectSessions(ask.host).make(owner, connector, seconds=seconds, **wanted)
+    return {**_shown(session), "url": f"{ask.hub.address}{START}#{token}"}
+
+
+def show(ask: Ask) -> JSON:
+    return _shown(ConnectSessions(ask.host).get(ask.path["session"]))
+
+
+def revoke(ask: Ask) -> JSON:
+    return _shown(ConnectSessions(ask.host).revoke(ask.path["session"]))
+
+
+def _shown(session: ConnectSession) -> dict[str, Any]:
+    return session.as_dict()
+
+
+ENDPOINTS = (
+    Endpoint(
+        method="POST",
+        path="/connect-sessions",
+        name="make_connect_session",
+        summary="Make a link by which an end user links an account",
+        tag="Connect sessions",
+        handler=make,
+        answer=ref("NewConnectSession"),
+        status=201,
+        body=sent(
+            {"owner": {**WORD, "description": "Your own name or id of whose account it will be."}, "connector": WORD},
+            {
+                "types": {"type": "array", "items": WORD, "maxItems": 20, "description": "Allowed; else all that can."},
+                "app": {**WORD, "description": "The stored OAuth app to link with."},
+                "actions": ACTIONS,
+                "name": NAME,
+                "return_url": text("Where the end user is led back to.", minLength=1, maxLength=2000),
+                "expires_in": EXPIRES,
+            },
+        ),
+        errors=(404,),
+        description="Lead the end user to `url`; it is told this once, and works until an account is linked. Then ask "
+        "for the session until its `status` is `linked` and `connection` names the account.",
+    ),
+    Endpoint(
+        method="GET",
+        path="/connect-sessions/{session}",
+        name="get_connect_session",
+        summary="Where a connect session stands",
+        tag="Connect sessions",
+        handler=show,
+        answer=ref("ConnectSession"),
+        path_parameters=(SESSION,),
+    ),
+    Endpoint(
+        method="DELETE",
+        path="/connect-sessions/{session}",
+        name="revoke_connect_session",
+        summary="Make a link void that wasn't used yet",
+        tag="Connect sessions",
+        handler=revoke,
+        answer=ref("ConnectSession"),
+        path_parameters=(SESSION,),
+    ),
+)

@@ -1,0 +1,1 @@
+"""The Hub's pages: each module offers its `PLACES`."""

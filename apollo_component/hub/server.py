@@ -1,0 +1,34 @@
+"""Serves the Hub on this machine, until it is told to stop."""
+
+import socket
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from ..contract.errors import InputError, Problem
+
+ADDRESS = "127.0.0.1"
+CONNECTIONS = 256
+"""Requests at a time; more are told to come again later."""
+
+
+def opened(port: int) -> socket.socket:
+    """The socket to serve on, port 0 for a free one. Raises InputError."""
+    try:
+        return socket.create_server((ADDRESS, port))
+    except (OSError, OverflowError):
+        problem = Problem(f"{port} is in use or not allowed", path="--port")
+        raise InputError("The Hub's address can't be opened.", [problem], hint="Choose another port.") from None
+
+
+def server(app: ASGIApp) -> uvicorn.Server:
+    """Nothing of a request is logged: addresses may hold what only the person should see."""
+    quiet: dict[str, Any] = {"access_log": False, "log_config": None, "log_level": "critical", "lifespan": "off"}
+    limits: dict[str, Any] = {
+        "limit_concurrency": CONNECTIONS,
+        "timeout_keep_alive": 15,
+        "h11_max_incomplete_event_size": 16384,
+    }
+    config = uvicorn.Config(app, http="h11", server_header=False, date_header=True, **limits, **quiet)
+    return uvicorn.Server(config)

@@ -1,0 +1,160 @@
+"""A Hub in a process of its own with a sandbox beside it, and a real browser that notices every error and request."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).parent.parent.parent
+SHOTS = ROOT / "build" / "shots"
+"""Pictures of every page; those in docs/hub/ are chosen from them."""
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-quic", "--no-first-run", "--font-render-hinting=none",
+]  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@dataclass
+class Live:
+    """A running Hub: where it is, the sandbox beside it, and links that sign in."""
+
+    process: subprocess.Popen[str]
+    facts: dict[str, Any] = field(repr=False)
+    address: str
+    link: str = field(repr=False)
+
+    def next_link(self) -> str:
+        """The sign-in link that is good now; each works once, after which the Hub prints the next."""
+        link = self.link
+        self.link = ""
+        return link
+
+    def used(self) -> None:
+        """Read the link that follows a sign-in."""
+        assert self.process.stdout
+        self.link = json.loads(self.process.stdout.readline())["sign_in"]
+
+    @property
+    def keys(self) -> dict[str, str]:
+        return self.facts["keys"]
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.facts["control_url"] + path, data, method=method)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's chromium. A machine without it fails: what isn't tried in a browser isn't known to work."""
+    path = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
+    assert Path(path).exists(), "There is no chromium; `make browser` installs it, or set CHROMIUM to its path."
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def live(registered: None) -> Iterator[Live]:
+    """A Hub for the tests of a module, with an empty database and a sandbox of its own."""
+    command = [sys.executable, "-m", "apollo_component", "hub", "--sandbox", "--port", "0", "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    assert process.stdout
+    facts = json.loads(process.stdout.readline())["sandbox"]
+    link = json.loads(process.stdout.readline())["sign_in"]
+    yield Live(process, facts, link.partition("/sign-in")[0], link)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+
+
+@dataclass
+class Watched:
+    """What a browser's context did that it must not: errors in the console, and requests to other origins."""
+
+    allowed: tuple[str, ...]
+    errors: list[str] = field(default_factory=list)
+    strays: list[str] = field(default_factory=list)
+    statuses_expected: set[int] = field(default_factory=set)
+
+    def watch(self, context: BrowserContext) -> None:
+        context.on("console", self._heard)
+        context.on("weberror", lambda error: self.errors.append(str(error.error)))
+        context.on("request", lambda request: self._asked(request.url))
+
+    def _heard(self, message: Any) -> None:
+        if message.location.get("url", "").endswith("/favicon.ico"):  # of the service's own pages, which have none
+            return
+        found = re.search(r"status of (\d+)", message.text)
+        if message.type == "error" and not (found and int(found[1]) in self.statuses_expected):
+            self.errors.append(message.text)
+
+    def _asked(self, url: str) -> None:
+        if not url.startswith(("data:", "blob:", *self.allowed)):
+            self.strays.append(url)
+
+
+@pytest.fixture(params=["light"])
+def context(chromium: Browser, live: Live, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
+    """A browser of its own, watched: at the end no error was in its console and no other origin was asked."""
+    context = chromium.new_context(color_scheme=request.param, viewport={"width": 1280, "height": 900})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    context.set_default_timeout(10_000)
+    context.watched = watched = Watched((live.address, live.facts["oauth_url"]))  # type: ignore[attr-defined]
+    watched.watch(context)
+    yield context
+    context.close()
+    assert watched.errors == []
+    assert watched.strays == []
+
+
+@pytest.fixture
+def tab(context: BrowserContext, live: Live) -> Page:
+    """A page of an operator who is signed in."""
+    page = context.new_page()
+    page.goto(live.next_link())
+    page.wait_for_url(f"{live.address}/")
+    live.used()
+    return page
+
+
+@pytest.fixture
+def axe() -> Callable[[Page], None]:
+    """Asserts that axe finds nothing wrong on a page."""
+
+    def check(page: Page) -> None:
+        found = Axe().run(page).response["violations"]
+        told = [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]
+        assert told == [], "\n".join(told)
+
+    return check
+
+
+@pytest.fixture
+def shot() -> Callable[..., None]:
+    """Keeps a picture of a page in build/shots/ when HUB_SHOTS is set: `shot(page, "accounts")`."""
+
+    def keep(page: Page, name: str, *, full: bool = True) -> None:
+        if os.environ.get("HUB_SHOTS"):
+            SHOTS.mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=SHOTS / f"{name}.png", full_page=full)
+
+    return keep
