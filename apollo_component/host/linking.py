@@ -13,6 +13,7 @@ from ..contract.errors import InputError, NotFoundError, Problem, Reauthorizatio
 from ..contract.manifest import ConnectionType
 from ..contract.models import AuthorizeRequest, Callback, Credential, OAuthApp, Redirect, TestReport
 from .connections import Connection, check_name
+from .needs import needs_of
 from .unmetered import Unmetered
 
 if TYPE_CHECKING:
@@ -149,7 +150,8 @@ def take_over(
 
 def wanted_scopes(host: "Host", connector: str, actions: Sequence[str]) -> tuple[str, ...]:
     """What the chosen actions need; empty (the parameter is left out) when none were chosen."""
-    return tuple(host.registry.manifest(connector).requirements(actions)["oauth_scopes"]) if actions else ()
+    names = [f"{connector}.{action}" for action in actions]
+    return tuple(needs_of(host.registry.manifests, names)["oauth_scopes"]) if names else ()
 
 
 def kind_of(host: "Host", connector: str, connection_type: str) -> ConnectionType:

@@ -17,6 +17,7 @@ from ..host.attempt_rows import Attempt, Wanted
 from ..host.attempts import Attempts
 from ..host.connect_sessions import ConnectSession
 from ..host.connections import Connection
+from ..host.needs import needs_of, remarks
 from .guides import Step, groups, steps, titles
 from .visits import Visit
 
@@ -53,7 +54,16 @@ class LinkForm:
 
     @cached_property
     def needs(self) -> dict[str, Any]:
-        return self.manifest.requirements(self.names)
+        """What `requirements` prints for what was chosen; without any, what the test needs."""
+        if not self.names:
+            return self.manifest.requirements(())
+        names = [f"{self.manifest.id}.{name}" for name in self.names]
+        return needs_of(self.visit.host.registry.manifests, names)
+
+    @property
+    def remarks(self) -> list[str]:
+        """What else to know of the chosen actions: costs, and what some inputs need beyond the list."""
+        return list(remarks(self.needs)) if self.names and not self.guest else []
 
     @property
     def guide(self) -> list[Step]:

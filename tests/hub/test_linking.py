@@ -10,6 +10,7 @@ import pytest
 
 from apollo_component.contract.models import OAuthApp
 from apollo_component.host.connect_sessions import ConnectSessions
+from apollo_component.host.needs import needs_of, remarks
 
 from .conftest import ADDRESS, Browser
 
@@ -62,6 +63,18 @@ def test_the_guide_lists_exactly_what_is_needed(browser, host):
         found = re.findall(r'<input type="checkbox" autocomplete="off"> <code[^>]*>([^<]+)<', html)
         assert found == listed
     assert f">{ADDRESS}/callback<" in browser.get(OAUTH).html
+
+
+@pytest.mark.parametrize("names", [["webhook_result_show"], ["people_match", "contacts_create"], ["deal_created"]])
+def test_the_tick_list_is_what_requirements_prints(browser, names):
+    """For a key and for OAuth the page lists what the command lists, late results and custom fields too."""
+    query = "&".join(f"for={name}" for name in names)
+    for kind, key in (("api_key", "key_endpoints"), ("oauth2", "oauth_scopes")):
+        page = browser.get(f"/link?connector=apollo&type={kind}&{query}")
+        wanted = needs_of(browser.hub.host.registry.manifests, names)
+        ticked = re.findall(r'<input type="checkbox" autocomplete="off"> <code id="[^"]+">([^<]+)</code>', page.html)
+        assert ticked == wanted[key]
+        assert all(text in page.text for text in remarks(wanted))
 
 
 def test_a_good_key_is_linked_and_confirmed(browser, host, service):
