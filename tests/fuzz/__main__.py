@@ -36,7 +36,8 @@ def _files(kind: str, count: int, seed: str, folder: Path) -> Watched:
     root = folder / "root"
     root.mkdir(exist_ok=True)
     if not (root / "schemas").exists():
-        (root / "schemas").symlink_to(corpus.ROOT / "schemas")
+        for name in ("schemas", "icon.svg"):
+            (root / name).symlink_to(corpus.ROOT / name)
     made = files.Files(root, {"apollo": corpus.manifest()}, seed)
     watched = Watched(kind, seed, folder, seconds=20.0 if kind == "whole" else 3.0, megabytes=400)
     files.fuzz(made, corpus.files(), count, watched, whole=kind == "whole")

@@ -168,6 +168,7 @@ def fast(host, clock):
 def driven(host, clock):
     """A run that a worker elsewhere drives."""
     values = {"id": "t-1", "kind": "workflow", "title": "feed", "status": "running", "subscription": "feed"}
+    values |= {"unattended": True}
     with host.store.write() as connection:
         host.runs.insert(connection, {**values, "workflow": "feed", "text": "", "inputs_json": "{}"})
         lease = {"name": "run:t-1", "owner": ELSEWHERE, "version": 1, "until": clock.now + 20}

@@ -323,8 +323,10 @@ def test_a_database_of_before_is_upgraded_and_rotated(opened, filled):
         for column in ("state", "retired_at"):
             connection.exec_driver_sql(f"ALTER TABLE host_keys DROP COLUMN {column}")
         connection.exec_driver_sql("ALTER TABLE host_connections DROP COLUMN owner")
-        for index in ("host_runs_by_age", "host_runs_by_status", "host_journal_by_time"):
-            connection.exec_driver_sql(f"DROP INDEX {index}")
+        connection.exec_driver_sql("ALTER TABLE host_runs DROP COLUMN unattended")
+        for index in ("runs_by_age", "runs_by_status", "runs_by_workflow", "runs_by_kind", "journal_costs"):
+            connection.exec_driver_sql(f"DROP INDEX host_{index}")
+        connection.exec_driver_sql("CREATE INDEX ix_host_runs_workflow ON host_runs (workflow)")
         for table in ("host_workers", "host_quotas", "host_connect_sessions", "host_attempts", "host_api_tokens"):
             connection.exec_driver_sql(f"DROP TABLE {table}")
         for table in ("host_windows", "host_permits"):

@@ -22,7 +22,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 SURVIVORS = Path(__file__).parent / "survivors.toml"
-COPIED = ("apollo_component", "connector.yaml", "schemas", "tests", "pyproject.toml", "README.md", "examples")
+COPIED = (
+    "apollo_component",
+    "connector.yaml",
+    "icon.svg",
+    "schemas",
+    "tests",
+    "pyproject.toml",
+    "README.md",
+    "examples",
+)
 TESTS = {
     "connector/auth": ("tests/connector/test_auth.py", "tests/connector/test_said.py"),
     "connector/replies": (
