@@ -1,19 +1,18 @@
 """Tokens by which other programs use the Hub's JSON API. Shown once; only a hash of each is kept."""
 
-import hashlib
 import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from ..contract.errors import InputError, NotFoundError, Problem
 from .connections import check_name
-from .store import Store
+from .store import Store, iso
 from .tables import api_tokens
+from .tokens import hashed
 
 PREFIX = "wh_"
 """What a token begins with, so that scanners for leaked secrets can know one."""
@@ -38,7 +37,7 @@ class ApiToken:
 
     def as_dict(self) -> dict[str, Any]:
         """`{id, name, created_at, expires_at, used_at}`, times in ISO 8601 or None."""
-        times = {name: _iso(getattr(self, name)) for name in ("created_at", "expires_at", "used_at")}
+        times = {name: iso(getattr(self, name)) for name in ("created_at", "expires_at", "used_at")}
         return {"id": self.id, "name": self.name, **times}
 
 
@@ -97,17 +96,9 @@ class ApiTokens:
             connection.execute(sa.update(api_tokens).where(api_tokens.c.id == token.id).values(used_at=now))
 
 
-def hashed(secret: str) -> str:
-    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
-
-
 def _called(name: str) -> sa.ColumnElement[bool]:
     return sa.or_(api_tokens.c.name == name, api_tokens.c.id == name)
 
 
 def _token(row: Mapping[str, Any]) -> ApiToken:
     return ApiToken(**{name: row[name] for name in ("id", "name", "created_at", "expires_at", "used_at")})
-
-
-def _iso(value: float | None) -> str | None:
-    return None if value is None else datetime.fromtimestamp(value, UTC).isoformat(timespec="seconds")

@@ -16,10 +16,11 @@ from ..contract.errors import ConnectorError, InputError, NotFoundError, Reautho
 from ..contract.models import OAuthApp, TestReport
 from . import linking
 from .attempt_rows import TAKES_ANSWER, Attempt, Wanted, attempt_of
-from .connect_sessions import ConnectSessions, hashed
+from .connect_sessions import ConnectSessions
 from .connections import Connection, check_name
 from .store import dumps
 from .tables import apps, attempts, connections
+from .tokens import hashed
 
 if TYPE_CHECKING:
     from .host import Host

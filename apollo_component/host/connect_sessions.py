@@ -1,6 +1,5 @@
 """Connect sessions: links by which end users of a host application link their own account, and nothing else."""
 
-import hashlib
 import json
 import re
 import secrets
@@ -17,6 +16,7 @@ from ..contract.manifest import Manifest
 from .connections import check_name
 from .store import dumps
 from .tables import connect_sessions, connections
+from .tokens import hashed
 
 if TYPE_CHECKING:
     from .host import Host
@@ -242,10 +242,6 @@ def is_returnable(url: str) -> bool:
 def link_to(hub: str, token: str) -> str:
     """The link of a token. That stands behind the #, which no server, proxy or log sees."""
     return f"{hub}/connect/start#{token}"
-
-
-def hashed(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
 def _nameable(owner: str) -> str:

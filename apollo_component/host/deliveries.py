@@ -1,6 +1,5 @@
 """Results that a service delivers to an address of ours: who they are for, and what came. Tokens are kept hashed."""
 
-import hashlib
 import json
 import secrets
 import time
@@ -20,6 +19,7 @@ from .journal import RECEIVED, Key
 from .registry import Registry
 from .store import Store
 from .tables import deliveries, history, journal
+from .tokens import hashed
 
 TOKEN_BYTES = 32
 EXTRA_SECONDS = 86400.0
@@ -182,7 +182,3 @@ class Deliveries:
             )
             for row in rows
         ]
-
-
-def hashed(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

@@ -15,7 +15,7 @@ from .events import LogEvent
 from .journal import Journal, check_owner
 from .leases import Lease, Leases, is_dead
 from .logs import log
-from .store import Store, dumps, insert_many, put
+from .store import Store, dumps, insert_many, iso, put
 from .tables import deliveries, journal, leases, records, runs, steps
 
 QUEUED = "queued"
@@ -220,9 +220,9 @@ class Runs:
             "credits": self.ledger.spent(run.id),
             "steps": [{**step, **credits_by_step.get(step["id"], {})} for step in self.steps(run.id)],
             "in_doubt": self.ledger.doubtful(run.id),
-            "created_at": _iso(run.created_at),
-            "updated_at": _iso(run.updated_at),
-            "ended_at": _iso(run.ended_at),
+            "created_at": iso(run.created_at),
+            "updated_at": iso(run.updated_at),
+            "ended_at": iso(run.ended_at),
         }
 
     def status_of(self, run: Run) -> str:
@@ -275,7 +275,3 @@ def _run(row: Mapping[str, Any]) -> Run:
     plain = {name: row[name] for name in ("id", "kind", "title", "status", "text", "budget")}
     times = {name: row[name] for name in ("created_at", "updated_at", "ended_at")}
     return Run(**plain, **times, detail=json.loads(row["detail_json"]), inputs=json.loads(row["inputs_json"]))
-
-
-def _iso(value: float | None) -> str | None:
-    return None if value is None else datetime.fromtimestamp(value, UTC).isoformat(timespec="seconds")

@@ -321,6 +321,11 @@ def moment(value: float | None) -> datetime | None:
     return None if value is None else datetime.fromtimestamp(value, UTC)
 
 
+def iso(value: float | None) -> str | None:
+    """The same moment in ISO 8601, to the second."""
+    return None if value is None else datetime.fromtimestamp(value, UTC).isoformat(timespec="seconds")
+
+
 def dumps(value: Any) -> str:
     """JSON text; halves of surrogate pairs, which no database keeps, are escaped by JSON's own means."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -4,7 +4,6 @@ Operators come by a one-time link that the Hub prints; end users by a connect se
 that names. Only hashes of tokens are kept, and they are compared in constant time by being looked up as hashes.
 """
 
-import hashlib
 import secrets
 import threading
 import time
@@ -12,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ..host.tokens import hashed
 from .tries import Tries
 
 IDLE_SECONDS = 12 * 3600.0
@@ -21,10 +21,6 @@ SESSIONS = 1000
 """Kept at most; those used longest ago go first."""
 LINK_SECONDS = 3600.0
 """A sign-in link that nobody uses is replaced after that."""
-
-
-def hashed(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 @dataclass(slots=True)

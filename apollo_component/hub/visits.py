@@ -4,7 +4,6 @@
 here and nowhere else: the session, the CSRF token, the size of what is sent, and errors that become pages.
 """
 
-import json
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -68,13 +67,6 @@ class Visit:
     @property
     def wants_json(self) -> bool:
         return "application/json" in self.request.headers.get("accept", "")
-
-    def json(self) -> Any:
-        """Raises InputError."""
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
-            raise InputError("What was sent is not JSON.", [Problem("must be JSON", path="body")]) from None
 
     def page(self, template: str, status: int = 200, **values: Any) -> Response:
         """A page from `templates/`; the layout finds hub, session and the path of this visit there too."""

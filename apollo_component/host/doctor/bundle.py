@@ -7,7 +7,7 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from ...contract.errors import InputError, Problem
 from .. import logs
 from ..events import LogEvent
 from ..journal import IN_DOUBT
+from ..store import iso
 from ..tables import journal, runs, steps
 from ..watching import shown_id
 from .findings import Examined, Finding
@@ -40,7 +41,7 @@ FILES = {
 def write_bundle(file: Path, findings: Sequence[Finding], examined: Examined) -> list[str]:
     """Write a zip archive that is its owner's alone; what is in it. Raises InputError, and overwrites nothing."""
     parts = dict(_parts(findings, examined))
-    told = {"made_at": _iso(examined.clock()), "files": {name: FILES[name] for name in parts}}
+    told = {"made_at": iso(examined.clock()), "files": {name: FILES[name] for name in parts}}
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as bundle:
         for name, text in {"manifest.json": _json(told), **parts}.items():
@@ -110,7 +111,7 @@ def _runs(examined: Examined) -> list[dict[str, Any]]:
 def _summary(row: Mapping[str, Any]) -> dict[str, Any]:
     error = json.loads(row["detail_json"]).get("error") or {}
     told = {"code": error.get("code"), "request_id": shown_id(str(error.get("request_id", "")))} if error else {}
-    times = {name: _iso(row[name]) for name in ("created_at", "updated_at", "ended_at")}
+    times = {name: iso(row[name]) for name in ("created_at", "updated_at", "ended_at")}
     return {name: row[name] for name in ("id", "kind", "status", "budget")} | times | {"error": told, "steps": []}
 
 
@@ -156,7 +157,3 @@ _EVENTS = {event.value.name: event.value.name for event in LogEvent}
 
 def _json(data: Any) -> str:
     return json.dumps(data, indent=1)
-
-
-def _iso(value: float | None) -> str | None:
-    return None if value is None else datetime.fromtimestamp(value, UTC).isoformat(timespec="seconds")

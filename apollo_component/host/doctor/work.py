@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +10,7 @@ from ..journal import IN_DOUBT, Journal
 from ..leases import Leases
 from ..quota import Quota
 from ..runs import FAILED, INTERRUPTED, QUEUED, Runs
-from ..store import Store
+from ..store import Store, iso
 from ..tables import history, journal, runs, steps, subscriptions
 from ..tables import quotas as quota_rows
 from .findings import Examined, Finding, Verdict, worst
@@ -38,9 +37,9 @@ def connections(examined: Examined) -> Finding:
                 "id": row["id"],
                 "type": f"{row['connector']}.{row['type']}",
                 "status": row["status"],
-                "since": _iso(row["since"]),
-                "expires_at": _iso(row["expires_at"]),
-                "tested_at": _iso(row["tested_at"]),
+                "since": iso(row["since"]),
+                "expires_at": iso(row["expires_at"]),
+                "tested_at": iso(row["tested_at"]),
                 "missed": len(json.loads(row["missed_json"])),
                 "refresh_unsettled": row in stuck,
             }
@@ -93,7 +92,7 @@ def quotas(examined: Examined) -> Finding:
                 "window": name,
                 "limit": window.limit,
                 "left": window.left,
-                "resets_at": _iso(window.resets_at),
+                "resets_at": iso(window.resets_at),
             }
             for operation, name, window in known[:LISTED]
         ],
@@ -120,8 +119,8 @@ def workflows(examined: Examined) -> Finding:
         "workflows": [
             {
                 "id": row["id"],
-                "polled_at": _iso(row["polled_at"]),
-                "next_at": _iso(row["next_at"]),
+                "polled_at": iso(row["polled_at"]),
+                "next_at": iso(row["next_at"]),
                 "failures": row["failures"],
                 "error": json.loads(row["error_json"]).get("code"),
             }
@@ -197,7 +196,3 @@ def _code(detail: dict[str, Any]) -> list[str]:
 def _store(examined: Examined) -> Store:
     assert examined.store  # noqa: S101  # asked only when there is a database
     return examined.store
-
-
-def _iso(value: float | None) -> str | None:
-    return None if value is None else datetime.fromtimestamp(value, UTC).isoformat(timespec="seconds")

@@ -74,6 +74,11 @@ class Workers:
         rows = self.store.rows(sa.select(workers).order_by(workers.c.began_at, workers.c.id))
         return [Member(**row) for row in rows]
 
+    def working(self) -> list[Member]:
+        """Those that live and take runs."""
+        now = self.clock()
+        return [member for member in self.all() if member.slots and member.state(now) == ALIVE]
+
     def known(self) -> set[str]:
         return {member.id for member in self.all()}
 

@@ -5,14 +5,13 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from ...contract.errors import ConnectorError, InputError, NotFoundError, Problem, QuotaError
 from ..runs import Runs
-from ..store import Store, dumps
+from ..store import Store, dumps, iso
 from ..tables import runs, seen, subscriptions
 from .file import Start, Workflow
 from .schedules import following
@@ -50,8 +49,8 @@ class Subscription:
             "enabled": self.enabled,
             "connections": dict(self.connections),
             "ready": self.cursor is not None,
-            "polled_at": _iso(self.polled_at),
-            "next_at": _iso(self.next_at) if self.enabled else None,
+            "polled_at": iso(self.polled_at),
+            "next_at": iso(self.next_at) if self.enabled else None,
             "failures": self.failures,
             "error": dict(self.error) or None,
             "budget": self.budget,
@@ -195,7 +194,3 @@ def _subscription(row: Mapping[str, Any]) -> Subscription:
         failures=row["failures"],
         error=json.loads(row["error_json"]),
     )
-
-
-def _iso(value: float | None) -> str | None:
-    return None if value is None else datetime.fromtimestamp(value, UTC).isoformat(timespec="seconds")

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from ...host import run_lists
 from ...host.run_lists import Listed, Place, Wanted
 from ...host.runs import CANCELLED, DONE, FAILED, INTERRUPTED, QUEUED, RUNNING, WAITING
-from ...host.workflow.fleet import ALIVE, Workers
+from ...host.workflow.fleet import Workers
 from ..visits import Place as At
 from ..visits import Visit
 
@@ -37,10 +37,7 @@ def listed(visit: Visit) -> Response:
 
 def nobody_works(visit: Visit) -> bool:
     """Whether nothing here or elsewhere would take up a run."""
-    if visit.hub.worker:
-        return False
-    members = Workers(visit.host.store, visit.host.clock).all()
-    return not any(member.slots and member.state(visit.host.clock()) == ALIVE for member in members)
+    return not (visit.hub.worker or Workers(visit.host.store, visit.host.shared).working())
 
 
 def _links(visit: Visit, wanted: Wanted, found: Listed) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from starlette.responses import Response
 
 from ... import __version__
-from ...host.workflow.fleet import ALIVE, Workers
+from ...host.workflow.fleet import Workers
 from ..visits import Place, Visit
 
 DATABASES = {True: "SQLite", False: "PostgreSQL"}
@@ -22,10 +22,7 @@ def shown(visit: Visit) -> Response:
 
 
 def _alive(visit: Visit) -> int:
-    now = visit.host.clock()
-    return sum(
-        member.state(now) == ALIVE and member.slots > 0 for member in Workers(visit.host.store, visit.host.clock).all()
-    )
+    return len(Workers(visit.host.store, visit.host.shared).working())
 
 
 PLACES = (Place("/settings", shown),)

@@ -1,12 +1,12 @@
 """What ran, where it stands, what it cost, and its records while they are kept."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 from ....contract.errors import InputError
 from ....host import run_lists, step_records
 from ....host.run_lists import Row, Wanted
+from ....host.store import iso
 from ..endpoint import JSON, Ask, Endpoint, Parameter
 from ..paging import PAGED, cursor_for, page, place_of
 from ..shapes import ANY, MONEY, page_of, ref, sent, text
@@ -55,12 +55,8 @@ def resume(ask: Ask) -> JSON:
 
 
 def _short(row: Row) -> dict[str, Any]:
-    times = {name: _iso(getattr(row, name)) for name in ("created_at", "updated_at", "ended_at")}
+    times = {name: iso(getattr(row, name)) for name in ("created_at", "updated_at", "ended_at")}
     return {**asdict(row), **times}
-
-
-def _iso(value: float | None) -> str | None:
-    return None if value is None else datetime.fromtimestamp(value, UTC).isoformat(timespec="seconds")
 
 
 ENDPOINTS = (

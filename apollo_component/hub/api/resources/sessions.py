@@ -1,8 +1,6 @@
 """Connect sessions: links by which a host application's end users link their own accounts."""
 
-from typing import Any
-
-from ....host.connect_sessions import LONGEST, SHORTEST, ConnectSession, ConnectSessions
+from ....host.connect_sessions import LONGEST, SHORTEST, ConnectSessions, link_to
 from ..endpoint import JSON, Ask, Endpoint, Parameter
 from ..shapes import ACTIONS, NAME, WHOLE, ref, sent, text
 
@@ -15,27 +13,21 @@ EXPIRES = {
     "default": 3600,
     "description": "Seconds until the link is void.",
 }
-START = "/connect/start"
-"""The page that a link leads to; the token is behind the #, which no server, proxy or log sees."""
 
 
 def make(ask: Ask) -> JSON:
     wanted = dict(ask.body)
     owner, connector, seconds = wanted.pop("owner"), wanted.pop("connector"), wanted.pop("expires_in", 3600)
     session, token = ConnectSessions(ask.host).make(owner, connector, seconds=seconds, **wanted)
-    return {**_shown(session), "url": f"{ask.hub.address}{START}#{token}"}
+    return {**session.as_dict(), "url": link_to(ask.hub.address, token)}
 
 
 def show(ask: Ask) -> JSON:
-    return _shown(ConnectSessions(ask.host).get(ask.path["session"]))
+    return ConnectSessions(ask.host).get(ask.path["session"]).as_dict()
 
 
 def revoke(ask: Ask) -> JSON:
-    return _shown(ConnectSessions(ask.host).revoke(ask.path["session"]))
-
-
-def _shown(session: ConnectSession) -> dict[str, Any]:
-    return session.as_dict()
+    return ConnectSessions(ask.host).revoke(ask.path["session"]).as_dict()
 
 
 ENDPOINTS = (
