@@ -35,10 +35,6 @@ ADDRESS = "127.0.0.1"
 START_SECONDS = 10.0
 
 
-class _TooLargeError(Exception):
-    """The body is longer than a delivery may be."""
-
-
 def application(host: "Host", body_seconds: float = BODY_SECONDS) -> Starlette:
     """The route as an application, for a server of its own or inside another."""
 
@@ -48,12 +44,12 @@ def application(host: "Host", body_seconds: float = BODY_SECONDS) -> Starlette:
             if await run_in_threadpool(host.deliveries.find, token) is None:
                 return Response(status_code=404)
             async with asyncio.timeout(body_seconds):
-                body = await _body(request)
+                body = await read_body(request, MAX_BODY)
+            if body is None:
+                return Response(status_code=413)
             return Response(status_code=await run_in_threadpool(received, host, token, body))
         except TimeoutError:
             return Response(status_code=408, headers={"Connection": "close"})
-        except _TooLargeError:
-            return Response(status_code=413)
         except ClientDisconnect:
             return Response(status_code=400)
         except (StoreError, TransientError):
@@ -95,13 +91,14 @@ def _kept(host: "Host", expected: Expected, body: bytes) -> int:
     return 200
 
 
-async def _body(request: Request) -> bytes:
+async def read_body(request: Request, most: int) -> bytes | None:
+    """What was sent; None when it is longer than `most` bytes, and then the rest is left unread."""
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():
         size += len(part)
-        if size > MAX_BODY:
-            raise _TooLargeError
+        if size > most:
+            return None
         parts.append(part)
     return b"".join(parts)
 

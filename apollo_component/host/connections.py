@@ -83,6 +83,13 @@ class Connections:
             raise NotFoundError(f"There is no connection named {name!r}.", hint="`connections` lists those there are.")
         return _connection(row)
 
+    def find(self, name: str) -> Connection | None:
+        """The same, None where there is none."""
+        try:
+            return self.get(name)
+        except NotFoundError:
+            return None
+
     def all(self) -> list[Connection]:
         return [_connection(row) for row in self.store.rows(sa.select(connections).order_by(connections.c.name))]
 

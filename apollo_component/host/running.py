@@ -13,6 +13,7 @@ from ..contract.schemas import nearest, schemas_at
 from .connections import Connection
 from .host import Host
 from .leases import Heartbeat, Lease
+from .naming import find_named
 from .planning import Plan
 from .runner import CONCURRENCY, Job
 from .runs import CANCELLED, DONE, FAILED, Run
@@ -138,9 +139,7 @@ def ended(error: BaseException) -> dict[str, Any]:
 
 def find(manifests: Mapping[str, Manifest], connector: str, action: str) -> tuple[Manifest, Action]:
     """Raises NotFoundError."""
-    if connector not in manifests:
-        raise NotFoundError(f"There is no connector {connector!r} here.", hint=f"Installed: {', '.join(manifests)}.")
-    manifest = manifests[connector]
+    manifest = find_named(manifests, connector)
     if action not in manifest.actions:
         close = nearest(action, manifest.actions)
         hint = f"Did you mean {close}?" if close else ""

@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from ..contract.errors import ConnectorError, InputError, Problem
+from ..host.callbacks import read_body
 from .hub import Hub
 from .rendering import rendered
 from .sessions import Session
@@ -138,7 +139,7 @@ def _endpoint(hub: Hub, place: Place) -> Callable[[Request], Awaitable[Response]
         if refusal := _refused(visit, place):
             return refusal
         if request.method not in ("GET", "HEAD"):
-            body = await read_body(request)
+            body = await read_body(request, MAX_BODY)
             if body is None:
                 return visit.problem(_TOO_LARGE)
             visit = Visit(hub, request, session, _form(request, body), body)
@@ -181,18 +182,6 @@ def _is_meant(visit: Visit) -> bool:
         return False
     given = visit.request.headers.get(CSRF_HEADER) or visit.form.get(CSRF_FIELD, "")
     return secrets.compare_digest(given.encode(), visit.session.csrf.encode())
-
-
-async def read_body(request: Request) -> bytes | None:
-    """What was sent; None when it is too large, and then the rest is left unread."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > MAX_BODY:
-            return None
-        parts.append(part)
-    return b"".join(parts)
 
 
 def _form(request: Request, body: bytes) -> Form:

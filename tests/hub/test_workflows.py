@@ -1,10 +1,13 @@
 """Workflows and runs on pages: what there is, what a run would cost, starting it, and following it to its end."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
 
+from apollo_component.host.needs import asked_by, needs_of
+from apollo_component.host.workflow.file import load_workflow
 from apollo_component.host.workflow.worker import Worker
 from apollo_component.hub.hub import Hub
 from apollo_component.hub.sessions import Sessions
@@ -71,6 +74,16 @@ def test_a_workflow_tells_its_steps_and_costs_before_it_runs(browser):
     assert page.html.count('class="box ') == 6
     assert "Mails people" in page.text
     assert "api/v1/people/bulk_match" in page.text
+
+
+def test_the_tick_list_of_a_workflow_is_what_requirements_prints(browser, host):
+    """For every file of the folder: what its steps name custom fields by is on the list, too."""
+    for file in EXAMPLES.glob("*.yaml"):
+        workflow = load_workflow(file, host.registry.manifests)
+        wanted = needs_of(host.registry.manifests, asked_by(workflow, host.registry.manifests))
+        page = browser.get(f"/workflows/{workflow.name}")
+        listed = page.html.partition('<div class="halves">')[2].partition("</details>")[0]
+        assert re.findall(r"<li><code>([^<]+)</code>", listed) == [*wanted["key_endpoints"], *wanted["oauth_scopes"]]
 
 
 def test_the_form_keeps_what_was_typed_and_says_what_is_wrong(browser, linked):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from ...contract.errors import ManifestError, NotFoundError, Problem
+from ...contract.errors import InputError, ManifestError, NotFoundError, Problem
 from ...contract.located import read
 from ...contract.manifest import Manifest
 from ..host import Host
@@ -52,6 +52,14 @@ def one(host: Host, folder: Path | None, name: str) -> Known:
         return known
     text = known.subscription.text if known.subscription else _last_text(host, name)
     return _with(known, *_parsed(text, host.registry.manifests))
+
+
+def runnable(host: Host, folder: Path | None, name: str) -> Workflow:
+    """Raises NotFoundError, and InputError with what is wrong with its text."""
+    known = one(host, folder, name)
+    if known.workflow is None:
+        raise InputError("The workflow can't start.", list(known.problems), hint="Mend its file first.")
+    return known.workflow
 
 
 def parsed(host: Host, text: str) -> tuple[Workflow | None, tuple[Problem, ...]]:

@@ -79,6 +79,11 @@ class Workflow:
     text: str = field(repr=False)
     start: Start | None = None
 
+    @property
+    def mailing(self) -> list[str]:
+        """The steps from which real people may get mail."""
+        return [step.id for step in self.steps if step.action.needs_word(step.with_)]
+
     def actions(self, connector: str) -> list[str]:
         """The ids of a connector's trigger and of its actions that the steps run, each once."""
         first = [self.start.trigger.id] if self.start and self.start.trigger else []

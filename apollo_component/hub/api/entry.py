@@ -10,10 +10,11 @@ from starlette.types import Receive, Scope, Send
 
 from ...contract.errors import ConnectorError, TransientError
 from ...host.api_tokens import ApiTokens
+from ...host.callbacks import read_body
 from ...host.store import dumps
 from ..hub import Hub
 from ..tries import Tries
-from ..visits import MAX_BODY, read_body, status_of, waiting
+from ..visits import MAX_BODY, status_of, waiting
 from .checking import body_value, path_values, query_values
 from .endpoint import Ask, Endpoint, RefusedError
 
@@ -107,7 +108,7 @@ async def _sent(endpoint: Endpoint, request: Request) -> bytes:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise RefusedError(415, "unsupported_media_type", "What is sent must be application/json.")
     try:
-        body = await read_body(request)
+        body = await read_body(request, MAX_BODY)
     except ClientDisconnect:
         body = b""
     if body is None:

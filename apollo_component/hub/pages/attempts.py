@@ -5,7 +5,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from starlette.responses import RedirectResponse, Response
 
-from ...contract.errors import InputError, NotFoundError
+from ...contract.errors import InputError
 from ...host.attempt_rows import Attempt
 from ...host.attempts import Attempts
 from ...host.connect_sessions import ConnectSessions
@@ -64,12 +64,9 @@ def _about(visit: Visit, attempt: Attempt) -> dict[str, Any]:
     """What the page shows beside the attempt. `connection` is None when it was removed again."""
     wanted = attempt.wanted
     manifest = visit.host.registry.manifests.get(wanted.connector)
-    try:
-        connection = visit.host.connections.get(attempt.connection) if attempt.connection else None
-    except NotFoundError:
-        connection = None
+    linked = attempt.connection if attempt.status == "linked" else None
     return {
-        "connection": connection if attempt.status == "linked" else None,
+        "connection": visit.host.connections.find(linked) if linked else None,
         "title": manifest.title if manifest else wanted.connector,
         "kind": manifest.connection_types[wanted.type] if manifest else None,
         "titles": titles(manifest, [check["name"] for check in attempt.result.get("checks", [])]),

@@ -145,12 +145,7 @@ def _waits(visit: Visit, run: Run, report: dict[str, Any]) -> dict[str, Any] | N
         return None
     alias = run.detail.get("connection", "")
     identity = run.inputs.get("connections", {}).get(alias) if report["status"] == AUTHORIZATION else None
-    connection = None
-    if identity:
-        try:
-            connection = visit.host.connections.get(identity)
-        except NotFoundError:
-            connection = None
+    connection = visit.host.connections.find(identity) if identity else None
     return {"error": error, "connection": connection, "step": run.detail.get("step", "")}
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from starlette.responses import Response
 
 from ...contract.errors import InputError, Problem
-from ...host.workflow.catalogue import one
+from ...host.workflow.catalogue import runnable
 from ...host.workflow.enabling import enable, unreachable
 from ...host.workflow.file import Workflow
 from ..visits import Place, Visit
@@ -84,10 +84,7 @@ def enabled(visit: Visit) -> Response:
 
 
 def _workflow(visit: Visit) -> Workflow:
-    known = one(visit.host, visit.hub.workflows, visit.path["name"])
-    if known.workflow is None:
-        raise InputError("The workflow can't start.", list(known.problems), hint="Mend its file first.")
-    return known.workflow
+    return runnable(visit.host, visit.hub.workflows, visit.path["name"])
 
 
 def _form(visit: Visit, workflow: Workflow, what: str, error: InputError | None = None) -> Response:
@@ -106,7 +103,7 @@ def _form(visit: Visit, workflow: Workflow, what: str, error: InputError | None 
             alias: [item for item in stored if item["connector"] == connector]
             for alias, (connector, _) in workflow.connections.items()
         },
-        mails=_mails(workflow),
+        mails=workflow.mailing,
         unreachable=unreachable(visit.host, workflow),
         event=EVENT,
         form=form,
@@ -140,7 +137,7 @@ def _given(
             problems.append(Problem(texts(f"start.no_{item.kind}"), path=f"inputs.{item.name}"))
     links = {alias: visit.form.get(f"connection.{alias}", "") for alias in workflow.connections}
     problems += [Problem(texts("start.no_account"), path=f"connections.{a}") for a, link in links.items() if not link]
-    if _mails(workflow) and visit.form.get("mails") != "yes":
+    if workflow.mailing and visit.form.get("mails") != "yes":
         problems.append(Problem(texts("start.confirm"), path="mails"))
     budget, event = None, None
     try:
@@ -162,11 +159,6 @@ def _event(visit: Visit) -> dict[str, Any]:
         problem = Problem(visit.hub.texts("start.no_event"), path="event")
         raise InputError(visit.hub.texts("start.refused.start"), [problem])
     return found
-
-
-def _mails(workflow: Workflow) -> list[str]:
-    """The steps from which real people may get mail."""
-    return [step.id for step in workflow.steps if step.action.needs_word(step.with_)]
 
 
 def _field(name: str, declared: Mapping[str, Any]) -> Field:

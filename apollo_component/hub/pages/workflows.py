@@ -1,10 +1,15 @@
 """The workflows that can be run: those in files, those that start by themselves, and those that ran."""
 
+from typing import Any
+
 from starlette.responses import Response
 
 from ...host import run_lists
+from ...host.naming import Manifests
+from ...host.needs import asked_by, needs_of
 from ...host.run_lists import Wanted
 from ...host.workflow.catalogue import catalogue, one
+from ...host.workflow.file import Workflow
 from ...host.workflow.forecast import forecast, started_by
 from ...host.workflow.subscriptions import Subscriptions
 from ..drawing import drawn, marks
@@ -26,8 +31,6 @@ def show(visit: Visit) -> Response:
     known = one(visit.host, visit.hub.workflows, visit.path["name"])
     workflow, manifests = known.workflow, visit.host.registry.manifests
     rows = forecast(workflow, manifests) if workflow else []
-    connectors = dict.fromkeys(connector for connector, _ in workflow.connections.values()) if workflow else {}
-    needs = {name: manifests[name].requirements(workflow.actions(name)) for name in connectors} if workflow else {}
     return visit.page(
         "workflow.html",
         known=known,
@@ -37,7 +40,7 @@ def show(visit: Visit) -> Response:
         steps={step.id: step for step in workflow.steps} if workflow else {},
         drawing=drawn(workflow, manifests, visit.hub.texts) if workflow else None,
         started_by=started_by(workflow) if workflow else "",
-        needs=needs,
+        needs=_needs(workflow, manifests) if workflow else {},
         marks=marks,
         newest=run_lists.page(visit.host.runs, Wanted(workflow=known.name), size=NEWEST).rows,
     )
@@ -47,6 +50,13 @@ def disable(visit: Visit) -> Response:
     """Where it stood is kept for when it is enabled again; queued runs still run."""
     Subscriptions(visit.host.store, visit.host.clock).disable(visit.path["name"])
     return visit.to(f"/workflows/{visit.path['name']}")
+
+
+def _needs(workflow: Workflow, manifests: Manifests) -> dict[str, Any]:
+    """What `requirements` prints for the file, by connector."""
+    asked = asked_by(workflow, manifests)
+    connectors = dict.fromkeys(name.partition(".")[0] for name in asked)
+    return {one: needs_of(manifests, [name for name in asked if name.startswith(f"{one}.")]) for one in connectors}
 
 
 def _worst(rows: list[dict[str, object]]) -> float | None:

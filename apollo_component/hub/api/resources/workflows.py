@@ -3,8 +3,7 @@
 from typing import Any
 
 from ....contract.errors import InputError, Problem
-from ....host.workflow.catalogue import Known, catalogue, one
-from ....host.workflow.file import Workflow
+from ....host.workflow.catalogue import Known, catalogue, runnable
 from ..endpoint import JSON, Ask, Endpoint, Parameter
 from ..shapes import FREE, MONEY, TRUTH, listed, mapped, obj, ref, sent, text
 
@@ -20,24 +19,14 @@ def start(ask: Ask) -> JSON:
     from ....host.workflow.engine import start as started
 
     body = ask.body
-    workflow = _runnable(one(ask.host, ask.hub.workflows, ask.path["workflow"]))
-    if _mails(workflow) and not body.get("confirm"):
+    workflow = runnable(ask.host, ask.hub.workflows, ask.path["workflow"])
+    if workflow.mailing and not body.get("confirm"):
         problem = Problem("must be true: real people may get mail from this", path="confirm")
         raise InputError("The workflow can't start; nothing was run.", [problem])
     links, budget = body.get("connections", {}), body.get("budget")
     run = started(ask.host, workflow, body.get("inputs", {}), links, budget, body.get("event"), queued=True)
     ask.hub.nudge()
     return ask.host.runs.report(run.id)
-
-
-def _runnable(known: Known) -> Workflow:
-    if known.workflow is None:
-        raise InputError("The workflow can't start.", list(known.problems), hint="Mend its file first.")
-    return known.workflow
-
-
-def _mails(workflow: Workflow) -> bool:
-    return any(step.action.needs_word(step.with_) for step in workflow.steps)
 
 
 def _shown(known: Known) -> dict[str, Any]:
