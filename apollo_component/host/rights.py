@@ -40,11 +40,18 @@ class Obstacle:
 
 def obstacle(manifest: Manifest, name: str, connection: Connection) -> Obstacle | None:
     """The first thing that keeps an action or a trigger from running; None when nothing is known to."""
+    return next(obstacles(manifest, name, connection), None)
+
+
+def obstacles(manifest: Manifest, name: str, connection: Connection) -> Iterator[Obstacle]:
+    """Everything that is known to keep it from running."""
     if connection.connector != manifest.id or connection.type not in manifest.connection_types:
-        return Obstacle(Bar.CONNECTOR)
-    if connection.status == "needs_reauthorization":
-        return Obstacle(Bar.ENDED)
-    return next((found for part in manifest.needed([name]) for found in _of(part, manifest, connection)), None)
+        yield Obstacle(Bar.CONNECTOR)
+    elif connection.status == "needs_reauthorization":
+        yield Obstacle(Bar.ENDED)
+    else:
+        for part in manifest.needed([name]):
+            yield from _of(part, manifest, connection)
 
 
 def _of(action: Action, manifest: Manifest, connection: Connection) -> Iterator[Obstacle]:

@@ -7,7 +7,7 @@ from starlette.datastructures import QueryParams
 
 from ..host.connections import Connection
 from ..host.naming import Manifests, find_node
-from ..host.rights import obstacle
+from ..host.rights import Obstacle, obstacle
 from .messages import Messages
 from .nodes import Node, nodes_of
 from .searching import ranked
@@ -78,6 +78,9 @@ def found(asked: Asked, manifests: Manifests, account: Connection | None, texts:
 def _barred(every: Sequence[Node], manifests: Manifests, account: Connection, texts: Messages) -> dict[str, str]:
     """Why the account can't run a node, in words, by the node's name."""
     met = ((node, obstacle(manifests[node.connector], node.id, account)) for node in every)
-    return {
-        node.name: texts(f"palette.bar.{bar.bar}", missing=bar.name, account=account.name) for node, bar in met if bar
-    }
+    return {node.name: reason(bar, account, texts) for node, bar in met if bar}
+
+
+def reason(met: Obstacle, account: Connection, texts: Messages) -> str:
+    """What keeps an account from running something, in words."""
+    return texts(f"palette.bar.{met.bar}", missing=met.name, account=account.name)

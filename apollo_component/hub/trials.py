@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +12,6 @@ from ..contract.json_text import read_object
 from ..contract.located import dotted
 from ..contract.manifest import Manifest
 from ..contract.schemas import schemas_at
-from ..host.connections import Connection
 from ..host.host import Host
 from ..host.planning import Plan, previewed
 from ..host.running import Chosen, chosen
@@ -146,21 +145,6 @@ def ready(host: Host, trial: Trial) -> Chosen:
     if seen.needs_word and trial.options.confirmed != seen.seal:
         raise InputError("Nothing was sent.", [Problem("look at what it will do, then tick this", path="confirmed")])
     return chosen(host, trial.options.connection, trial.action.id, trial.values(), budget=budget, **trial.wanted())
-
-
-def missing_rights(manifest: Manifest, action: Action, connection: Connection) -> Iterator[tuple[str, str]]:
-    """What this account is known not to be allowed, as (kind, name)."""
-    kind = manifest.connection_types[connection.type].kind
-    for part in manifest.parts(action.id):
-        scope = part.requires.oauth_scope
-        if not part.requires.allows(kind):
-            yield "kind", part.title
-        elif (
-            kind == "authorization_code" and scope and connection.scopes is not None and scope not in connection.scopes
-        ):
-            yield "scope", scope
-        elif missed := connection.missed.get(part.id):
-            yield next(((str(name), str(value)) for name, value in missed.items()), ("right", part.title))
 
 
 def problems_of(error: ConnectorError) -> list[Problem]:

@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from ..contract.errors import ConnectorError, InputError, Problem
 from ..host.callbacks import read_body
+from ..host.host import Host
 from .hub import Hub
 from .rendering import rendered
 from .sessions import Session
@@ -53,7 +54,7 @@ class Visit:
     body: bytes = field(default=b"", repr=False)
 
     @property
-    def host(self) -> Any:
+    def host(self) -> Host:
         return self.hub.host
 
     @property

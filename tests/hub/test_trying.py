@@ -6,6 +6,7 @@ import time
 from html import unescape
 from html.parser import HTMLParser
 
+from apollo_component.contract.models import Credential
 from apollo_component.contract.schemas import schemas_at
 from apollo_component.host.registry import Registry
 from apollo_component.hub.form_values import Posted, read
@@ -232,3 +233,16 @@ def test_no_secret_and_no_foreign_script_can_come_in(browser, linked, service):
     page = tried(browser, "people_api_search", {"q_keywords": nasty}, "form")
     assert nasty not in page.html
     assert service.keys["master"] not in page.html
+
+
+def test_what_an_account_may_not_run_is_said_as_the_palette_says_it(browser, host):
+    """Of an account with few scopes: one that the service always adds isn't missed, one that wasn't granted is."""
+    credential = Credential("oauth2", access_token="t", scopes=("contacts_search",))
+    host.connections.add("Narrow", "apollo", credential)
+    always = host.registry.manifest("apollo").connection_types["oauth2"].oauth.always_scopes
+    actions = host.registry.manifest("apollo").actions.values()
+    free = next(action.id for action in actions if action.requires.oauth_scope in always)
+    said = "The scope people_match wasn't granted."
+    assert said in browser.get("/try/apollo/people_match?connection=Narrow").text
+    assert browser.get("/palette/search?account=Narrow").json()["barred"]["apollo.people_match"] == said
+    assert "wasn't granted" not in browser.get(f"/try/apollo/{free}?connection=Narrow").text

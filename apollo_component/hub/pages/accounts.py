@@ -21,7 +21,7 @@ def listed(visit: Visit) -> Response:
     connections = visit.host.connections
     found, total = connections.search(text, status, limit=PER_PAGE, offset=min(PER_PAGE * (number - 1), 2**31))
     pages = max(1, -(-total // PER_PAGE))
-    asked = {"q": text, "only": status, "number": number, "pages": pages}
+    asked: dict[str, Any] = {"q": text, "only": status, "number": number, "pages": pages}
     return visit.page(
         "accounts.html",
         found=found,

@@ -39,7 +39,7 @@ def search(visit: Visit) -> Response:
     """`{order, barred, count, account}`: names, the best first; reasons by name; and sentences."""
     manifests = visit.host.registry.manifests
     asked = Asked.of(visit.query, manifests)
-    account = _account(asked, visit.host.connections.all())
+    account = visit.host.connections.find(asked.account) if asked.account else None
     there = found(asked, manifests, account, visit.hub.texts)
     order = [node.name for node in there.shown]
     return visit.told({"order": order, "barred": there.barred, **_told(visit, asked, there, account)})

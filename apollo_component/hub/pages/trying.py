@@ -13,12 +13,15 @@ from ...contract.json_text import read_object
 from ...contract.manifest import Manifest
 from ...contract.models import Choice
 from ...contract.schemas import schemas_at
+from ...host.connections import Connection
+from ...host.rights import obstacles
 from ...host.running import find
 from .. import copies
+from ..choosing import reason
 from ..form_values import Posted
 from ..forms import Field, first_and_more
 from ..trial_runs import Trials
-from ..trials import MOST, Options, Outlook, Trial, missing_rights, outlook, problems_of, ready, trial_of
+from ..trials import MOST, Options, Outlook, Trial, outlook, problems_of, ready, trial_of
 from ..visits import Place, Visit
 from ..widgets import Widget, Wrong, drawn, unknown
 
@@ -138,7 +141,7 @@ def _asked(visit: Visit) -> tuple[Manifest, Action]:
     return find(visit.host.registry.manifests, visit.path["connector"], visit.path["action"])
 
 
-def _connections(visit: Visit, manifest: Manifest) -> list[Any]:
+def _connections(visit: Visit, manifest: Manifest) -> list[Connection]:
     return [link for link in visit.host.connections.all() if link.connector == manifest.id]
 
 
@@ -162,7 +165,7 @@ def _page(visit: Visit, trial: Trial, told: Told | None = None, status: int = 20
         searched=len(more) > SEARCHED,
         seen=seen,
         why=why,
-        rights=list(missing_rights(trial.manifest, trial.action, link)) if link else [],
+        barred=_barred(visit, trial, link) if link else [],
         copies=_copies(seen, link.name if link else "NAME") if seen else {},
         error=told.error,
         beside={one.path: one for one in told.problems if one.path in OWN_PLACES},
@@ -170,6 +173,12 @@ def _page(visit: Visit, trial: Trial, told: Told | None = None, status: int = 20
         most=MOST,
         once=secrets.token_urlsafe(16),
     )
+
+
+def _barred(visit: Visit, trial: Trial, link: Connection) -> list[str]:
+    """Why this account can't run it, in words, as far as is known."""
+    met = obstacles(trial.manifest, trial.action.id, link)
+    return list(dict.fromkeys(reason(one, link, visit.hub.texts) for one in met))
 
 
 def _drawn(trial: Trial, first: tuple[Field, ...], more: tuple[Field, ...], wrong: Wrong) -> dict[str, Any]:
