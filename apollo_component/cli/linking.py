@@ -132,7 +132,9 @@ def _stored_app(wanted: Wanted, name: str) -> tuple[str, OAuthApp]:
 
 def _answer(attempt: "Authorization", out: Output, *, paste: bool, browser: bool) -> dict[str, str]:
     """What came back to the redirect address: caught here, or pasted by the person."""
-    if paste or not _caught_here(attempt.redirect_uri):
+    from ..host.settings import is_loopback
+
+    if paste or not is_loopback(urlsplit(attempt.redirect_uri)):
         _announce(attempt, out, browser=browser)
         return pasted_answer(_pasted(out), attempt.redirect_uri)
     from ..host.listener import Listener
@@ -140,11 +142,6 @@ def _answer(attempt: "Authorization", out: Output, *, paste: bool, browser: bool
     with Listener(attempt.redirect_uri, attempt.state) as listener:
         _announce(attempt, out, browser=browser)
         return listener.wait(WAIT_SECONDS)
-
-
-def _caught_here(uri: str) -> bool:
-    parts = urlsplit(uri)
-    return parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def _announce(attempt: "Authorization", out: Output, *, browser: bool) -> None:

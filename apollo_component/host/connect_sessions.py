@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from ..contract.errors import InputError, NotFoundError, Problem
 from ..contract.manifest import Manifest
 from .connections import check_name
+from .settings import is_loopback
 from .store import dumps
 from .tables import connect_sessions, connections
 from .tokens import hashed
@@ -234,9 +235,8 @@ def is_returnable(url: str) -> bool:
         parts = urlsplit(url)
     except ValueError:
         return False
-    loopback = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
     fit = url.isascii() and url.isprintable() and not set(url) & set(' \\<>"') and len(url) <= 2000
-    return fit and (parts.scheme == "https" or loopback) and bool(parts.hostname) and "@" not in parts.netloc
+    return fit and (parts.scheme == "https" or is_loopback(parts)) and bool(parts.hostname) and "@" not in parts.netloc
 
 
 def link_to(hub: str, token: str) -> str:

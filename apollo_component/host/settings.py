@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from ..contract.errors import InputError, Problem
 
@@ -75,6 +75,11 @@ def _number(text: str, most: float, expected: str, variable: str) -> float:
     return number
 
 
+def is_loopback(parts: SplitResult) -> bool:
+    """Whether an address is http on this computer, where nobody listens in."""
+    return parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
+
+
 def _address(text: str) -> str:
     """A base address of this host as others see it: nothing but scheme, host, port and path."""
     if not text:
@@ -84,7 +89,7 @@ def _address(text: str) -> str:
         port_given = parts.port is None or parts.port > 0
     except ValueError:
         parts, port_given = urlsplit(""), False
-    loopback = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
+    loopback = is_loopback(parts)
     bare = text == f"{parts.scheme}://{parts.netloc}{parts.path}" and "@" not in parts.netloc and text.isprintable()
     if not (port_given and bare and parts.hostname and (parts.scheme == "https" or loopback)) or " " in text:
         expected = "must be https://HOST[:PORT][/PATH] (http on this machine only), without user, query and fragment"
