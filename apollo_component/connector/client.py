@@ -3,6 +3,7 @@
 import functools
 import os
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
@@ -34,19 +35,18 @@ def send(request: Request, *, deadline: datetime, now: Callable[[], datetime]) -
         raise TransientError("The time for this request is over.", worked=False, hint="Allow more time.")
     client = shared_client(tuple(os.environ.get(name, os.environ.get(name.lower(), "")) for name in _ENVIRONMENT))
     timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
+    outgoing = None
     try:
-        with (
-            within(seconds),
-            client.stream(
-                request.method,
-                request.url,
-                params=list(request.query) or None,
-                content=None if request.json is None else orjson.dumps(request.json),
-                data=request.form,
-                headers=dict(request.headers),
-                timeout=timeout,
-            ) as response,
-        ):
+        outgoing = client.build_request(
+            request.method,
+            request.url,
+            params=list(request.query) or None,
+            content=None if request.json is None else orjson.dumps(request.json),
+            data=request.form,
+            headers=dict(request.headers),
+            timeout=timeout,
+        )
+        with within(seconds), closing(client.send(outgoing, stream=True)) as response:
             body = _body(response)
             return Reply(response.status_code, _headers(response), body, response.url.host)
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
@@ -73,6 +73,10 @@ def send(request: Request, *, deadline: datetime, now: Callable[[], datetime]) -
         raise TransientError(
             f"No answer from {_host(request)} ({type(error).__name__}).", hint="Try again later."
         ) from None
+    finally:
+        # What the library keeps of a request, in an error or until it is collected, shows every header but its own.
+        if outgoing is not None:
+            outgoing.headers = httpx.Headers()
 
 
 @functools.lru_cache(maxsize=4)

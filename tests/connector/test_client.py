@@ -1,6 +1,7 @@
 """The one module that sends, against servers of this process."""
 
 import contextlib
+import gc
 import gzip
 import json
 import socket
@@ -12,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
 
+import httpx
 import pytest
 
 from apollo_component.connector.client import LIMIT, send
@@ -288,3 +290,18 @@ def test_header_values_that_cannot_be_sent_are_an_error(server: Server) -> None:
     for value in (f"{CANARY}\r\nx: y", f"{CANARY}\u00e4"):
         assert not failure(server.url + "/a", headers={"x-api-key": value}).worked
     assert server.seen == []
+
+
+@pytest.mark.parametrize("path", ["/a", "/reset"])
+def test_what_the_library_keeps_of_a_request_holds_no_credential(server: Server, path: str) -> None:
+    """After an answer, and while an error with all it refers to is kept, no header of a request can be shown."""
+    server.answers["/reset"] = reset
+    gc.collect()
+    gc.disable()
+    try:
+        kept = failure(server.url + path) if path == "/reset" else ask(server.url + path)
+        held = [thing for thing in gc.get_objects() if isinstance(thing, httpx.Headers)]
+        assert kept
+        assert [thing for thing in held if "CANARY" in f"{thing!r} {thing}"] == []
+    finally:
+        gc.enable()
