@@ -15,9 +15,14 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 
 from tests.canary.sink import SINK
 from tests.postgres import Postgres, started
+
+# Generated examples: as slow as a busy machine makes them, and kept nowhere.
+settings.register_profile("unit", deadline=None, database=None, max_examples=50)
+settings.load_profile("unit")
 
 ROOT = Path(__file__).parent.parent
 ENTRY_POINTS = "[workflow_connectors]\napollo = apollo_component.apollo.plugin:plugin\n"

@@ -93,11 +93,6 @@ class Connections:
     def all(self) -> list[Connection]:
         return [_connection(row) for row in self.store.rows(sa.select(connections).order_by(connections.c.name))]
 
-    def named(self) -> list[dict[str, str]]:
-        """`{id, name, connector, status}` of all, by name: what a list to choose from needs."""
-        columns = (connections.c.id, connections.c.name, connections.c.connector, connections.c.status)
-        return self.store.rows(sa.select(*columns).order_by(connections.c.name))
-
     def add(
         self,
         name: str,
@@ -247,13 +242,21 @@ class Connections:
         return self.get(connection.id)
 
     def search(
-        self, text: str = "", status: str = "", *, owner: str | None = None, limit: int = 50, offset: int = 0
+        self,
+        text: str = "",
+        status: str = "",
+        *,
+        connector: str = "",
+        owner: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
     ) -> tuple[list[Connection], int]:
         """Those whose name, owner or account holds `text`, in order of their names: a part of them, and how many there
         are in all."""
         columns = (connections.c.name, connections.c.owner, connections.c.account_json)
         where = [sa.or_(*(column.icontains(text, autoescape=True) for column in columns))] if text else []
         where += [connections.c.status == status] if status else []
+        where += [connections.c.connector == connector] if connector else []
         where += [connections.c.owner == owner] if owner is not None else []
         query = sa.select(connections).where(*where).order_by(connections.c.name).limit(limit).offset(offset)
         counted = sa.select(sa.func.count().label("count")).select_from(connections).where(*where)

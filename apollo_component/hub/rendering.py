@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from .account_choices import account_note
 from .messages import messages
 
 HERE = Path(__file__).parent
@@ -42,7 +43,7 @@ def _environment() -> Environment:
     )
     environment.filters["moment"] = moment
     environment.filters["number"] = number
-    environment.globals.update(t=messages(), static_version=static_version)
+    environment.globals.update(t=messages(), static_version=static_version, account_note=account_note)
     return environment
 
 

@@ -15,6 +15,7 @@ from ..contract.schemas import schemas_at
 from ..host.host import Host
 from ..host.planning import Plan, previewed
 from ..host.running import Chosen, chosen
+from .account_choices import chosen as account
 from .form_values import Pairs, Posted, UnreadableError, pairs_of, read
 from .forms import Field, form_of
 from .visits import CSRF_FIELD
@@ -136,8 +137,10 @@ def outlook(host: Host, trial: Trial) -> Outlook:
 def ready(host: Host, trial: Trial) -> Chosen:
     """What is to run, after everything was said that must be. Custom fields may be looked up. Raises InputError."""
     seen = outlook(host, trial)
-    if not trial.options.connection:
-        raise InputError("Nothing was sent.", [Problem("is required", path="connection")])
+    name = trial.options.connection
+    if not account(host.connections, trial.manifest.id, name):
+        text = f"there is no account of {trial.manifest.title} named {name!r}" if name else "is required"
+        raise InputError("Nothing was sent.", [Problem(text, path="connection")])
     if seen.worst is None:
         text = "is needed: nobody but you can say what these options may cost at most"
         raise InputError("Nothing was sent.", [Problem(text, path="max_credits_per_record")])

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from apollo_component.host.host import Host
+from apollo_component.host.registry import Registry
+from apollo_component.host.settings import Settings
 
 ROOT = Path(__file__).parent.parent.parent
 SHOTS = ROOT / "build" / "shots"
@@ -82,6 +87,30 @@ def live(registered: None) -> Iterator[Live]:
     facts = json.loads(process.stdout.readline())["sandbox"]
     link = json.loads(process.stdout.readline())["sign_in"]
     yield Live(process, facts, link.partition("/sign-in")[0], link)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+
+
+@contextmanager
+def opened_host(home: Path, sandbox: Any) -> Iterator[Host]:
+    """The host of a database that a Hub is to show, to fill it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in sandbox.env.items():
+            patch.setenv(name, value)
+        host = Host.open(Settings(home, f"sqlite:///{home / 'host.db'}"), Registry.installed())
+        yield host
+        host.close()
+
+
+@contextmanager
+def hub_over(home: Path, sandbox: Any) -> Iterator[Live]:
+    """A Hub over that database, and a sandbox that runs already."""
+    command = [sys.executable, "-m", "apollo_component", "hub", "--port", "0", "--json"]
+    env = {**os.environ, **sandbox.env, "WORKFLOW_HOST_HOME": str(home)}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT, env=env)
+    assert process.stdout
+    link = json.loads(process.stdout.readline())["sign_in"]
+    yield Live(process, sandbox.facts, link.partition("/sign-in")[0], link)
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=20)
 

@@ -1,20 +1,13 @@
 """Trying actions in a real browser: forms of different shapes, errors at their places, and results."""
 
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
 
 import pytest
 from playwright.sync_api import expect
 
 from apollo_component.host import linking
-from apollo_component.host.host import Host
-from apollo_component.host.registry import Registry
-from apollo_component.host.settings import Settings
-from tests.browser.conftest import ROOT, Live
+from tests.browser.conftest import hub_over, opened_host
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 THEMES = pytest.mark.parametrize("context", ["light", "dark"], indirect=True)
@@ -24,19 +17,10 @@ THEMES = pytest.mark.parametrize("context", ["light", "dark"], indirect=True)
 def live(registered, sandbox_process, tmp_path_factory):
     """A Hub over a database in which an account is linked already, and the shared sandbox."""
     home = tmp_path_factory.mktemp("hub")
-    env = {**os.environ, **sandbox_process.env, "WORKFLOW_HOST_HOME": str(home)}
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in sandbox_process.env.items():
-            patch.setenv(name, value)
-        host = Host.open(Settings(home, f"sqlite:///{home / 'host.db'}"), Registry.installed())
+    with opened_host(home, sandbox_process) as host:
         linking.link_key(host, "apollo", "Main", "api_key", {"api_key": sandbox_process.keys["master"]})
-        host.close()
-    command = [sys.executable, "-m", "apollo_component", "hub", "--port", "0", "--json"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT, env=env)
-    link = json.loads(process.stdout.readline())["sign_in"]
-    yield Live(process, sandbox_process.facts, link.partition("/sign-in")[0], link)
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=20)
+    with hub_over(home, sandbox_process) as hub:
+        yield hub
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
 
 from apollo_component.apollo.quirks import QUIRKS
 from apollo_component.connector.connector import Connector
@@ -15,9 +14,6 @@ from apollo_component.connector.messages import Request
 from apollo_component.contract.loading import load_file
 from apollo_component.contract.manifest import Manifest
 from apollo_component.contract.models import Credential, Reply, Window
-
-settings.register_profile("unit", deadline=None, database=None, max_examples=50)
-settings.load_profile("unit")
 
 ROOT = Path(__file__).parent.parent.parent
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

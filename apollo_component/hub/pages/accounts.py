@@ -9,6 +9,7 @@ from ...contract.manifest import ConnectionType
 from ...host import linking
 from ...host.connections import Connection
 from ...host.dependents import removal, users
+from ..account_choices import offered
 from ..guides import titles
 from ..visits import Place, Visit
 
@@ -30,6 +31,12 @@ def listed(visit: Visit) -> Response:
         kinds={item.id: _kind(visit, item) for item in found},
         **asked,
     )
+
+
+def choices(visit: Visit) -> Response:
+    """What a field for an account offers for the words in it: `{choices: [{label, value, note}], next_cursor}`."""
+    asked = (visit.query.get(name, "") for name in ("connector", "q", "cursor"))
+    return visit.told(offered(visit.host.connections, visit.hub.texts, *asked))
 
 
 def shown(visit: Visit) -> Response:
@@ -96,6 +103,7 @@ def _kind(visit: Visit, connection: Connection) -> ConnectionType | None:
 
 PLACES = (
     Place("/accounts", listed),
+    Place("/accounts/choices", choices),
     Place("/accounts/{id}", shown),
     Place("/accounts/{id}/test", tested, ["POST"]),
     Place("/accounts/{id}/name", renamed, ["POST"]),

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from ...host.connections import Connection
 from ...host.needs import by_connector, lines, needs_of, remarks
+from ..account_choices import account_choice
 from ..choosing import SHOWS, Asked, Found, found, picked
 from ..nodes import Node, nodes_of
 from ..rendering import rendered
@@ -17,14 +18,13 @@ from ..visits import Place, Visit
 def shown(visit: Visit) -> Response:
     manifests = visit.host.registry.manifests
     asked = Asked.of(visit.query, manifests)
-    accounts = visit.host.connections.all()
-    account = _account(asked, accounts)
+    account = _account(visit, asked)
     there = found(asked, manifests, account, visit.hub.texts)
     return visit.page(
         "palette.html",
         manifests=manifests.values(),
         asked=asked,
-        accounts=accounts,
+        accounts=account_choice(visit.host.connections, "", account.name if account else asked.account),
         account=account,
         found=there,
         sections=_sections(there),
@@ -36,13 +36,16 @@ def shown(visit: Visit) -> Response:
 
 
 def search(visit: Visit) -> Response:
-    """`{order, barred, count, account}`: names, the best first; reasons by name; and sentences."""
+    """`{order, barred, count, account, known}`: names, the best first; reasons by name; sentences; and whether there
+    is such an account."""
     manifests = visit.host.registry.manifests
     asked = Asked.of(visit.query, manifests)
-    account = visit.host.connections.find(asked.account) if asked.account else None
+    account = _account(visit, asked)
     there = found(asked, manifests, account, visit.hub.texts)
     order = [node.name for node in there.shown]
-    return visit.told({"order": order, "barred": there.barred, **_told(visit, asked, there, account)})
+    return visit.told(
+        {"order": order, "barred": there.barred, "known": account is not None, **_told(visit, asked, there, account)}
+    )
 
 
 def plan(visit: Visit) -> Response:
@@ -52,8 +55,8 @@ def plan(visit: Visit) -> Response:
     return visit.told({"html": html, "count": len(picks)})
 
 
-def _account(asked: Asked, accounts: list[Connection]) -> Connection | None:
-    return next((one for one in accounts if asked.account in (one.id, one.name)), None)
+def _account(visit: Visit, asked: Asked) -> Connection | None:
+    return visit.host.connections.find(asked.account) if asked.account else None
 
 
 def _sections(there: Found) -> list[tuple[Node, list[Node]]]:
@@ -73,7 +76,7 @@ def _told(visit: Visit, asked: Asked, there: Found, account: Connection | None) 
     if not there.shown:
         count = texts("palette.nothing", query=asked.q) if asked.q.strip() else texts("palette.none_fits")
     if account is None:
-        return {"count": count, "account": ""}
+        return {"count": count, "account": texts("accounts.no_such", name=asked.account) if asked.account else ""}
     able = len(there.every) - len(there.barred)
     kinds = visit.host.registry.manifests[account.connector].connection_types if _known(visit, account) else {}
     by_key = account.type in kinds and kinds[account.type].oauth is None

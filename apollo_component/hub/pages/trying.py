@@ -17,6 +17,7 @@ from ...host.connections import Connection
 from ...host.rights import obstacles
 from ...host.running import find
 from .. import copies
+from ..account_choices import account_choice, chosen, first
 from ..choosing import reason
 from ..form_values import Posted
 from ..forms import Field, first_and_more
@@ -49,10 +50,9 @@ def choose(visit: Visit) -> Response:
 
 def show(visit: Visit) -> Response:
     manifest, action = _asked(visit)
-    links = _connections(visit, manifest)
-    wanted = visit.query.get("connection", "")
-    name = wanted if wanted in [link.name for link in links] else (links[0].name if links else "")
-    trial = Trial(manifest, action, Options(connection=name), Posted(()))
+    stored, wanted = visit.host.connections, visit.query.get("connection", "")
+    link = chosen(stored, manifest.id, wanted) or first(stored, manifest.id)
+    trial = Trial(manifest, action, Options(connection=link.name if link else ""), Posted(()))
     if given := visit.query.get("input"):
         trial = trial.showing(read_object(given, "input"))
     return _page(visit, trial)
@@ -117,12 +117,12 @@ def _remove(visit: Visit, trial: Trial, at: str) -> Response:
 def _run(visit: Visit, trial: Trial, _what: str) -> Response:
     """The run goes on by itself; its page shows it, whoever looks and whenever."""
     try:
-        chosen = ready(visit.host, trial)
+        meant = ready(visit.host, trial)
     except InputError:
         raise
     except ConnectorError as error:
         return _page(visit, trial, Told(error), 422)
-    return visit.to(f"/try/runs/{TRIALS.start(visit.host, chosen, visit.form.get('_once', ''))}")
+    return visit.to(f"/try/runs/{TRIALS.start(visit.host, meant, visit.form.get('_once', ''))}")
 
 
 _DO = {
@@ -141,14 +141,10 @@ def _asked(visit: Visit) -> tuple[Manifest, Action]:
     return find(visit.host.registry.manifests, visit.path["connector"], visit.path["action"])
 
 
-def _connections(visit: Visit, manifest: Manifest) -> list[Connection]:
-    return [link for link in visit.host.connections.all() if link.connector == manifest.id]
-
-
 def _page(visit: Visit, trial: Trial, told: Told | None = None, status: int = 200) -> Response:
     told = told or Told()
-    links = _connections(visit, trial.manifest)
-    link = next((one for one in links if one.name == trial.options.connection), None)
+    stored, name = visit.host.connections, trial.options.connection
+    link = chosen(stored, trial.manifest.id, name)
     seen, why = _outlook(visit, trial)
     wrong = Wrong([one for one in told.problems if one.path not in OWN_PLACES])
     first, more = first_and_more(trial.fields, trial.action.example)
@@ -158,8 +154,7 @@ def _page(visit: Visit, trial: Trial, told: Told | None = None, status: int = 20
         trial=trial,
         manifest=trial.manifest,
         action=trial.action,
-        links=links,
-        link=link,
+        accounts=account_choice(stored, trial.manifest.id, name),
         rules=list(rules(schemas_at(trial.manifest.root), trial.action.input)),
         **_drawn(trial, first, more, wrong),
         searched=len(more) > SEARCHED,

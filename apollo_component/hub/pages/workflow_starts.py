@@ -12,6 +12,7 @@ from ...contract.errors import InputError, Problem
 from ...host.workflow.catalogue import runnable
 from ...host.workflow.enabling import enable, unreachable
 from ...host.workflow.file import Workflow
+from ..account_choices import account_choice, chosen
 from ..visits import Place, Visit
 from .run import credits_given
 
@@ -92,7 +93,6 @@ def _form(visit: Visit, workflow: Workflow, what: str, error: InputError | None 
     form: Mapping[str, str] = visit.form
     subjects = {f"inputs.{item.name}": item.name for item in fields(workflow)}
     wrong = {problem.path: problem.text for problem in error.problems} if error else {}
-    stored = visit.host.connections.named()
     return visit.page(
         "workflow_start.html",
         422 if error else 200,
@@ -100,8 +100,10 @@ def _form(visit: Visit, workflow: Workflow, what: str, error: InputError | None 
         what=what,
         fields=fields(workflow),
         connections={
-            alias: [item for item in stored if item["connector"] == connector]
-            for alias, (connector, _) in workflow.connections.items()
+            alias: account_choice(
+                visit.host.connections, connector, _account(visit, alias, connector, use or "", error)
+            )
+            for alias, (connector, use) in workflow.connections.items()
         },
         mails=workflow.mailing,
         unreachable=unreachable(visit.host, workflow),
@@ -112,6 +114,17 @@ def _form(visit: Visit, workflow: Workflow, what: str, error: InputError | None 
         wrong=wrong,
         others=[text for path, text in wrong.items() if path not in _places(workflow, subjects)],
     )
+
+
+def _account(visit: Visit, alias: str, connector: str, use: str, error: InputError | None) -> str:
+    """What stands in an account's field: what was typed, the one that the file names, or the only one there is."""
+    if error:
+        return str(visit.form.get(f"connection.{alias}", ""))
+    stored = visit.host.connections
+    if use:
+        return use if chosen(stored, connector, use) else ""
+    found, total = stored.search(connector=connector, limit=1)
+    return found[0].name if total == 1 else ""
 
 
 def _places(workflow: Workflow, inputs: Mapping[str, str]) -> set[str]:

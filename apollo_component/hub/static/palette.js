@@ -1,5 +1,6 @@
 // The palette: asks the Hub as words are typed, keeps the tick-list, and moves by keys. Rows stay what they are, so
 // that ticks and focus are kept; they are only ordered and hidden.
+import "./account_choice.js";
 import { asked, base } from "./hub.js";
 
 const form = document.querySelector("[data-palette]");
@@ -30,7 +31,7 @@ async function search() {
   }
 }
 
-function draw({ order, barred, count, account }) {
+function draw({ order, barred, count, account, known }) {
   const shown = new Set(order);
   for (const [name, row] of rows) {
     const why = row.querySelector(".bar-told");
@@ -50,7 +51,7 @@ function draw({ order, barred, count, account }) {
   const told = document.getElementById("account-told");
   told.textContent = account;
   told.hidden = !account;
-  form.querySelector("[data-able]").hidden = !account;
+  form.querySelector("[data-able]").hidden = !known;
 }
 
 function say(text) {
@@ -97,6 +98,8 @@ function clear() {
   settled = search();
 }
 
+// The name of an account while it is typed: it counts once it is chosen or left.
+const half = (event) => event.isTrusted && event.target.dataset.accounts !== undefined;
 const typing = (element) => element.matches("input:not([type=checkbox], [type=radio]), textarea, select");
 
 function pressed(event) {
@@ -116,7 +119,10 @@ if (form) {
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", (event) => {
     if (event.target.name === "pick") plan();
-    else settled = search();
+    else if (!half(event)) settled = search();
+  });
+  form.addEventListener("change", (event) => {
+    if (event.target.dataset.accounts !== undefined) settled = search();
   });
   form.addEventListener("click", (event) => {
     const button = event.target.closest("button");

@@ -1,5 +1,6 @@
 // The generated form without reloads: the server makes every page, and this swaps the parts that changed.
 import { base, told } from "./hub.js";
+import { offerAccounts } from "./account_choice.js";
 import { enhance } from "./choosing.js";
 import { follow } from "./trial_result.js";
 
@@ -29,6 +30,7 @@ function swap(page, id) {
   for (const one of fresh.querySelectorAll("details")) one.open ||= open.has(one.className);
   old.replaceWith(document.adoptNode(fresh));
   enhance(fresh, form, words);
+  offerAccounts(fresh);
   searching(fresh);
   if (inside && name) {
     const again = document.getElementById(name);
@@ -46,7 +48,7 @@ async function act(does) {
     const [page, answer] = await sent(does);
     if (answer.redirected && page.querySelector("#result > section")) return started(page);
     if (!page.getElementById("try")) return swapProblem(page);
-    for (const id of ["parts", "input", "before"]) swap(page, id);
+    for (const id of ["parts", "input", "account", "before"]) swap(page, id);
     afterwards(does);
   } catch {
     told(words.lost);
