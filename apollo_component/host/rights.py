@@ -25,6 +25,8 @@ class Bar(StrEnum):
     SCOPE = "scope"
     ENDPOINT = "endpoint"
     MASTER_KEY = "master_key"
+    PLAN = "plan"
+    """The account's plan doesn't include it."""
     REFUSED = "refused"
     """The service refused it for another reason."""
 
@@ -78,4 +80,5 @@ def _met(action: Action, missing: Mapping[str, Any], *, by_key: bool) -> Obstacl
     key, bar = ("key_endpoint", Bar.ENDPOINT) if by_key else ("oauth_scope", Bar.SCOPE)
     if key in missing:
         return Obstacle(bar, action.id, str(missing[key]))
-    return Obstacle(Bar.MASTER_KEY if "master_key" in missing else Bar.REFUSED, action.id)
+    named = next((bar for bar in (Bar.MASTER_KEY, Bar.PLAN) if bar.value in missing), Bar.REFUSED)
+    return Obstacle(named, action.id)

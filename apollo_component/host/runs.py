@@ -30,6 +30,7 @@ AUTHORIZATION = "waiting_for_authorization"
 BUDGET = "waiting_for_budget"
 WAITING = (QUOTA, AUTHORIZATION, BUDGET)
 ENDED = (DONE, FAILED, CANCELLED)
+TIDY_SECONDS = 3600.0
 STRIDE = 10_000
 """Room for the records of one request, which are never more."""
 
@@ -64,6 +65,7 @@ class Runs:
     ) -> None:
         self.store, self.ledger, self.leases, self.clock = store, ledger, leases, clock
         self.retention = retention
+        self._tidied = -TIDY_SECONDS
 
     def create(
         self,
@@ -77,7 +79,7 @@ class Runs:
         queued: bool = False,
     ) -> Run:
         """A new run; `kind` is action or workflow, `workflow` the name its runs share. It is the caller's to drive and
-        `running` from now on; with `queued` any worker takes it. Old runs' data is deleted on the way."""
+        `running` from now on; with `queued` any worker takes it. Now and then old runs' data is deleted on the way."""
         self.tidy()
         identity = f"{datetime.fromtimestamp(self.clock(), UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         status = QUEUED if queued else RUNNING
@@ -89,8 +91,9 @@ class Runs:
         return self.get(identity)
 
     def tidy(self) -> None:
-        """Delete the data of runs that ended longer ago than it is kept."""
-        if self.retention is not None:
+        """Delete the data of runs that ended longer ago than it is kept; at most once an hour."""
+        if self.retention is not None and self.clock() - self._tidied >= TIDY_SECONDS:
+            self._tidied = self.clock()
             self.purge(self.retention)
 
     def insert(self, connection: sa.Connection, values: Mapping[str, Any]) -> None:

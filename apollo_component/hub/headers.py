@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .hub import Hub
@@ -23,6 +23,7 @@ HEADERS = {
 }
 """Only what an answer doesn't say itself. With `no-referrer` browsers would say that a form comes from nowhere.
 `same-origin-allow-popups` would cut the authorization's window off when it comes back, so there is no opener policy."""
+API = "/api/"
 SECURE = {"strict-transport-security": "max-age=31536000"}
 
 
@@ -31,7 +32,8 @@ class Guarded:
 
     def __init__(self, app: ASGIApp, hub: Hub) -> None:
         self.app = app
-        self.names = _names(hub)
+        self.name, self.alias = _names(hub)
+        self.address = hub.origin
         self.headers = HEADERS | (SECURE if hub.is_secure else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,14 +48,20 @@ class Guarded:
                     headers.setdefault(name, value)
             await send(message)
 
-        if Headers(scope=scope).get("host", "").lower() not in self.names:
-            await PlainTextResponse("This address is not served here.", 421)(scope, receive, sent)
-            return
-        await self.app(scope, receive, sent)
+        await (self._elsewhere(scope) or self.app)(scope, receive, sent)
+
+    def _elsewhere(self, scope: Scope) -> Response | None:
+        """Pages lead to the one name where their session and the callback are; programs may use the other."""
+        name = Headers(scope=scope).get("host", "").lower()
+        if name not in (self.name, self.alias):
+            return PlainTextResponse("This address is not served here.", 421)
+        if name == self.name or scope["method"] != "GET" or scope["path"].startswith(API):
+            return None
+        return RedirectResponse(f"{self.address}{scope['path']}?{scope['query_string'].decode()}".removesuffix("?"))
 
 
-def _names(hub: Hub) -> frozenset[str]:
-    """A Hub on this machine also answers to the loopback's other name."""
+def _names(hub: Hub) -> tuple[str, str]:
+    """Its name, and the loopback's other name for a Hub on this machine (else its name again)."""
     netloc = urlsplit(hub.address).netloc.lower()
     name, colon, port = netloc.rpartition(":") if ":" in netloc else (netloc, "", "")
-    return frozenset({netloc, f"localhost{colon}{port}"} if name == "127.0.0.1" else {netloc})
+    return netloc, f"localhost{colon}{port}" if name == "127.0.0.1" else netloc

@@ -7,6 +7,7 @@ import pytest
 from apollo_component.contract.errors import InputError, NotFoundError
 from apollo_component.contract.models import Effect, Reply
 from apollo_component.host.journal import Key
+from apollo_component.host.runs import TIDY_SECONDS
 
 
 @pytest.fixture
@@ -155,6 +156,19 @@ def test_purging_deletes_what_was_recorded_and_keeps_the_summary(runs, host, clo
     for kept in (young, open_):
         assert len(list(runs.records(kept, "s"))) == 1
         assert runs.get(kept).inputs
+
+
+def test_old_data_is_deleted_on_the_way_once_an_hour(runs, host, clock):
+    """By those who start runs; not for each, since many runs may be begun in an hour."""
+    runs.retention = timedelta(seconds=50)
+    runs.create("action", "First")
+    early, late = filled(runs, host, "done"), filled(runs, host, "done")
+    clock.now += 100
+    runs.create("action", "Soon")
+    assert len(list(runs.records(early, "s"))) == 1
+    clock.now += TIDY_SECONDS
+    runs.create("action", "Later")
+    assert list(runs.records(early, "s")) == list(runs.records(late, "s")) == []
 
 
 def test_purging_with_summaries_deletes_the_runs(runs, host, clock):

@@ -7,15 +7,18 @@ from dataclasses import replace
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from apollo_component.contract.models import OAuthApp
-from apollo_component.host import linking
+from apollo_component.host import linking, tables
+from apollo_component.host.attempts import APP_SECONDS
 from apollo_component.host.callbacks import serve
 from apollo_component.host.calls import Call
 from apollo_component.host.host import Host
 from apollo_component.host.journal import Key
 from apollo_component.host.registry import Registry
 from apollo_component.host.runner import Job
+from apollo_component.host.runs import TIDY_SECONDS
 from apollo_component.host.workflow.engine import prepared
 from apollo_component.host.workflow.file import parse_workflow
 from apollo_component.host.workflow.subscriptions import Subscriptions
@@ -249,6 +252,18 @@ def test_what_is_delivered_starts_a_run_for_each_person(sandbox, settings):
     assert office.subscriptions.counts("follow", office.host.runs) == {"done": 2}
     assert {found.inputs["trigger"]["id"] for found in office.runs()} == {person}
     assert {step["status"] for found in office.runs() for step in office.host.runs.steps(found.id)} == {"done"}
+    office.host.close()
+
+
+def test_a_worker_forgets_what_nobody_came_back_to(sandbox, settings):
+    """An app that was typed for an account that was never linked is erased, although nobody links another."""
+    office = Office(sandbox, settings)
+    office.host.apps.add(None, "apollo", OAuthApp("id", "secret", ("http://127.0.0.1:8765/callback",)))
+    office.work()
+    assert len(office.host.store.rows(sa.select(tables.apps))) == 1
+    office.later.offset = APP_SECONDS + TIDY_SECONDS
+    office.work()
+    assert office.host.store.rows(sa.select(tables.apps)) == []
     office.host.close()
 
 

@@ -211,7 +211,7 @@ def test_refusals_that_were_met_are_shown_with_their_reason(browser, host, linke
     assert {"opportunities_search", "contacts_opportunities", "deal_created", "opportunities_upsert"} <= set(reasons)
     assert reasons["deal_created"] == f"The key doesn't have {miss['key_endpoint']}."
     assert reasons["phone_calls_create"] == "It needs a master key."
-    assert "refused" in reasons["usage_credit_stats"]
+    assert reasons["usage_credit_stats"] == "The account's plan didn't include it when it was last tried."
     assert "opportunities_show" not in reasons
     left = order(browser, account=linked.id, able="1")
     assert set(reasons).isdisjoint(left)

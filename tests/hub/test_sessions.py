@@ -1,10 +1,14 @@
 """Signing in: one link, one browser; forms that another site sends do nothing."""
 
+import re
+
 import pytest
 
 from apollo_component.contract.errors import TransientError
 from apollo_component.hub.sessions import IDLE_SECONDS, LINK_SECONDS, Sessions
 from apollo_component.hub.tries import TRIES, TRY_SECONDS
+
+from .conftest import ADDRESS
 
 
 class Clock:
@@ -97,7 +101,16 @@ def test_a_request_addressed_to_another_name_is_refused(browser):
     """A page elsewhere whose name was led to this machine reaches nothing."""
     assert browser.get("/sign-in", headers={"host": "evil.example:8765"}).status == 421
     assert browser.get("/sign-in", headers={"host": "127.0.0.1:9999"}).status == 421
-    assert browser.get("/sign-in", headers={"host": "localhost:8765"}).status in (200, 303)
+
+
+def test_pages_under_the_other_name_of_this_machine_lead_to_the_one(browser):
+    """There the cookie and the callback are, so nobody loses a session on the way; the API answers under both."""
+    other = {"host": "localhost:8765"}
+    answer = browser.get("/accounts?q=a%20b&page=2", headers=other).answer
+    assert (answer.status_code, answer.headers["location"]) == (307, f"{ADDRESS}/accounts?q=a%20b&page=2")
+    assert browser.get("/sign-in", headers=other).answer.headers["location"] == f"{ADDRESS}/sign-in"
+    assert browser.get("//evil.example/", headers=other).answer.headers["location"].startswith(f"{ADDRESS}/")
+    assert browser.get("/api/v1/openapi.json", headers=other).status == 200
 
 
 def test_every_answer_has_the_headers_that_keep_it_safe(browser):
@@ -113,3 +126,13 @@ def test_every_answer_has_the_headers_that_keep_it_safe(browser):
 def test_what_is_too_large_is_refused_unread(browser):
     """More than a mebibyte of a form is no form."""
     assert browser.post("/sign-out", {"more": "x" * (1024 * 1024)}).status == 422
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("/", "Palette"), ("/try/apollo/people_match", "Palette"), ("/accounts", "Accounts"), ("/link", "Accounts")],
+)
+def test_the_menu_says_where_one_is(browser, path, name):
+    """Also on the pages below one of its entries."""
+    found = re.findall(r'aria-current="page">(?:<svg.*?</svg>)?<span>(\w+)<', browser.get(path).html)
+    assert found == [name]

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 from ...contract.errors import ConnectorError
+from ..attempts import Attempts
 from ..events import LogEvent
 from ..host import Host
 from ..keeping import KEEP_SECONDS, keep
 from ..leases import Lease
 from ..logs import log
-from ..runs import Run
+from ..runs import TIDY_SECONDS, Run
 from ..store import PASSING
 from .backlog import Backlog
 from .driver import Driver
@@ -31,8 +32,6 @@ POLL_SECONDS = 0.5
 """How often the engine's queue is looked at, through which a run is continued."""
 DRAIN_SECONDS = 30.0
 """How long runs may go on after the worker was told to stop; the rest is taken up by the next worker."""
-TIDY_SECONDS = 3600.0
-"""How often data that is no longer kept is deleted."""
 
 
 class Worker:
@@ -118,9 +117,10 @@ class Worker:
         return pause
 
     async def _tidy(self) -> None:
-        """Runs that triggers start come without a person who would delete old data."""
+        """What people who come would delete on the way, where nobody comes: old data and typed apps."""
         if self.host.clock() - self.tidied >= TIDY_SECONDS:
             await asyncio.to_thread(self.host.runs.tidy)
+            await asyncio.to_thread(Attempts(self.host).tidy)
             self.tidied = self.host.clock()
 
     def _keep(self) -> None:
