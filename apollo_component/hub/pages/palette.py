@@ -1,5 +1,6 @@
 """The palette: every action and trigger of the connectors, found by words, and what those that are ticked need."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -29,6 +30,8 @@ def shown(visit: Visit) -> Response:
         found=there,
         sections=_sections(there),
         names={node.name for node in there.shown},
+        filled={node.group for node in there.shown},
+        sizes=Counter(node.group for node in there.every),
         shows=SHOWS,
         told=_told(visit, asked, there, account),
         plan=_plan(visit, asked.picks),
