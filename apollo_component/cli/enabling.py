@@ -4,12 +4,10 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..contract.errors import InputError, Problem
 from .naming import opened
 from .options import AsJson, pairs
 from .output import Output, table
@@ -40,12 +38,12 @@ def enable(
     What is there now is looked at once, so that only what comes later starts a run. Enabling it again takes over the
     file as it is now and goes on where it stood, unless trigger, filters or connection changed.
     """
+    from ..host.workflow.enabling import begin_of, unreachable
     from ..host.workflow.enabling import enable as enabled
-    from ..host.workflow.enabling import unreachable
     from ..host.workflow.file import load_workflow
 
     out = Output(as_json)
-    begin = _moment(since) if since is not None else None
+    begin = begin_of(since) if since is not None else None
     with opened(out) as host:
         loaded = load_workflow(file, host.registry.manifests)
         chosen = pairs(inputs, "--input"), pairs(connections, "--connection")
@@ -70,16 +68,6 @@ def _next(loaded: "Workflow", *, anew: bool) -> str:
         return "Runs start at their time while `workflow worker` runs."
     what = "What comes from now on starts runs" if anew else "It goes on where it stood"
     return f"{what} while `workflow worker` runs; it looks every {begin.every} s."
-
-
-def _moment(text: str) -> float:
-    """A date, or a date and a time; without an offset it is UTC."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        problem = Problem("must be a date such as 2026-05-01 or a time such as 2026-05-01T09:00:00Z", path="--since")
-        raise InputError("The workflow was not enabled.", [problem]) from None
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
 @workflow.command("disable")

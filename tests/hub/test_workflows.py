@@ -8,6 +8,7 @@ import pytest
 
 from apollo_component.host.needs import asked_by, needs_of
 from apollo_component.host.workflow.file import load_workflow
+from apollo_component.host.workflow.subscriptions import Subscriptions
 from apollo_component.host.workflow.worker import Worker
 from apollo_component.hub.hub import Hub
 from apollo_component.hub.sessions import Sessions
@@ -149,6 +150,20 @@ def test_a_workflow_is_enabled_and_disabled(browser, host, linked):
     assert "Enabled" in browser.get("/workflows").text
     assert browser.post("/workflows/Call back new contacts/disable").status == 303
     assert "Disabled" in browser.get("/workflows/Call back new contacts").text
+
+
+def test_a_workflow_may_begin_in_the_past(browser, host, linked):
+    """With a day that is over; another is told at its field, and nothing is enabled."""
+    path, form = "/workflows/Call back new contacts/enable", {"connection.apollo": linked.id, "input.note": "x"}
+    assert 'name="since"' in browser.get(path).html
+    assert 'name="since"' not in browser.get(path.replace("/enable", "/start")).html
+    for since, said in (("2099-01-01", "must not be in the future"), ("soon", "must be a date such as")):
+        page = browser.post(path, {**form, "since": since})
+        assert page.status == 422
+        assert said in page.html.partition('id="since-wrong">')[2].partition("</p>")[0]
+        assert Subscriptions(host.store).all() == []
+    assert browser.post(path, {**form, "since": "2026-05-01"}).status == 303
+    assert Subscriptions(host.store).all()[0].since == 1777593600.0
 
 
 def test_purged_data_is_told_as_such(browser, host, linked):

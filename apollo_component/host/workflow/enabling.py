@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
+from ...contract.errors import InputError, Problem
 from ..host import Host
 from .engine import prepared
 from .file import Workflow
@@ -41,6 +43,16 @@ def enable(
         Sweeps(host, subscriptions).look(found, workflow)
     found = subscriptions.get(identity)
     return Enabled(found, anew, subscriptions.counts(found.name, host.runs).get("queued", 0))
+
+
+def begin_of(text: str) -> float:
+    """A date, or a date and a time; without an offset it is UTC. Raises InputError."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        problem = Problem("must be a date such as 2026-05-01 or a time such as 2026-05-01T09:00:00Z", path="--since")
+        raise InputError("The workflow was not enabled.", [problem]) from None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
 def unreachable(host: Host, workflow: Workflow) -> bool:

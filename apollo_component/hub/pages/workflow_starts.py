@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from ...contract.errors import InputError, Problem
 from ...host.workflow.catalogue import runnable
-from ...host.workflow.enabling import enable, unreachable
+from ...host.workflow.enabling import begin_of, enable, unreachable
 from ...host.workflow.file import Workflow
 from ..account_choices import account_choice, chosen
 from ..visits import Place, Visit
@@ -77,7 +77,9 @@ def enabled(visit: Visit) -> Response:
     """What comes from now on starts runs; a worker looks at what is there now first."""
     workflow = _workflow(visit)
     try:
-        enable(visit.host, workflow, *_given(visit, workflow, ENABLE)[:3])
+        since = visit.form.get("since", "").strip()
+        begin = begin_of(since) if since else None
+        enable(visit.host, workflow, *_given(visit, workflow, ENABLE)[:3], begin)
     except InputError as error:
         return _form(visit, workflow, ENABLE, error)
     visit.hub.nudge()
@@ -92,7 +94,7 @@ def _form(visit: Visit, workflow: Workflow, what: str, error: InputError | None 
     """The form, with what was typed and what is wrong beside each field."""
     form: Mapping[str, str] = visit.form
     subjects = {f"inputs.{item.name}": item.name for item in fields(workflow)}
-    wrong = {problem.path: problem.text for problem in error.problems} if error else {}
+    wrong = {problem.path.removeprefix("--"): problem.text for problem in error.problems} if error else {}
     return visit.page(
         "workflow_start.html",
         422 if error else 200,
@@ -129,7 +131,7 @@ def _account(visit: Visit, alias: str, connector: str, use: str, error: InputErr
 
 def _places(workflow: Workflow, inputs: Mapping[str, str]) -> set[str]:
     """The paths of problems that stand beside a field."""
-    return {*inputs, *(f"connections.{alias}" for alias in workflow.connections), "budget", "event", "mails"}
+    return {*inputs, *(f"connections.{alias}" for alias in workflow.connections), "budget", "event", "mails", "since"}
 
 
 def _given(
