@@ -1,5 +1,6 @@
 """A Hub in a process of its own with a sandbox beside it, and a real browser that notices every error and request."""
 
+import contextlib
 import json
 import os
 import re
@@ -73,10 +74,10 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def live(registered: None) -> Iterator[Live]:
-    """A Hub for the tests of a module, with an empty database and a sandbox of its own."""
-    command = [sys.executable, "-m", "apollo_component", "hub", "--sandbox", "--port", "0", "--json"]
+@contextlib.contextmanager
+def served(*options: str) -> Iterator[Live]:
+    """A Hub with an empty database and a sandbox of its own."""
+    command = [sys.executable, "-m", "apollo_component", "hub", "--sandbox", "--port", "0", "--json", *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     assert process.stdout
     facts = json.loads(process.stdout.readline())["sandbox"]
@@ -84,6 +85,13 @@ def live(registered: None) -> Iterator[Live]:
     yield Live(process, facts, link.partition("/sign-in")[0], link)
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def live(registered: None) -> Iterator[Live]:
+    """A Hub for the tests of a module."""
+    with served() as live:
+        yield live
 
 
 @dataclass

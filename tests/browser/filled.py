@@ -12,7 +12,8 @@ from playwright.sync_api import Page
 
 from .conftest import Live
 
-PROSPECT, WELCOME = "Prospect small companies", "Call back new contacts"
+PROSPECT, WELCOME, CALLS = "Prospect small companies", "Call back new contacts", "Plan the week's calls"
+BROKEN = "Clean up old deals"
 INPUTS = {"input.sequence": "Founder outreach", "input.titles": "Founder\nCEO", "mails": "yes"}
 CHOSEN = ("people_api_search", "people_bulk_match", "contacts_create")
 APP = "Sandbox app"
@@ -23,7 +24,8 @@ class Filling:
 
     def __init__(self, live: Live, page: Page) -> None:
         self.live, self.page = live, page
-        self.known: dict[str, str] = {"workflow": quote(PROSPECT), "enabled": quote(WELCOME)}
+        names = {"workflow": PROSPECT, "enabled": WELCOME, "calls": CALLS, "broken": BROKEN}
+        self.known: dict[str, str] = {key: quote(name) for key, name in names.items()}
         self.csrf = page.locator("meta[name=csrf]").get_attribute("content") or ""
 
     def post(self, path: str, fields: Iterable[tuple[str, str]] = (), **more: str) -> str:
@@ -74,11 +76,11 @@ class Filling:
         form = self.page.locator(f"li:has-text('{owner}') form").get_attribute("action") or ""
         return url, form.split("/")[-2]
 
-    def run(self, status: str, seconds: float = 60, **inputs: str) -> str:
-        """Starts the workflow and waits until its run is as told; its id."""
-        values = {**INPUTS, "budget": "60", "connection.apollo": self.known["work"], **inputs}
-        place = self.post(f"/workflows/{self.known['workflow']}/start", values.items())
-        self.wait(place, status, seconds)
+    def run(self, status: str, workflow: str = "workflow", **inputs: str) -> str:
+        """Starts a workflow and waits until its run is as told; its id."""
+        values = {"budget": "60", "connection.apollo": self.known["work"], **inputs}
+        place = self.post(f"/workflows/{self.known[workflow]}/start", values.items())
+        self.wait(place, status, 60)
         return place.rpartition("/")[2]
 
     def tried(self, action: str, status: str = "done", **fields: str) -> str:
@@ -94,6 +96,7 @@ class Filling:
         end = time.monotonic() + seconds
         while (now := self.told(f"{place}/now")["status"]) != status:
             assert time.monotonic() < end, f"{place} is {now}, not {status}"
+            assert now not in ("done", "failed", "cancelled"), f"{place} is {now}, not {status}"
             time.sleep(0.2)
 
 
@@ -131,11 +134,11 @@ def _links(filling: Filling) -> None:
 
 def _runs(filling: Filling) -> None:
     known = filling.known
-    known["done"] = filling.run("done")
-    known["failed"] = filling.run("failed", **{"input.sequence": "Summer fair"})
-    known["held"] = filling.run("waiting_for_budget", budget="2")
-    filling.fault("emailer_campaigns_add_contact_ids", kind="drop_after")
-    known["doubtful"] = filling.run("failed")
+    known["done"] = filling.run("done", **INPUTS)
+    known["failed"] = filling.run("failed", **{**INPUTS, "input.sequence": "Summer fair"})
+    filling.fault("tasks_bulk_create", kind="drop_after")
+    known["doubtful"] = filling.run("failed", "calls", **{"input.due": "2026-12-15T10:00:00Z"})
+    known["held"] = filling.run("waiting_for_budget", **{**INPUTS, "budget": "2"})
     known["tried"] = filling.tried("people_api_search", _json='{"person_titles": ["Founder"]}', _limit="25")
 
 

@@ -149,6 +149,7 @@ PAGES = (
     Seen("workflows", "GET /workflows", "/workflows", section="Workflows and runs"),
     Seen("workflow", "GET /workflows/{name:path}", "/workflows/{workflow}", section="Workflows and runs"),
     Seen("workflow-enabled", "GET /workflows/{name:path}", "/workflows/{enabled}", section="Workflows and runs"),
+    Seen("workflow-broken", "GET /workflows/{name:path}", "/workflows/{broken}", section="Workflows and runs"),
     Seen(
         "workflow-start", "GET /workflows/{name:path}/start", "/workflows/{workflow}/start", section="Workflows and runs"
     ),
