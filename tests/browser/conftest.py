@@ -1,5 +1,6 @@
 """A Hub in a process of its own with a sandbox beside it, and a real browser that notices every error and request."""
 
+import base64
 import contextlib
 import json
 import os
@@ -18,8 +19,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).parent.parent.parent
-SHOTS = ROOT / "build" / "shots"
-"""Pictures of every page; those in docs/hub/ are chosen from them."""
+SHOTS, PICTURES = ROOT / "build" / "shots", ROOT / "build" / "pictures"
+"""Whole pages in light, dark and narrow, to look at; and what `make pictures` puts into docs/hub/."""
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--disable-quic", "--no-first-run", "--font-render-hinting=none",
@@ -156,6 +157,10 @@ def axe() -> Callable[[Page], None]:
     return check
 
 
+LOOSE = "on => { document.querySelector('.top').style.position = on ? 'static' : ''; if (on) scrollTo(0, 0); }"
+"""The head of a page stays on top while one scrolls; in a picture of the whole page it would be in the middle."""
+
+
 @pytest.fixture
 def shot() -> Callable[..., None]:
     """Keeps a picture of a page in build/shots/ when HUB_SHOTS is set: `shot(page, "accounts")`."""
@@ -163,6 +168,27 @@ def shot() -> Callable[..., None]:
     def keep(page: Page, name: str, *, full: bool = True) -> None:
         if os.environ.get("HUB_SHOTS"):
             SHOTS.mkdir(parents=True, exist_ok=True)
+            full = full and not page.locator("dialog[open]").count()
+            page.evaluate(LOOSE, True)
             page.screenshot(path=SHOTS / f"{name}.png", full_page=full)
+            page.evaluate(LOOSE, False)
+
+    return keep
+
+
+@pytest.fixture
+def picture() -> Callable[[Page, str], None]:
+    """Keeps a small picture of a page's beginning in build/pictures/ when HUB_SHOTS is set, for docs/hub/."""
+
+    def keep(page: Page, name: str) -> None:
+        if os.environ.get("HUB_SHOTS"):
+            PICTURES.mkdir(parents=True, exist_ok=True)
+            page.evaluate(LOOSE, True)
+            bottom = page.evaluate("document.querySelector('main').getBoundingClientRect().bottom")
+            clip = {"x": 0, "y": 0, "width": 1280, "height": max(200, min(880, bottom - 40)), "scale": 0.75}
+            wanted = {"format": "webp", "quality": 55, "clip": clip}
+            taken = page.context.new_cdp_session(page).send("Page.captureScreenshot", wanted)
+            (PICTURES / f"{name}.webp").write_bytes(base64.b64decode(taken["data"]))
+            page.evaluate(LOOSE, False)
 
     return keep

@@ -13,7 +13,7 @@ OPERATOR, GUEST, LINKED, NOBODY = "operator", "guest", "linked guest", "nobody"
 class Seen:
     """`place` is the Hub's place that answers it; `address` has names of what was made. `then` is done on the page of
     the address. `statuses` are those that a browser's console may complain about. `section` is where docs/hub.md
-    shows it; a page without one isn't shown there."""
+    shows it, in `theme`; a page without one isn't shown there."""
 
     name: str
     place: str
@@ -22,6 +22,7 @@ class Seen:
     who: str = OPERATOR
     statuses: tuple[int, ...] = ()
     section: str = ""
+    theme: str = "light"
 
 
 def presses(button: str, fields: Mapping[str, str] | None = None) -> Doing:
@@ -105,7 +106,7 @@ PAGES = (
     Seen("attempt-denied", "GET /link/attempts/{id}", "{denied}", section="Linking"),
     Seen("linked", "GET /link/attempts/{id}", "{linked}", section="Linking"),
     Seen("linked-limited", "GET /link/attempts/{id}", "{linked_limited}", section="Linking"),
-    Seen("callback-refused", "GET /callback", "/callback?error=nothing", statuses=(422, 404)),
+    Seen("callback-elsewhere", "GET /callback", "/callback?error=nothing", who=NOBODY, statuses=(422,)),
     Seen("guest-start", "GET /connect/start", "/connect/start", who=NOBODY, section="Links for your users"),
     Seen("guest", "GET /connect", "/connect", who=GUEST, section="Links for your users"),
     Seen(
@@ -120,7 +121,7 @@ PAGES = (
     Seen("guest-over", "GET /connect", "/connect", who=LINKED, section="Links for your users"),
     Seen("accounts", "GET /accounts", "/accounts", section="Accounts"),
     Seen("accounts-nothing", "GET /accounts", "/accounts?q=zzzzz"),
-    Seen("account", "GET /accounts/{id}", "/accounts/{work}", shows_usage, section="Accounts"),
+    Seen("account", "GET /accounts/{id}", "/accounts/{work}", shows_usage, section="Accounts", theme="dark"),
     Seen("account-oauth", "GET /accounts/{id}", "/accounts/{oauth}", shows_usage),
     Seen("account-ended", "GET /accounts/{id}", "/accounts/{ended}", section="Accounts"),
     Seen("account-limited", "GET /accounts/{id}", "/accounts/{limited}"),
@@ -173,7 +174,7 @@ PAGES = (
     Seen("runs", "GET /runs", "/runs", section="Workflows and runs"),
     Seen("runs-nothing", "GET /runs", "/runs?id=zzzzz"),
     Seen("run", "GET /runs/{run}", "/runs/{done}", section="Workflows and runs"),
-    Seen("run-failed", "GET /runs/{run}", "/runs/{failed}", section="Workflows and runs"),
+    Seen("run-failed", "GET /runs/{run}", "/runs/{failed}", section="Workflows and runs", theme="dark"),
     Seen("run-waiting", "GET /runs/{run}", "/runs/{held}", section="Workflows and runs"),
     Seen("run-doubtful", "GET /runs/{run}", "/runs/{doubtful}", section="Workflows and runs"),
     Seen("run-of-an-action", "GET /runs/{run}", "/runs/{tried}"),
@@ -193,7 +194,7 @@ PAGES = (
         "/runs/{done}/steps/contacts/records/0",
         section="Workflows and runs",
     ),
-    Seen("credits", "GET /credits", "/credits?by=hours", section="Workflows and runs"),
+    Seen("credits", "GET /credits", "/credits?by=hours", section="Workflows and runs", theme="dark"),
     Seen("settings", "GET /settings", "/settings", section="Settings"),
     Seen("apps", "GET /settings/apps", "/settings/apps", section="Settings"),
     Seen("apps-refused", "POST /settings/apps", "/settings/apps", presses("Store the app"), statuses=(422,)),

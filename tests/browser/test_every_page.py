@@ -68,7 +68,7 @@ def known(people, live):
 
 
 @pytest.fixture
-def looked_at(people, live, axe, shot):
+def looked_at(people, live, axe, shot, picture):
     """Opens a page and looks at it from all sides."""
 
     def look(one, known):
@@ -89,6 +89,8 @@ def looked_at(people, live, axe, shot):
             axe(page)
             assert sideways(page) == []
             shot(page, f"{one.name}-{theme}")
+            if one.section and one.theme == theme:
+                picture(page, one.name)
         page.emulate_media(color_scheme="light")
         for size in (NARROW, NARROWEST):
             page.set_viewport_size(size)
