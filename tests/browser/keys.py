@@ -20,7 +20,8 @@ class Keys:
     def focused(self) -> tuple[str, str]:
         """The role and the name of what has the focus, as the browser tells them to assistive technology."""
         found = self.cdp.send("Runtime.evaluate", {"expression": "document.activeElement"})["result"]["objectId"]
-        [node, *_] = self.cdp.send("Accessibility.getPartialAXTree", {"objectId": found, "fetchRelatives": False})["nodes"]
+        wanted = {"objectId": found, "fetchRelatives": False}
+        [node, *_] = self.cdp.send("Accessibility.getPartialAXTree", wanted)["nodes"]
         role, name = (node.get(part, {}).get("value", "") for part in ("role", "name"))
         return role, name
 

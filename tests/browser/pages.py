@@ -152,7 +152,10 @@ PAGES = (
     Seen("workflow-enabled", "GET /workflows/{name:path}", "/workflows/{enabled}", section="Workflows and runs"),
     Seen("workflow-broken", "GET /workflows/{name:path}", "/workflows/{broken}", section="Workflows and runs"),
     Seen(
-        "workflow-start", "GET /workflows/{name:path}/start", "/workflows/{workflow}/start", section="Workflows and runs"
+        "workflow-start",
+        "GET /workflows/{name:path}/start",
+        "/workflows/{workflow}/start",
+        section="Workflows and runs",
     ),
     Seen(
         "workflow-start-refused",
@@ -162,7 +165,10 @@ PAGES = (
         statuses=(422,),
     ),
     Seen(
-        "workflow-enable", "GET /workflows/{name:path}/enable", "/workflows/{enabled}/enable", section="Workflows and runs"
+        "workflow-enable",
+        "GET /workflows/{name:path}/enable",
+        "/workflows/{enabled}/enable",
+        section="Workflows and runs",
     ),
     Seen(
         "workflow-enable-refused",
