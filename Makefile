@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CHROMIUM ?= chromium
 .DEFAULT_GOAL := help
 
-.PHONY: help demo hub sandbox browser check fast test chaos faults storm soak fuzz mutants audit format clean
+.PHONY: help demo hub sandbox browser pictures check fast test chaos faults storm soak fuzz mutants audit format clean
 
 help:
 	@echo "make demo     install, start a sandbox, link two accounts, run the example workflow"
@@ -21,6 +21,7 @@ help:
 	@echo "make mutants  mutation testing of auth, replies, vault, limits and journal (about an hour)"
 	@echo "make audit    known vulnerabilities of dependencies; secrets in the tree and its history"
 	@echo "make browser  the Hub in a real browser (Debian's chromium, which it installs when it may)"
+	@echo "make pictures the pictures in docs/hub/, taken anew while every page is looked at"
 	@echo "make hub      the Hub with a sandbox beside it"
 	@echo "make sandbox  start a local Apollo"
 
@@ -87,7 +88,14 @@ faults: $(VENV)/.test
 
 browser: $(VENV)/.test
 	@command -v $(CHROMIUM) >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
-	CHROMIUM=$$(command -v $(CHROMIUM)) $(BIN)/pytest -n 2 -m browser tests/browser
+	CHROMIUM=$$(command -v $(CHROMIUM)) $(BIN)/pytest -n 2 --dist loadfile -m browser tests/browser
+
+# Whole pages, to look at, are then in build/shots/.
+pictures: $(VENV)/.test
+	rm -rf build/pictures build/shots
+	HUB_SHOTS=1 CHROMIUM=$$(command -v $(CHROMIUM)) $(BIN)/pytest -m browser tests/browser/test_every_page.py
+	rm -f docs/hub/*
+	cp build/pictures/*.webp docs/hub/
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .

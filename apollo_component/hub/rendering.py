@@ -1,6 +1,7 @@
 """Pages from templates: everything is escaped, an unknown name is an error, texts come from the messages file."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -16,6 +17,7 @@ from .messages import messages
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 NOTHING = "\N{EN DASH}"
+_COMMAND = re.compile(r"`| --[a-z]")
 
 
 def rendered(template: str, values: Mapping[str, Any]) -> str:
@@ -42,7 +44,7 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     environment.filters["moment"] = moment
-    environment.filters["number"] = number
+    environment.filters.update(number=number, sentence=sentence, on_page=on_page)
     environment.globals.update(t=messages(), static_version=static_version, account_note=account_note)
     return environment
 
@@ -62,3 +64,13 @@ def number(value: float | None) -> str:
     if value is None:
         return NOTHING
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def sentence(text: str) -> str:
+    """With a capital letter, where it doesn't go on from something else."""
+    return text[:1].upper() + text[1:]
+
+
+def on_page(hint: str) -> str:
+    """An error's hint, but for one that names a command: who is here uses the pages."""
+    return "" if _COMMAND.search(hint) else hint

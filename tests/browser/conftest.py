@@ -1,5 +1,7 @@
 """A Hub in a process of its own with a sandbox beside it, and a real browser that notices every error and request."""
 
+import base64
+import contextlib
 import json
 import os
 import re
@@ -7,8 +9,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,8 @@ from apollo_component.host.registry import Registry
 from apollo_component.host.settings import Settings
 
 ROOT = Path(__file__).parent.parent.parent
-SHOTS = ROOT / "build" / "shots"
-"""Pictures of every page; those in docs/hub/ are chosen from them."""
+SHOTS, PICTURES = ROOT / "build" / "shots", ROOT / "build" / "pictures"
+"""Whole pages in light, dark and narrow, to look at; and what `make pictures` puts into docs/hub/."""
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--disable-quic", "--no-first-run", "--font-render-hinting=none",
@@ -78,20 +79,21 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def live(registered: None) -> Iterator[Live]:
-    """A Hub for the tests of a module, with an empty database and a sandbox of its own."""
-    command = [sys.executable, "-m", "apollo_component", "hub", "--sandbox", "--port", "0", "--json"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+@contextlib.contextmanager
+def served(*options: str, env: Mapping[str, str] | None = None, facts: Any = None) -> Iterator[Live]:
+    """A Hub; without the `facts` of a sandbox that runs already, with an empty database and a sandbox of its own."""
+    own = () if facts else ("--sandbox",)
+    command = [sys.executable, "-m", "apollo_component", "hub", *own, "--port", "0", "--json", *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env={**os.environ, **(env or {})})
     assert process.stdout
-    facts = json.loads(process.stdout.readline())["sandbox"]
+    facts = facts or json.loads(process.stdout.readline())["sandbox"]
     link = json.loads(process.stdout.readline())["sign_in"]
     yield Live(process, facts, link.partition("/sign-in")[0], link)
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=20)
 
 
-@contextmanager
+@contextlib.contextmanager
 def opened_host(home: Path, sandbox: Any) -> Iterator[Host]:
     """The host of a database that a Hub is to show, to fill it."""
     with pytest.MonkeyPatch.context() as patch:
@@ -102,17 +104,18 @@ def opened_host(home: Path, sandbox: Any) -> Iterator[Host]:
         host.close()
 
 
-@contextmanager
+@contextlib.contextmanager
 def hub_over(home: Path, sandbox: Any) -> Iterator[Live]:
     """A Hub over that database, and a sandbox that runs already."""
-    command = [sys.executable, "-m", "apollo_component", "hub", "--port", "0", "--json"]
-    env = {**os.environ, **sandbox.env, "WORKFLOW_HOST_HOME": str(home)}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT, env=env)
-    assert process.stdout
-    link = json.loads(process.stdout.readline())["sign_in"]
-    yield Live(process, sandbox.facts, link.partition("/sign-in")[0], link)
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=20)
+    with served(env={**sandbox.env, "WORKFLOW_HOST_HOME": str(home)}, facts=sandbox.facts) as live:
+        yield live
+
+
+@pytest.fixture(scope="module")
+def live(registered: None) -> Iterator[Live]:
+    """A Hub for the tests of a module."""
+    with served() as live:
+        yield live
 
 
 @dataclass
@@ -177,6 +180,10 @@ def axe() -> Callable[[Page], None]:
     return check
 
 
+LOOSE = "on => { document.querySelector('.top').style.position = on ? 'static' : ''; if (on) scrollTo(0, 0); }"
+"""The head of a page stays on top while one scrolls; in a picture of the whole page it would be in the middle."""
+
+
 @pytest.fixture
 def shot() -> Callable[..., None]:
     """Keeps a picture of a page in build/shots/ when HUB_SHOTS is set: `shot(page, "accounts")`."""
@@ -184,6 +191,27 @@ def shot() -> Callable[..., None]:
     def keep(page: Page, name: str, *, full: bool = True) -> None:
         if os.environ.get("HUB_SHOTS"):
             SHOTS.mkdir(parents=True, exist_ok=True)
+            full = full and not page.locator("dialog[open]").count()
+            page.evaluate(LOOSE, True)
             page.screenshot(path=SHOTS / f"{name}.png", full_page=full)
+            page.evaluate(LOOSE, False)
+
+    return keep
+
+
+@pytest.fixture
+def picture() -> Callable[[Page, str], None]:
+    """Keeps a small picture of a page's beginning in build/pictures/ when HUB_SHOTS is set, for docs/hub/."""
+
+    def keep(page: Page, name: str) -> None:
+        if os.environ.get("HUB_SHOTS"):
+            PICTURES.mkdir(parents=True, exist_ok=True)
+            page.evaluate(LOOSE, True)
+            bottom = page.evaluate("document.querySelector('main').getBoundingClientRect().bottom")
+            clip = {"x": 0, "y": 0, "width": 1280, "height": max(200, min(880, bottom - 40)), "scale": 0.75}
+            wanted = {"format": "webp", "quality": 55, "clip": clip}
+            taken = page.context.new_cdp_session(page).send("Page.captureScreenshot", wanted)
+            (PICTURES / f"{name}.webp").write_bytes(base64.b64decode(taken["data"]))
+            page.evaluate(LOOSE, False)
 
     return keep

@@ -25,3 +25,12 @@ def test_a_used_link_is_told_so(context, live, axe, shot):
     assert page.url == f"{live.address}/sign-in"
     axe(page)
     shot(page, "sign-in")
+
+
+def test_a_link_that_is_pasted_into_an_open_page_signs_in(context, live):
+    """Only what stands behind the # changes then, and that is noticed."""
+    page = context.new_page()
+    page.goto(f"{live.address}/sign-in")
+    page.goto(live.next_link())
+    page.wait_for_url(f"{live.address}/")
+    live.used()

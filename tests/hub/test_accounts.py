@@ -42,7 +42,7 @@ def test_an_account_tells_what_is_known(browser, linked, service):
     """Whose it is, its rights, its history; never the key."""
     page = browser.get(f"/accounts/{linked.id}")
     assert linked.account.email in page.text
-    assert "linked by api_key" in page.text
+    assert "Linked by API key" in page.text
     assert service.keys["master"] not in page.html
 
 
@@ -95,3 +95,19 @@ def test_apps_are_kept_without_showing_their_secret(browser, host):
     assert browser.post("/settings/apps", form).status == 422
     assert browser.post("/settings/apps/remove", {"name": "Ours"}).status == 303
     assert host.apps.all() == []
+
+
+def test_a_hint_for_the_command_line_is_on_no_page(browser):
+    """Whoever uses the pages is told what can be done on them; the JSON keeps the hint."""
+    page = browser.get("/accounts/nobody")
+    assert (page.status, "no connection named" in page.text, "connections" in page.text) == (404, True, False)
+    assert "Go to the palette" in page.text
+    assert "`connections`" in browser.get("/accounts/nobody", headers={"accept": "application/json"}).html
+
+
+def test_a_link_names_the_ways_to_link_as_people_do(browser):
+    """Not by their ids."""
+    form = {"owner": "Acme", "connector": "apollo", "lasts": "day"}
+    browser.post("/settings/links", form)
+    text = browser.get("/settings/links").text
+    assert ("API key" in text, "api_key" in text) == (True, False)

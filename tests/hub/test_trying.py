@@ -131,8 +131,8 @@ def test_errors_stand_beside_their_fields_and_what_was_typed_stays(browser, link
     page = browser.get("/try/apollo/people_match")
     page = sent(browser, "people_match", posted(page), "check", **{"/email": "nobody", "/id": "short"})
     assert page.status == 422
-    assert re.search(r'id="f-email-wrong">must be an email address', page.html)
-    assert re.search(r'id="f-id-wrong">must be an Apollo id', page.html)
+    assert re.search(r'id="f-email-wrong">Must be an email address', page.html)
+    assert re.search(r'id="f-id-wrong">Must be an Apollo id', page.html)
     assert dict(posted(page))["/email"] == "nobody"
     page = sent(browser, "people_match", posted(page), "run", **{"/email": "", "/id": ""})
     assert "Give at least one of" in page.text
@@ -168,7 +168,7 @@ def test_a_budget_is_filled_in_and_kept_where_it_was_changed(browser, linked):
     assert dict(posted(page))["_budget"] == "2"
     page = tried(browser, "people_match", {"email": "a@example.com", "run_waterfall_email": True})
     assert "nobody but you can say" in page.text
-    assert "must be a number of credits" in tried(browser, "people_match", {"email": "a@example.com"}, _budget="x").text
+    assert "Must be a number of credits" in tried(browser, "people_match", {"email": "a@example.com"}, _budget="x").text
 
 
 def test_a_form_that_is_sent_twice_runs_once(browser, linked, host):

@@ -11,6 +11,7 @@ from ...host.connections import Connection
 from ...host.dependents import removal, users
 from ..account_choices import offered
 from ..guides import titles
+from ..rendering import on_page, sentence
 from ..visits import Place, Visit
 
 PER_PAGE = 50
@@ -54,7 +55,7 @@ def renamed(visit: Visit) -> Response:
         visit.host.connections.rename(connection, visit.form.get("name", "").strip())
     except InputError as error:
         wrong = error.problems[0].text if error.problems else error.message
-        return _page(visit, connection, 422, wrong=wrong[:1].upper() + wrong[1:])
+        return _page(visit, connection, 422, wrong=sentence(wrong))
     return visit.to(f"/accounts/{connection.id}")
 
 
@@ -72,7 +73,7 @@ def usage(visit: Visit) -> Response:
     try:
         report, problem = visit.host.usage.report(connection.id), ""
     except ConnectorError as error:
-        report, problem = None, f"{error.message} {error.hint}".strip()
+        report, problem = None, f"{error.message} {on_page(error.hint)}".strip()
     return visit.page("account_usage.html", connection=connection, report=report, problem=problem)
 
 

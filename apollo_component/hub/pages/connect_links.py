@@ -5,7 +5,7 @@ from typing import Any
 from starlette.responses import Response
 
 from ...contract.errors import ConnectorError, InputError
-from ...host.connect_sessions import ConnectSessions, link_to
+from ...host.connect_sessions import ConnectSession, ConnectSessions, link_to
 from ..visits import Place, Visit
 
 LASTS = {"hour": 3600.0, "day": 86400.0, "week": 7 * 86400.0, "month": 30 * 86400.0}
@@ -45,6 +45,7 @@ def _page(visit: Visit, status: int = 200, **more: Any) -> Response:
     asked = visit.form.get("connector", visit.query.get("connector", ""))
     values: dict[str, Any] = {
         "sessions": ConnectSessions(visit.host).all(),
+        "kinds_of": lambda session: _titles(visit, session),
         "manifests": manifests,
         "manifest": next((one for one in manifests if one.id == asked), manifests[0] if manifests else None),
         "apps": visit.host.apps.all(),
@@ -56,6 +57,13 @@ def _page(visit: Visit, status: int = 200, **more: Any) -> Response:
         "error": None,
     }
     return visit.page("connect_links.html", status, **values | more)
+
+
+def _titles(visit: Visit, session: ConnectSession) -> list[str]:
+    """How an account may be linked by it, as people call it."""
+    manifest = visit.host.registry.manifests.get(session.connector)
+    kinds = manifest.connection_types if manifest else {}
+    return [kinds[name].title if name in kinds else name for name in session.types]
 
 
 PLACES = (

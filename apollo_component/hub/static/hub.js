@@ -30,3 +30,21 @@ export function told(text) {
   clearTimeout(told.timer);
   told.timer = setTimeout(() => place.classList.remove("shown"), 2500);
 }
+
+// Puts a new part of the page where the old one was. The focus stays at what is the same in both, by its id, name or
+// words; where that is gone, it is at the part's heading, or at the part itself.
+export function put(old, fresh) {
+  const focused = old.contains(document.activeElement) ? document.activeElement : null;
+  old.replaceWith(document.adoptNode(fresh));
+  if (focused) (twin(focused, fresh) ?? fallback(fresh)).focus({ preventScroll: true });
+}
+
+const words = (one) => one.id || one.name || one.getAttribute("aria-label") || one.textContent.trim();
+const twin = (focused, fresh) =>
+  [...fresh.querySelectorAll(focused.localName)].find((one) => words(one) === words(focused) && one.checkVisibility());
+
+export function fallback(part) {
+  const place = part.querySelector("h1, [tabindex='-1']") ?? part;
+  if (!place.hasAttribute("tabindex")) place.tabIndex = -1;
+  return place;
+}

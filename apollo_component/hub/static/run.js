@@ -1,5 +1,5 @@
 // A run's page while it goes on: asks once a second, fills in what changed, and loads the page anew when it is another.
-import { asked, told } from "./hub.js";
+import { asked, put, told } from "./hub.js";
 
 const PAUSE = 1000;
 const KINDS = { done: "good", failed: "bad", running: "info", queued: "info", unfinished: "warn", interrupted: "warn" };
@@ -50,7 +50,7 @@ async function renew() {
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-run]");
   if (!fresh) return;
   const place = here.querySelector(".drawing")?.scrollLeft ?? 0;
-  here.replaceWith(document.adoptNode(fresh));
+  put(here, fresh);
   if (fresh.querySelector(".drawing")) fresh.querySelector(".drawing").scrollLeft = place;
   fresh.dispatchEvent(new Event("hub:drawn", { bubbles: true }));
   told(`${JSON.parse(fresh.dataset.labels).changed}: ${fresh.querySelector("[data-status-badge]").textContent.trim()}`);

@@ -1,5 +1,5 @@
 // Follows a run until it has ended, and turns its pages in place.
-import { base, told } from "./hub.js";
+import { base, put, told } from "./hub.js";
 
 const PAUSES = [250, 500, 1000, 2000];
 
@@ -9,12 +9,7 @@ async function fetched(path) {
   return new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("result");
 }
 
-function put(fresh) {
-  const old = document.getElementById("result");
-  const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
-  old.replaceWith(document.adoptNode(fresh));
-  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
-}
+const shown = () => document.getElementById("result");
 
 export async function follow(words) {
   for (let turn = 0; ; turn += 1) {
@@ -24,7 +19,7 @@ export async function follow(words) {
     try {
       const fresh = await fetched(base + running.dataset.running);
       if (!fresh || !running.isConnected) return;
-      put(fresh);
+      put(shown(), fresh);
       if (!fresh.querySelector("[data-running]") && words.ended) {
         told(`${words.ended} ${fresh.querySelector("[data-summary]").innerText.replace(/\s+/g, " ")}`);
       }
@@ -36,7 +31,7 @@ export async function follow(words) {
 
 async function turned(path) {
   try {
-    put(await fetched(path));
+    put(shown(), await fetched(path));
   } catch {
     location.assign(path);
   }
