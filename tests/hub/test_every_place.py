@@ -43,16 +43,17 @@ def filled(browser, host, linked, service):
     host.connections.mark(old, "needs_reauthorization", "Revoked there.")
     ConnectSessions(host).make("Acme", "apollo", app="Ours", actions=["people_match"])
     ApiTokens(host.store, host.clock).add("Builder")
-    browser.post("/workflows/Call back new contacts/enable", {"connection.apollo": linked.id, "input.note": "x"})
     whole = started(browser, linked)
     worked(host)
     began = browser.post("/link?connector=apollo&type=oauth2", {"name": "Theirs", "app": "Ours"})
     trial = tried(browser, "contacts_search", {"per_page": 3}, connection=linked.id)
     ended(browser, trial)
-    stopped = [started(browser, linked, budget="3"), out_of_quota(browser, linked, service)]
-    stopped.append(in_doubt(browser, linked, service))
+    poor = started(browser, linked, budget="3")
+    doubtful = in_doubt(browser, linked, service)
+    waiting = out_of_quota(browser, linked, service)
     browser.post(f"{started(browser, linked)}/cancel")
-    runs = [place.rpartition("/")[2] for place in [whole, *stopped]]
+    browser.post("/workflows/Call back new contacts/enable", {"connection.apollo": linked.id, "input.note": "x"})
+    runs = [place.rpartition("/")[2] for place in (whole, poor, doubtful, waiting)]
     return {
         "account": [one.id for one in host.connections.all()],
         "run": runs,
@@ -79,6 +80,10 @@ def paths(place, filled):
 
 ELSEWHERE = "/connect", "/sign-in", "/callback"
 """Pages that aren't an operator's, or need what comes from outside."""
+LEADING_ON = "/try", "/attempts/{id}/go"
+"""Those that send a browser on."""
+OPTIONS = "/try/{connector}/{action}/options"
+"""It must be asked for a field."""
 QUERIES = {
     "/palette/search": ["?q=enrihc&able=1&account=Small"],
     "/palette/plan": ["?pick=apollo.people_match"],
@@ -87,7 +92,7 @@ QUERIES = {
     "/runs": ["?status=done", f"?workflow={NAME}", "?kind=action", "?id=2"],
     "/credits": ["?by=hours"],
     "/link": [f"?workflow={NAME}", "?connection=Old", "?connector=apollo&type=oauth2&for=people_match"],
-    "/try/{connector}/{action}/options": ["?field=sort_by_field"],
+    OPTIONS: ["?field=sort_by_field"],
 }
 """What the pages are asked for besides."""
 
@@ -95,12 +100,14 @@ QUERIES = {
 def test_every_page_works(browser, host, filled):
     """Each is there for an operator and is whole HTML, with what can be asked of it besides."""
     for place in (place for place in GETS if place.path not in ELSEWHERE):
-        for path in paths(place, filled):
-            for query in ["", *QUERIES.get(place.path, [])]:
-                page = browser.get(path + query)
-                assert page.status == (303 if path.endswith("/go") else 200), (path + query, page.text)
-                if page.html.startswith("<!doctype"):
-                    read(page.html).one("h1")
+        queries = [] if place.path == OPTIONS else [""]
+        for address in (
+            path + query for path in paths(place, filled) for query in queries + QUERIES.get(place.path, [])
+        ):
+            page = browser.get(address)
+            assert page.status == (303 if place.path in LEADING_ON else 200), (address, page.text)
+            if page.html.startswith("<!doctype"):
+                read(page.html).one("h1")
 
 
 def test_the_pages_of_an_end_user_work(hub, host, service, filled):
