@@ -1,12 +1,15 @@
 """Commands about connect sessions: links by which end users link their own account."""
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..contract.errors import InputError, Problem
-from ..host.naming import find_named
+from ..contract.manifest import Manifest
+from ..host.naming import Manifests, find_named
+from ..host.needs import asked_of
 from .naming import find_connector, opened
 from .options import AsJson, Yes, confirmed
 from .output import Output, table
@@ -14,6 +17,7 @@ from .reports import moment
 
 if TYPE_CHECKING:
     from ..host.host import Host
+    from ..host.workflow.file import Workflow
 
 HUB = "http://127.0.0.1:8765"
 _TIME = re.compile(r"(\d{1,6})([mhd])\Z")
@@ -32,6 +36,9 @@ def link(
     actions: Annotated[
         list[str] | None, typer.Option("--action", help="An action or trigger it is for. Repeatable.")
     ] = None,
+    workflow: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A workflow file; it is for all that this asks.")
+    ] = None,
     name: Annotated[str, typer.Option(help="What the connection will be called; after its owner when left out.")] = "",
     expires: Annotated[str, typer.Option(metavar="TIME", help="How long it is good: 1m to 30d.")] = "1h",
     return_url: Annotated[str, typer.Option(metavar="URL", help="Where they can go back to.")] = "",
@@ -43,19 +50,21 @@ def link(
     """Make a link by which an end user links their account in the Hub. It is shown this once, and is good for one
     account."""
     from ..host.connect_sessions import ConnectSessions, link_to
+    from ..host.workflow.file import load_workflow
 
     out = Output(as_json)
     seconds = duration(expires)
     with opened(out) as host:
         manifests = host.registry.manifests
-        only = next(iter(manifests.values())) if len(manifests) == 1 else None
-        manifest = find_named(manifests, connector) if connector else only or find_connector(manifests, None)
+        flow = load_workflow(workflow, manifests) if workflow else None
+        manifest = _connector(manifests, connector, flow)
+        asked = asked_of(manifest.id, flow, manifests) if flow else ()
         session, token = ConnectSessions(host).make(
             owner,
             manifest.id,
             types=types or (),
             app=app,
-            actions=[name.removeprefix(f"{manifest.id}.") for name in actions or ()],
+            actions=list(dict.fromkeys([*(name.removeprefix(f"{manifest.id}.") for name in actions or ()), *asked])),
             name=name,
             return_url=return_url,
             seconds=seconds,
@@ -63,6 +72,14 @@ def link(
         url = link_to(hub.rstrip("/") or host.settings.public_url or HUB, token)
     out.say(f"Whoever has this link can link one account for {session.owner}, once, within {expires}.")
     out.result({"url": url, **session.as_dict()}, lambda: print(url))
+
+
+def _connector(manifests: Manifests, named: str | None, flow: "Workflow | None") -> Manifest:
+    """The one named, the only one there is or that the workflow uses. Raises InputError and NotFoundError."""
+    used = [named] if named else list(manifests)
+    if len(used) > 1 and flow:
+        used = list(flow.connectors)
+    return find_named(manifests, used[0]) if len(used) == 1 else find_connector(manifests, None)
 
 
 @links.command("list")

@@ -111,6 +111,8 @@ def show_guide(wanted: Wanted) -> None:
 
 
 def _listed(step: GuideStep, wanted: Wanted) -> list[str]:
+    if step.show == "name":
+        return [wanted.name]
     if step.show == "redirect_uri":
         default = wanted.kind.oauth.default_redirect if wanted.kind.oauth else ""
         return [wanted.redirect_uri or default]

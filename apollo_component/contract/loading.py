@@ -194,8 +194,21 @@ def _type_checks(parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
     for number, kind in parts.items("connection_types"):
         if not (root / kind["fields"]).is_file():
             yield ("connection_types", number, "fields"), "names no file"
+        for path, text in _guide_checks(kind, _fields(root / kind["fields"])):
+            yield ("connection_types", number, *path), text
         if "oauth" in kind and parts.lacks("servers", kind["oauth"]["server"]):
             yield ("connection_types", number, "oauth", "server"), "names no server of this manifest"
+
+
+def _guide_checks(kind: dict[str, Any], fields: set[str] | None) -> Iterator[tuple[PathParts, str]]:
+    named = [
+        (("guide", number, "fields", place), name)
+        for number, step in enumerate(kind["guide"])
+        for place, name in enumerate(step.get("fields", ()))
+    ]
+    yield from (
+        (path, "names no field of the form") for path, name in named if fields is not None and name not in fields
+    )
 
 
 def _wait_checks(wait: dict[str, Any], parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:

@@ -90,11 +90,13 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class GuideStep:
-    """One step a person follows; `show` is `key_endpoints`, `oauth_scopes` or `redirect_uri` when it lists them."""
+    """One step a person follows; `show` is `key_endpoints`, `oauth_scopes`, `redirect_uri` or `name` when it lists
+    them. `fields` are those of the form that it explains."""
 
     title: str
     text: str
     show: str | None = None
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +246,9 @@ def _connection_type(item: Mapping[str, Any]) -> ConnectionType:
     return ConnectionType(
         **dict(item)
         | {
-            "guide": tuple(GuideStep(**step) for step in item["guide"]),
+            "guide": tuple(
+                GuideStep(**dict(step) | {"fields": tuple(step.get("fields", ()))}) for step in item["guide"]
+            ),
             "oauth": OAuth(**dict(oauth) | {"always_scopes": tuple(oauth.get("always_scopes", ()))}) if oauth else None,
         }
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..contract.actions import names as listed
+from ..contract.errors import InputError
 from ..contract.inputs import input_fields
 from ..contract.manifest import Manifest
 from ..contract.palette import cost
@@ -37,9 +38,18 @@ def by_connector(found: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def asked_by(workflow: "Workflow", manifests: Manifests) -> list[str]:
     """The names of what a workflow asks, `connector.action`, each once; for `needs_of`."""
-    connectors = dict.fromkeys(connector for connector, _ in workflow.connections.values())
-    asked = [f"{connector}.{name}" for connector in connectors for name in workflow.actions(connector)]
+    asked = [f"{connector}.{name}" for connector in workflow.connectors for name in workflow.actions(connector)]
     return list(dict.fromkeys([*asked, *(name for step in workflow.steps for name in _look_ups(manifests, step))]))
+
+
+def asked_of(connector: str, workflow: "Workflow", manifests: Manifests) -> tuple[str, ...]:
+    """The ids of what a workflow asks of one connector, for an account that is linked for it. Raises InputError where
+    that is nothing."""
+    names = (name.partition(".") for name in asked_by(workflow, manifests))
+    found = tuple(name for of, _, name in names if of == connector)
+    if not found:
+        raise InputError(f"The workflow {workflow.name!r} asks nothing of {connector}, so it needs no such account.")
+    return found
 
 
 def lines(found: Mapping[str, Any]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 A key doesn't tell what it may do: of keys only refusals that were met are known. Tokens tell their scopes.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -43,6 +43,11 @@ class Obstacle:
 def obstacle(manifest: Manifest, name: str, connection: Connection) -> Obstacle | None:
     """The first thing that keeps an action or a trigger from running; None when nothing is known to."""
     return next(obstacles(manifest, name, connection), None)
+
+
+def may(manifest: Manifest, names: Iterable[str], connection: Connection) -> bool:
+    """Whether nothing is known to keep it from any of these actions and triggers."""
+    return not any(obstacle(manifest, name, connection) for name in names)
 
 
 def obstacles(manifest: Manifest, name: str, connection: Connection) -> Iterator[Obstacle]:

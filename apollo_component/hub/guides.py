@@ -10,22 +10,30 @@ from ..contract.manifest import ConnectionType, GuideStep, Manifest
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`items` are to be ticked or copied; `shows` is key_endpoints, oauth_scopes or redirect_uri."""
+    """`items` are to be ticked or copied; `shows` is key_endpoints, oauth_scopes, redirect_uri or name; `fields` are
+    those of the form that it explains."""
 
     title: str
     text: str
     shows: str = ""
     items: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+
+    @property
+    def ticked(self) -> bool:
+        """Whether its items are to be ticked at the service, not copied to it."""
+        return self.shows in ("key_endpoints", "oauth_scopes")
 
 
-def steps(kind: ConnectionType, needs: Mapping[str, Any], redirect_uri: str) -> list[Step]:
-    """`needs` is what `Manifest.requirements` gives."""
-    return [_step(step, needs, redirect_uri) for step in kind.guide]
+def steps(kind: ConnectionType, needs: Mapping[str, Any], own: Mapping[str, str]) -> list[Step]:
+    """`needs` is what `Manifest.requirements` gives; `own` are this Hub's `redirect_uri` and `name`."""
+    return [_step(step, needs, own) for step in kind.guide]
 
 
-def _step(step: GuideStep, needs: Mapping[str, Any], redirect_uri: str) -> Step:
-    items = [redirect_uri] if step.show == "redirect_uri" else needs.get(step.show or "", [])
-    return Step(step.title, step.text, step.show or "", tuple(map(str, items)))
+def _step(step: GuideStep, needs: Mapping[str, Any], own: Mapping[str, str]) -> Step:
+    shows = step.show or ""
+    items = [own[shows]] if shows in own else needs.get(shows, [])
+    return Step(step.title, step.text, shows, tuple(map(str, items)), step.fields)
 
 
 def groups(manifest: Manifest) -> list[tuple[str, list[tuple[str, str]]]]:

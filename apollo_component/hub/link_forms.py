@@ -3,13 +3,13 @@
 It is the same for operators and for end users; these don't choose a name or an app, and see nothing else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
-from ..contract.errors import ConnectorError, InputError, Problem, ReauthorizationError
+from ..contract.errors import ConnectorError, InputError, Problem, ProblemsError, ReauthorizationError
 from ..contract.manifest import ConnectionType, Manifest
 from ..contract.models import OAuthApp
 from ..contract.schemas import schemas_at
@@ -18,6 +18,7 @@ from ..host.attempts import Attempts
 from ..host.connect_sessions import ConnectSession
 from ..host.connections import Connection
 from ..host.needs import needs_of, remarks
+from ..host.workflow.catalogue import catalogue
 from .guides import Step, groups, steps, titles
 from .visits import Visit
 
@@ -28,7 +29,8 @@ OWN_APP = "client_id", "client_secret"
 @dataclass(frozen=True)
 class LinkForm:
     """`names` are the actions and triggers it is for; `again` is the connection to link again; `guest` the connect
-    session of an end user."""
+    session of an end user. `workflow` is the name of the one that `names` are taken from, `refused_file` is what is
+    wrong with one that can't be used."""
 
     visit: Visit
     manifest: Manifest
@@ -37,6 +39,8 @@ class LinkForm:
     names: tuple[str, ...] = ()
     again: Connection | None = None
     guest: ConnectSession | None = None
+    workflow: str = ""
+    refused_file: ProblemsError | None = None
     wrong: Mapping[str, str] = field(default_factory=dict)
     error: ConnectorError | None = None
 
@@ -48,9 +52,23 @@ class LinkForm:
     def path_of(self, kind: ConnectionType) -> str:
         if self.guest:
             return f"/connect?{urlencode({'type': kind.id})}"
-        chosen = [("connector", self.manifest.id), ("type", kind.id), *(("for", name) for name in self.names)]
+        names = [("for", name) for name in self.names]
+        return f"/link?{urlencode([*self._bare(kind), *([('workflow', self.workflow)] if self.workflow else names)])}"
+
+    @property
+    def file_path(self) -> str:
+        """Where a workflow file is sent to, to be linked for."""
+        return f"/link/workflow?{urlencode(self._bare(self.kind))}"
+
+    def _bare(self, kind: ConnectionType) -> list[tuple[str, str]]:
         again = [("connection", self.again.id)] if self.again else []
-        return f"/link?{urlencode(again + chosen)}"
+        return [*again, ("connector", self.manifest.id), ("type", kind.id)]
+
+    @cached_property
+    def workflows(self) -> Sequence[str]:
+        """The names of those that use this connector."""
+        known = catalogue(self.visit.host, self.visit.hub.workflows)
+        return [one.name for one in known if one.workflow and self.manifest.id in one.workflow.connectors]
 
     @cached_property
     def needs(self) -> dict[str, Any]:
@@ -70,7 +88,7 @@ class LinkForm:
         """An end user who is sent to the service by the operator's app has nothing to prepare there."""
         if self.guest and self.kind.oauth:
             return []
-        return steps(self.kind, self.needs, self.visit.hub.redirect_uri)
+        return steps(self.kind, self.needs, {"redirect_uri": self.visit.hub.redirect_uri, "name": self.visit.hub.name})
 
     @property
     def choices(self) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -84,7 +102,11 @@ class LinkForm:
     def needs_master(self) -> bool:
         return bool(self.needs["master_key"]) and self.kind.oauth is None
 
-    @property
+    def explained(self, step: Step) -> list[dict[str, Any]]:
+        """The fields of the form that a step of the guide explains."""
+        return [entry for entry in self.fields if entry["name"] in step.fields]
+
+    @cached_property
     def fields(self) -> list[dict[str, Any]]:
         """`{name, title, description, placeholder, pattern, secret, required, value, wrong}`; a secret has no value."""
         if self.guest and self.kind.oauth:

@@ -2,6 +2,12 @@
 
 import pytest
 
+from apollo_component.host.needs import asked_by
+from apollo_component.host.registry import Registry
+from apollo_component.host.workflow.file import load_workflow
+
+from .conftest import ROOT
+
 
 def made(cli, *more, **env):
     return cli("link", "--for", "Acme", *more, "--json", env=env or None)
@@ -17,6 +23,18 @@ def test_a_link_is_made_for_the_hub(cli):
     assert there["url"].startswith("https://hub.example/x/connect/start#")
     elsewhere = made(cli, "--hub", "http://127.0.0.1:9000/").json
     assert elsewhere["url"].startswith("http://127.0.0.1:9000/connect/start#")
+
+
+def test_a_link_is_made_for_a_workflow(cli):
+    """It holds all that `requirements` lists for the file; one that can't be read makes no link."""
+    file = ROOT / "examples" / "prospecting.yaml"
+    found = made(cli, "--workflow", str(file), "--action", "apollo.people_match").json
+    manifests = Registry.installed().manifests
+    asked = [name.removeprefix("apollo.") for name in asked_by(load_workflow(file, manifests), manifests)]
+    assert found["actions"] == list(dict.fromkeys(["people_match", *asked]))
+    missing = made(cli, "--workflow", "nothing.yaml")
+    assert (missing.code, "can't be read" in str(missing.error)) == (2, True)
+    assert len(cli("links", "list", "--json").json) == 1
 
 
 def test_links_are_listed_and_revoked(cli):

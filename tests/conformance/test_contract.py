@@ -171,13 +171,15 @@ def test_the_test_costs_nothing(manifest):
 
 
 def test_connection_types_can_be_followed(manifest):
-    """Each way to link has a guide that shows what to tick or register, one secret field, and a word on removal."""
+    """Each way to link has a guide that shows what to tick or register and explains every field, one secret field, and a
+    word on removal."""
     for kind in manifest.connection_types.values():
         fields = Schemas(manifest.root).fields(kind.fields)
         assert len([name for name, field in fields.items() if field.get("secret")]) == 1
         assert all(field.get("title") and field.get("description") for field in fields.values())
         shown = {step.show for step in kind.guide} - {None}
         assert shown & ({"redirect_uri"} if kind.oauth else {"key_endpoints"})
+        assert {name for step in kind.guide for name in step.fields} == set(fields)
         assert kind.removal
 
 

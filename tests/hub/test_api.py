@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from starlette.testclient import TestClient
@@ -342,6 +343,18 @@ def test_a_workflow_is_started_and_left_to_a_worker(host, tokens, linked, tmp_pa
     assert api.ask("cancel_run", run=run["id"])["status"] == "cancelled"
     api.ask("resume_run", {}, 422, run=run["id"])
     api.ask("start_workflow", {}, 404, workflow="Other")
+
+
+def test_a_connect_session_for_a_workflow(api, host, tmp_path, hub):
+    """It is for what the workflow asks now, beside what is named; one that isn't known or can't be read is told."""
+    (tmp_path / "one.yaml").write_text(WORKFLOW)
+    (tmp_path / "broken.yaml").write_text(WORKFLOW.replace("One", "Broken").replace("contacts_search", "nothing"))
+    there = Client(replace(hub, workflows=tmp_path), api.token)
+    asked = {"owner": "Acme", "connector": "apollo", "actions": ["people_match"], "workflow": "One"}
+    assert there.ask("make_connect_session", asked)["actions"] == ["people_match", "contacts_search"]
+    broken = there.ask("make_connect_session", {**asked, "workflow": "Broken"}, 422)["error"]
+    assert broken["problems"][0]["path"] == "steps[0].action"
+    there.ask("make_connect_session", {**asked, "workflow": "nothing"}, 404)
 
 
 def test_a_connect_session(api, hub):

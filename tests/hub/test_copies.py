@@ -53,6 +53,7 @@ def test_commands_and_python_run(kind, host, linked, service, tmp_path):
     else:
         command = [sys.executable, "-c", copies.python(plan, linked.name)]
     env = {**service.env, "WORKFLOW_HOST_HOME": str(tmp_path / "home"), "PATH": "/usr/bin"}
+    env["WORKFLOW_HOST_DATABASE_URL"] = host.settings.database_url
     root = copies.__file__.partition("/apollo_c")[0]
     done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=root, check=False)
     assert done.returncode == 0, done.stderr

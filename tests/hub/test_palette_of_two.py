@@ -14,7 +14,28 @@ from apollo_component.contract.models import Credential  # noqa: E402
 from apollo_component.host.host import Host  # noqa: E402
 from apollo_component.host.registry import Registry  # noqa: E402
 from apollo_component.host.settings import Settings  # noqa: E402
+from apollo_component.hub.hub import Hub  # noqa: E402
+from apollo_component.hub.sessions import Sessions  # noqa: E402
+from tests.hub.conftest import ADDRESS  # noqa: E402
+from tests.hub.pages import read  # noqa: E402
 from tests.toy.tidepool.plugin import plugin as tidepool  # noqa: E402
+
+HARBOUR = """\
+name: Harbour
+connections:
+  pool: {connector: tidepool}
+steps:
+  - {id: list, action: berths_list}
+"""
+BOTH = """\
+name: Both
+connections:
+  pool: {connector: tidepool}
+  apollo: {connector: apollo}
+steps:
+  - {id: list, action: berths_list, connection: pool}
+  - {id: find, action: people_api_search, connection: apollo}
+"""
 
 
 @pytest.fixture
@@ -24,6 +45,13 @@ def host(tmp_path):
     host = Host.open(Settings(home, f"sqlite:///{home / 'host.db'}"), registry)
     yield host
     host.close()
+
+
+@pytest.fixture
+def hub(host, tmp_path):
+    (tmp_path / "harbour.yaml").write_text(HARBOUR)
+    (tmp_path / "both.yaml").write_text(BOTH)
+    return Hub(host, Sessions(lambda _token: None, host.clock), ADDRESS, workflows=tmp_path)
 
 
 def test_both_are_offered_and_searched(browser, host):
@@ -66,3 +94,25 @@ def test_an_account_runs_nothing_of_another_connector(browser, host):
     found = browser.get(f"/palette/search?account={quote(account.id)}&able=1").json()
     assert {name.partition(".")[0] for name in found["order"]} == {"tidepool"}
     assert found["barred"]["apollo.people_match"] == "Harbour is an account of another connector."
+
+
+def test_a_workflow_needs_no_account_of_a_service_that_it_doesnt_use(browser):
+    """The connector is known by the workflow; another one's form says that it isn't used."""
+    page = read(browser.get("/link?workflow=Harbour").html)
+    assert page.one("form", class_="link-form").all("input", name="tide_key")
+    assert "asks nothing of apollo" in browser.get("/link?connector=apollo&workflow=Harbour").text
+    pasted = browser.post("/link/workflow?connector=apollo", {"text": HARBOUR})
+    assert (pasted.status, "asks nothing of apollo" in pasted.text) == (422, True)
+
+
+def test_a_workflow_of_two_services_needs_an_account_of_each(browser, host):
+    """Each list is that connector's part, and each account that lacks is led to."""
+    links = [one["href"] for one in read(browser.get("/link?workflow=Both").html).all("a") if "link" in one["href"]]
+    assert links == ["/link?connector=apollo&workflow=Both", "/link?connector=tidepool&workflow=Both"]
+    ticks = read(browser.get(links[1]).html).all("label", class_="choice")
+    assert [one.text for one in ticks if one.all("code")] == ["berths", "me"]
+    html = browser.get("/workflows/Both").html
+    assert all(f'href="{link.replace("&", "&amp;")}"' in html for link in links)
+    host.connections.add("Harbour", "tidepool", Credential("harbour_key", api_key="k"))
+    html = browser.get("/workflows/Both").html
+    assert [link.replace("&", "&amp;") in html for link in links] == [True, False]

@@ -63,6 +63,7 @@ def test_what_cant_be_a_token_is_refused(tokens, name, days):
     assert len(tokens.all()) == 1
 
 
+@pytest.mark.sqlite
 def test_only_a_hash_is_kept(tokens, host):
     """The secret is nowhere in the database, nor in what lists tokens."""
     secret = tokens.add("Builder")[1]
@@ -98,6 +99,7 @@ def test_a_refused_form_says_why_and_keeps_what_was_typed(browser):
     assert browser.post("/settings/tokens", {"name": "x", "days": "7"}).status == 422
 
 
+@pytest.mark.sqlite
 def test_settings_lead_to_their_pages(browser):
     """The index links tokens and apps, and tells what this Hub is."""
     page = browser.get("/settings")

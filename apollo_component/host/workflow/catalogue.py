@@ -54,11 +54,11 @@ def one(host: Host, folder: Path | None, name: str) -> Known:
     return _with(known, *_parsed(text, host.registry.manifests))
 
 
-def runnable(host: Host, folder: Path | None, name: str) -> Workflow:
+def runnable(host: Host, folder: Path | None, name: str, refusal: str = "The workflow can't start.") -> Workflow:
     """Raises NotFoundError, and InputError with what is wrong with its text."""
     known = one(host, folder, name)
     if known.workflow is None:
-        raise InputError("The workflow can't start.", list(known.problems), hint="Mend its file first.")
+        raise InputError(refusal, list(known.problems), hint="Mend its file first.")
     return known.workflow
 
 

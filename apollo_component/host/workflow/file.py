@@ -84,6 +84,11 @@ class Workflow:
         """The steps from which real people may get mail."""
         return [step.id for step in self.steps if step.action.needs_word(step.with_)]
 
+    @property
+    def connectors(self) -> tuple[str, ...]:
+        """The ids of the connectors whose accounts it uses."""
+        return tuple(dict.fromkeys(connector for connector, _ in self.connections.values()))
+
     def actions(self, connector: str) -> list[str]:
         """The ids of a connector's trigger and of its actions that the steps run, each once."""
         first = [self.start.trigger.id] if self.start and self.start.trigger else []

@@ -55,7 +55,11 @@ GUIDE_STEP = obj(
     {
         "title": TEXT,
         "text": TEXT,
-        "show": {**or_null(TEXT), "description": "`key_endpoints`, `oauth_scopes` or `redirect_uri`: list them here."},
+        "show": {
+            **or_null(TEXT),
+            "description": "List here: `key_endpoints`, `oauth_scopes`, `redirect_uri` or `name` (of the key or app).",
+        },
+        "fields": {**listed(TEXT), "description": "The fields of the form that the step explains."},
     }
 )
 ACCOUNT = obj({"id": TEXT, "team_id": TEXT, "name": TEXT, "email": TEXT}, text="Whose account it is, as far as known.")

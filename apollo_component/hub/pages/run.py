@@ -19,11 +19,16 @@ MOST_CREDITS = 1e9
 
 
 def show(visit: Visit, error: ConnectorError | None = None, status: int = 200, about: str = "") -> Response:
-    """`about` is the form that the error belongs to; what was typed there is shown again."""
+    """`about` is the form that the error belongs to; what was typed there is shown again. Above all stands an error
+    whose form isn't there any more."""
     run = visit.host.runs.get(visit.path["run"])
     report = visit.host.runs.report(run.id)
     workflow, _ = parsed(visit.host, run.text)
     now = live(visit.host, run)
+    waits, may = _waits(visit, run, report), _may(run, report)
+    doubts = [row for row in report["in_doubt"] if row["open"] and report["status"] not in (RUNNING, QUEUED)]
+    forms = {f"{row['step']} {row['item']}" for row in doubts}
+    forms |= {"resume"} if waits and (may["resume"] or may["retry"]) else set()
     return visit.page(
         "run.html",
         status,
@@ -34,14 +39,15 @@ def show(visit: Visit, error: ConnectorError | None = None, status: int = 200, a
         steps=_steps(visit, run, now, workflow),
         drawing=drawn(workflow, visit.host.registry.manifests, visit.hub.texts) if workflow else None,
         workflow=workflow,
-        waits=_waits(visit, run, report),
-        may=_may(run, report),
+        waits=waits,
+        may=may,
         settled=[row for row in report["in_doubt"] if not row["open"]],
-        doubts=[row for row in report["in_doubt"] if row["open"] and report["status"] not in (RUNNING, QUEUED)],
+        doubts=doubts,
         purged=run.ended and run.kind == "workflow" and not run.inputs,
         idle=report["status"] in MOVING and nobody_works(visit),
         error=error,
         about=about,
+        homeless=error if about not in forms else None,
     )
 
 
@@ -116,10 +122,12 @@ def _told_done(visit: Visit) -> bool:
 def _record(visit: Visit) -> Any:
     text = visit.form.get("record", "").strip()
     try:
-        return json.loads(text) if text else None
+        found = json.loads(text) if text else None
     except (ValueError, RecursionError):
-        problem = Problem(visit.hub.texts("run.settle.no_json"), path="record")
-        raise InputError("Nothing was changed.", [problem]) from None
+        found = False
+    if found is None or isinstance(found, dict):
+        return found
+    raise InputError("Nothing was changed.", [Problem(visit.hub.texts("run.settle.no_json"), path="record")])
 
 
 def _steps(visit: Visit, run: Run, now: dict[str, Any], workflow: Any) -> list[dict[str, Any]]:

@@ -4,9 +4,11 @@ from typing import Any
 
 from starlette.responses import Response
 
+from ...contract.manifest import Manifest
 from ...host import run_lists
 from ...host.naming import Manifests
 from ...host.needs import asked_by, needs_of
+from ...host.rights import may
 from ...host.run_lists import Wanted
 from ...host.workflow.catalogue import catalogue, one
 from ...host.workflow.file import Workflow
@@ -41,6 +43,7 @@ def show(visit: Visit) -> Response:
         drawing=drawn(workflow, manifests, visit.hub.texts) if workflow else None,
         started_by=started_by(workflow) if workflow else "",
         needs=_needs(workflow, manifests) if workflow else {},
+        lacking=_lacking(visit, workflow) if workflow else [],
         marks=marks,
         newest=run_lists.page(visit.host.runs, Wanted(workflow=known.name), size=NEWEST).rows,
     )
@@ -50,6 +53,20 @@ def disable(visit: Visit) -> Response:
     """Where it stood is kept for when it is enabled again; queued runs still run."""
     Subscriptions(visit.host.store, visit.host.clock).disable(visit.path["name"])
     return visit.to(f"/workflows/{visit.path['name']}")
+
+
+def _lacking(visit: Visit, workflow: Workflow) -> list[Manifest]:
+    """The connectors of which no account is linked that may run it, as far as is known."""
+    manifests, accounts = visit.host.registry.manifests, visit.host.connections.all()
+    asked: dict[str, list[str]] = {}
+    for name in asked_by(workflow, manifests):
+        connector, _, action = name.partition(".")
+        asked.setdefault(connector, []).append(action)
+    return [
+        manifests[connector]
+        for connector, names in asked.items()
+        if not any(may(manifests[connector], names, account) for account in accounts)
+    ]
 
 
 def _needs(workflow: Workflow, manifests: Manifests) -> dict[str, Any]:

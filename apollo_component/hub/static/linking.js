@@ -1,4 +1,6 @@
 // The form that links an account: shows secrets on demand, hides what a stored app makes needless, sends once.
+import { told } from "./hub.js";
+
 for (const button of document.querySelectorAll("[data-show]")) {
   const input = document.getElementById(button.dataset.show);
   button.hidden = false;
@@ -17,6 +19,20 @@ function arranged() {
 if (app && fields) {
   app.addEventListener("change", arranged);
   arranged();
+}
+
+const LARGEST = 1024 * 1024;
+for (const file of document.querySelectorAll("[data-reads]")) {
+  file.hidden = false;
+  file.addEventListener("change", async () => {
+    if (!file.files.length) return;
+    if (file.files[0].size > LARGEST) told(file.dataset.large);
+    else document.getElementById(file.dataset.reads).value = await file.files[0].text();
+  });
+}
+
+for (const link of document.querySelectorAll("[data-goes]")) {
+  link.addEventListener("click", () => document.querySelector(link.hash).focus());
 }
 
 const form = document.querySelector("[data-link]");

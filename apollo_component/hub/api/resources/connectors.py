@@ -68,7 +68,9 @@ def _short(manifest: Manifest) -> dict[str, Any]:
 
 
 def _kind(manifest: Manifest, kind: ConnectionType) -> dict[str, Any]:
-    steps = [{"title": step.title, "text": step.text, "show": step.show} for step in kind.guide]
+    steps = [
+        {"title": step.title, "text": step.text, "show": step.show, "fields": list(step.fields)} for step in kind.guide
+    ]
     told = {name: getattr(kind, name) for name in ("id", "title", "description", "kind", "removal")}
     return {**told, "fields": bundled(schemas_at(manifest.root), kind.fields), "guide": steps}
 

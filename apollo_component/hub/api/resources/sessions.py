@@ -1,6 +1,8 @@
 """Connect sessions: links by which a host application's end users link their own accounts."""
 
 from ....host.connect_sessions import LONGEST, SHORTEST, ConnectSessions, link_to
+from ....host.needs import asked_of
+from ....host.workflow.catalogue import runnable
 from ..endpoint import JSON, Ask, Endpoint, Parameter
 from ..shapes import ACTIONS, NAME, WHOLE, ref, sent, text
 
@@ -18,8 +20,16 @@ EXPIRES = {
 def make(ask: Ask) -> JSON:
     wanted = dict(ask.body)
     owner, connector, seconds = wanted.pop("owner"), wanted.pop("connector"), wanted.pop("expires_in", 3600)
+    if workflow := wanted.pop("workflow", ""):
+        wanted["actions"] = list(dict.fromkeys([*wanted.get("actions", ()), *_asked(ask, connector, workflow)]))
     session, token = ConnectSessions(ask.host).make(owner, connector, seconds=seconds, **wanted)
     return {**session.as_dict(), "url": link_to(ask.hub.address, token)}
+
+
+def _asked(ask: Ask, connector: str, name: str) -> tuple[str, ...]:
+    """Of what a workflow is made now: the session isn't changed with it. Raises InputError and NotFoundError."""
+    workflow = runnable(ask.host, ask.hub.workflows, name, "No link can be made for this workflow.")
+    return asked_of(connector, workflow, ask.host.registry.manifests)
 
 
 def show(ask: Ask) -> JSON:
@@ -46,6 +56,7 @@ ENDPOINTS = (
                 "types": {"type": "array", "items": WORD, "maxItems": 20, "description": "Allowed; else all that can."},
                 "app": {**WORD, "description": "The stored OAuth app to link with."},
                 "actions": ACTIONS,
+                "workflow": {**WORD, "description": "The name of a workflow that is known; for all that it asks."},
                 "name": NAME,
                 "return_url": text("Where the end user is led back to.", minLength=1, maxLength=2000),
                 "expires_in": EXPIRES,
