@@ -99,7 +99,7 @@ def test_a_name_that_is_no_account_is_told_in_its_place(browser, many, name):
     assert "no account named “Nobody”" in found["account"]
     page = browser.post("/try/apollo/users_search", {"_do": "run", "_connection": name, "_mode": "form"})
     assert page.status == 422
-    assert f"there is no account of Apollo named '{name}'" in page.text
+    assert f"There is no account of Apollo named '{name}'" in page.text
     assert 'aria-invalid="true"' in field(page, "connection")
 
 
