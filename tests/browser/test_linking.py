@@ -6,6 +6,8 @@ import secrets
 import pytest
 from playwright.sync_api import expect
 
+from .conftest import ROOT
+
 BLOCKED = "window.open = () => null"
 
 
@@ -122,7 +124,7 @@ def test_a_limited_key_says_what_to_tick(session, live, name, axe, shot):
 def test_lists_are_copied_and_secrets_shown_on_demand(session, live):
     """One name, all of them, and the key while one looks at it."""
     form(session, live, "api_key", chosen="&for=contacts_search&for=people_match")
-    names = session.locator(".ticks code").all_inner_texts()
+    names = session.locator(".ticks .choice code").all_inner_texts()
     session.get_by_role("button", name="Copy all").click()
     assert session.evaluate("navigator.clipboard.readText()") == "\n".join(names)
     session.get_by_role("button", name=f"Copy {names[0]}", exact=True).click()
@@ -131,6 +133,36 @@ def test_lists_are_copied_and_secrets_shown_on_demand(session, live):
     expect(key).to_have_attribute("type", "password")
     session.get_by_role("button", name="Show").click()
     expect(key).to_have_attribute("type", "text")
+
+
+def test_a_step_of_the_guide_leads_to_its_field(session, live):
+    """The link puts the cursor there."""
+    form(session, live, "api_key")
+    session.locator(".guide").get_by_role("link", name="API key").press("Enter")
+    expect(session.get_by_label("API key", exact=True)).to_be_focused()
+
+
+@pytest.mark.parametrize("context", ["light", "dark"], indirect=True)
+def test_a_workflow_file_becomes_the_list(session, live, axe, shot, context):
+    """Opened from the disk, mended where it is wrong, and listed for exactly what it asks."""
+    text = (ROOT / "examples" / "prospecting.yaml").read_text()
+    form(session, live, "api_key")
+    session.get_by_text("For which actions?").click()
+    area = session.get_by_label("Another workflow file")
+    file = {"name": "flow.yaml", "mimeType": "text/yaml", "buffer": text.replace("people_bulk_match", "no").encode()}
+    session.get_by_label("Open a workflow file").set_input_files(file)
+    expect(area).to_have_value(re.compile("action: no"))
+    session.get_by_role("button", name="Show what this file needs").click()
+    expect(session.get_by_role("cell", name="steps[3].action")).to_be_visible()
+    axe(session)
+    shot(session, "link-workflow")
+    for width in (320, 1280):
+        session.set_viewport_size({"width": width, "height": 900})
+        assert session.evaluate("document.documentElement.scrollWidth") <= width
+    area.fill(text)
+    session.get_by_role("button", name="Show what this file needs").click()
+    session.wait_for_url(re.compile("for=emailer_campaigns_add_contact_ids"))
+    assert "api/v1/people/bulk_match" in session.locator(".ticks .choice code").all_inner_texts()
 
 
 @pytest.mark.parametrize("context", ["light", "dark"], indirect=True)

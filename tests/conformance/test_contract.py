@@ -17,6 +17,7 @@ from apollo_component.contract.loading import load_file, validate
 from apollo_component.contract.models import Effect
 from apollo_component.contract.schemas import Schemas
 from apollo_component.host.contexts import FreeContext
+from apollo_component.host.field_words import record_fields
 from apollo_component.host.refreshing import Unmetered
 from apollo_component.host.registry import Registry
 from tests.conformance.spies import HOOKS
@@ -181,6 +182,16 @@ def test_connection_types_can_be_followed(manifest):
         assert shown & ({"redirect_uri"} if kind.oauth else {"key_endpoints"})
         assert {name for step in kind.guide for name in step.fields} == set(fields)
         assert kind.removal
+
+
+def test_an_example_of_a_record_is_a_true_record(manifest):
+    """It fits its schema and has no field that isn't declared."""
+    schemas = Schemas(manifest.root)
+    for record in sorted({action.output for action in manifest.actions.values()}):
+        declared = {field.name for field in record_fields(schemas, record, depth=1)}
+        for example in schemas.schema(record).get("examples", []):
+            assert schemas.problems(record, example) == [], record
+            assert set(example) <= declared, record
 
 
 # Actions, one by one

@@ -1,5 +1,6 @@
 """The pages of connectors, their actions and triggers, and their icons."""
 
+import json
 import re
 from html import unescape
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 from apollo_component.contract.inputs import input_fields
 from apollo_component.contract.schemas import schemas_at
 from apollo_component.host.workflow.file import parse_workflow
+
+from .pages import read
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -41,6 +44,20 @@ def test_a_node_page_tells_what_a_field_takes(browser):
     text = browser.get("/connectors/apollo/actions/people_match").text
     assert "up to 1 credit; 8 more with reveal_phone_number" in text
     assert "Costs credits each time it runs." in text
+
+
+def test_a_node_page_shows_a_record(browser, host):
+    """The example of its record's schema, whole; where the schema gives none, there is none."""
+    manifest = host.registry.manifest("apollo")
+    records = {f"actions/{action.id}": action.output for action in manifest.actions.values()}
+    records |= {f"triggers/{trigger.id}": manifest.record_of(trigger) for trigger in manifest.triggers.values()}
+    shown = 0
+    for path, record in records.items():
+        given = schemas_at(manifest.root).schema(record).get("examples", [])[:1] if record else []
+        found = read(browser.get(f"/connectors/apollo/{path}").html).all("pre", id="output-example")
+        assert [json.loads(one.text) for one in found] == given, path
+        shown += len(found)
+    assert 0 < shown < len(records)
 
 
 def test_a_step_can_be_pasted_into_a_workflow_file(browser, host):

@@ -10,7 +10,7 @@ from ...contract.actions import Action
 from ...contract.errors import NotFoundError
 from ...contract.inputs import InputField, input_fields, rules
 from ...contract.manifest import Manifest
-from ...contract.schemas import schemas_at
+from ...contract.schemas import Schemas, schemas_at
 from ...contract.triggers import Trigger
 from ...host import facts
 from ...host.field_words import about, needed, record_fields, value_text
@@ -91,8 +91,15 @@ def _page(visit: Visit, manifest: Manifest, item: Action | Trigger, *, record: s
         inputs=[_row(field) for field in input_fields(schemas, item.input)],
         rules=list(rules(schemas, item.input)),
         outputs=[_row(field) for field in record_fields(schemas, record, SHOWN_DEPTH)] if record else [],
+        output=_example(schemas, record) if record else "",
         **values,
     )
+
+
+def _example(schemas: Schemas, record: str) -> str:
+    """The record that its schema gives as an example, as JSON; empty when it gives none."""
+    given = schemas.schema(record).get("examples", [])
+    return json.dumps(given[0], indent=2, ensure_ascii=False) if given else ""
 
 
 def _step(action: Action) -> dict[str, Any]:
