@@ -72,7 +72,7 @@ def test_an_account_is_removed_in_a_dialog(tab, live, keys, filling):
 def test_the_focus_stays_when_an_account_tells_what_is_left(tab, live, keys, filling):
     """The service is asked after the page is there; whoever is at that place already stays at it."""
     asked = []
-    tab.route("**/usage", asked.append)
+    tab.route("**/usage", lambda route: asked.append(route))  # noqa: PLW0108
     opened(tab, live, filling, "Slow")
     keys.to("Ask the service now")
     asked[0].continue_()
