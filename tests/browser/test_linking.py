@@ -147,7 +147,7 @@ def test_a_workflow_file_becomes_the_list(session, live, axe, shot, context):
     """Opened from the disk, mended where it is wrong, and listed for exactly what it asks."""
     text = (ROOT / "examples" / "prospecting.yaml").read_text()
     form(session, live, "api_key")
-    session.get_by_text("For which actions?").click()
+    session.get_by_text("For which actions or which workflow?").click()
     area = session.get_by_label("Another workflow file")
     file = {"name": "flow.yaml", "mimeType": "text/yaml", "buffer": text.replace("people_bulk_match", "no").encode()}
     session.get_by_label("Open a workflow file").set_input_files(file)
