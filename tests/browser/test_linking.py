@@ -340,7 +340,7 @@ def test_an_account_is_authorized_again(session, live, name):
     heading(session, "The account is linked")
     session.get_by_role("link", name="See the account").click()
     assert session.url == address
-    assert "linked again" in session.inner_text("main")
+    assert "Linked again" in session.inner_text("main")
 
 
 def tabbed(page, role, label):
