@@ -339,6 +339,11 @@ def test_an_unknown_key_is_refused_with_its_place(home: Path) -> None:
         ),
         (("connection_types", 0, "fields"), "schemas/none.json", ("connection_types[0].fields", "names no file")),
         (
+            ("connection_types", 0, "guide", 0, "fields"),
+            ["none"],
+            ("connection_types[0].guide[0].fields[0]", "names no field of the form"),
+        ),
+        (
             ("connection_types", 1, "oauth", "server"),
             "none",
             ("connection_types[1].oauth.server", "names no server of this manifest"),
