@@ -65,6 +65,12 @@ def asks_for_alert(page: Page) -> None:
     page.get_by_role("alert").wait_for()
 
 
+def pastes_a_workflow(page: Page) -> None:
+    page.locator("details.purpose summary").click()
+    presses("Show what this file needs", {"Another workflow file": "name: Broken\nsteps: []\n"})(page)
+    page.locator("#purpose-wrong").wait_for()
+
+
 KEY = "/link?connector=apollo&type=api_key&for=people_api_search&for=people_match&for=contact_created"
 OAUTH = "/link?connector=apollo&type=oauth2&for=people_api_search&for=people_match&for=contacts_create"
 TICKED = "/?q=enrihc&pick=people_match&pick=contacts_upsert&pick=contact_created"
@@ -98,6 +104,15 @@ PAGES = (
         "POST /link",
         KEY,
         presses("Test and connect", {"Name of the account": "Sales", "API key": WRONG}),
+        statuses=(422,),
+        section="Linking",
+    ),
+    Seen("link-workflow", "GET /link", f"{KEY.partition('&for')[0]}&workflow=Prospect+small+companies"),
+    Seen(
+        "link-workflow-refused",
+        "POST /link/workflow",
+        KEY,
+        pastes_a_workflow,
         statuses=(422,),
         section="Linking",
     ),
