@@ -16,6 +16,7 @@ def live(registered, sandbox_process, tmp_path_factory):
         for number in range(LISTED + 11):
             credential = Credential("api_key", api_key="made-up")
             host.connections.add(f"Client {number:02}", "apollo", credential, account=Account(name=f"Person {number}"))
+        host.connections.remember_miss(host.connections.get("Client 07"), "people_match", {"master_key": True})
     with hub_over(home, sandbox_process) as hub:
         yield hub
 
@@ -62,3 +63,19 @@ def test_trying_keeps_the_list_open_while_one_types(tab, live, axe):
     expect(box).to_have_value("Client 60")
     tab.get_by_text("Copy as").click()
     expect(tab.locator("#copy-command")).to_contain_text("Client 60")
+
+
+def test_why_an_account_cant_run_something_follows_the_account(tab):
+    """It stands at the action while that account is chosen, and goes with it."""
+    box, told = tab.get_by_role("combobox", name="Account"), tab.locator(".bar-told")
+    for name, reasons in (
+        ("Client 07", ["It needs a master key."]),
+        ("Client 08", []),
+        ("Client 07", ["It needs a master key."]),
+    ):
+        box.fill(name)
+        tab.keyboard.press("Tab")
+        expect(tab.locator("#account-told")).to_contain_text(name)
+        expect(told).to_have_text(reasons)
+    tab.reload()
+    expect(told).to_have_text(["It needs a master key."])

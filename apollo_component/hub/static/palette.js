@@ -34,10 +34,8 @@ async function search() {
 function draw({ order, barred, count, account, known }) {
   const shown = new Set(order);
   for (const [name, row] of rows) {
-    const why = row.querySelector(".bar-told");
     row.hidden = !shown.has(name);
-    why.textContent = barred[name] ?? "";
-    why.hidden = !barred[name];
+    tell(row, barred[name]);
   }
   const groups = new Set();
   for (const name of order) {
@@ -52,6 +50,16 @@ function draw({ order, barred, count, account, known }) {
   told.textContent = account;
   told.hidden = !account;
   form.querySelector("[data-able]").hidden = !known;
+}
+
+// Why the account can't run it, below what it does.
+function tell(row, reason) {
+  row.querySelector(".bar-told")?.remove();
+  if (!reason) return;
+  const why = document.createElement("p");
+  why.className = "bar-told";
+  why.textContent = reason;
+  row.querySelector("div").append(why);
 }
 
 function say(text) {
