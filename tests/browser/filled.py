@@ -3,20 +3,32 @@
 Everything is done as the pages' forms do it, by an operator who is signed in.
 """
 
+import contextlib
 import re
+import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from playwright.sync_api import Page
 
-from .conftest import Live
+from .conftest import ROOT, Live, served
 
 PROSPECT, WELCOME, CALLS = "Prospect small companies", "Call back new contacts", "Plan the week's calls"
 BROKEN = "Clean up old deals"
 INPUTS = {"input.sequence": "Founder outreach", "input.titles": "Founder\nCEO", "mails": "yes"}
 CHOSEN = ("people_api_search", "people_bulk_match", "contacts_create")
 APP = "Sandbox app"
+
+
+@contextlib.contextmanager
+def offering(folder: Path) -> Iterator[Live]:
+    """A Hub that offers the workflows of the examples and of the tests, copied into the folder."""
+    for file in (*(ROOT / "examples").glob("*.yaml"), *(Path(__file__).parent / "workflows").glob("*.yaml")):
+        shutil.copy(file, folder)
+    with served("--workflows", str(folder)) as live:
+        yield live
 
 
 class Filling:

@@ -1,18 +1,14 @@
 """Every page of the Hub, empty and filled, is looked at in light and dark, in a wide window and in narrow ones."""
 
-import shutil
-from pathlib import Path
-
 import pytest
 
 from apollo_component.hub.app import PLACES
 
-from .conftest import ROOT, Watched, served
-from .filled import fill
+from .conftest import Watched
+from .filled import fill, offering
 from .looking import sideways, unmarked
 from .pages import EMPTY, GUEST, LINKED, NO_PAGE, NOBODY, OPERATOR, PAGES
 
-WORKFLOWS = Path(__file__).parent / "workflows"
 TALL, NARROW, NARROWEST = {"width": 1280, "height": 900}, {"width": 360, "height": 740}, {"width": 320, "height": 600}
 
 
@@ -27,10 +23,7 @@ def test_every_place_of_the_hub_is_looked_at():
 @pytest.fixture(scope="module")
 def live(registered, tmp_path_factory):
     """A Hub that offers the examples, a workflow of whose run something gets lost, and a file with problems."""
-    folder = tmp_path_factory.mktemp("workflows")
-    for file in (*(ROOT / "examples").glob("*.yaml"), *WORKFLOWS.glob("*.yaml")):
-        shutil.copy(file, folder)
-    with served("--workflows", str(folder)) as live:
+    with offering(tmp_path_factory.mktemp("workflows")) as live:
         yield live
 
 

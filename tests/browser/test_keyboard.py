@@ -5,12 +5,19 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from .filled import APP, INPUTS, PROSPECT, Filling
+from .filled import APP, INPUTS, PROSPECT, WELCOME, Filling, offering
 from .keys import Keys
 
 
 def heading(page, text):
     expect(page.get_by_role("heading", level=1)).to_have_text(text)
+
+
+@pytest.fixture(scope="module")
+def live(registered, tmp_path_factory):
+    """A Hub with a workflow that starts by itself, and one of whose run something can get lost."""
+    with offering(tmp_path_factory.mktemp("workflows")) as live:
+        yield live
 
 
 @pytest.fixture
@@ -196,6 +203,65 @@ def test_a_run_is_cancelled(tab, live, keys, filling):
     assert keys.focused() == ("button", "Cancel the run")
     tab.keyboard.press("Enter")
     status(tab, "Cancelled")
+
+
+def test_a_doubt_is_settled_and_the_run_goes_on(tab, live, keys, filling):
+    """What became of a lost request is said by the person who looked; then the run does the rest."""
+    filling.known["work"] = filling.account("Caller", "master")
+    filling.fault("tasks_bulk_create", kind="drop_after")
+    run = filling.run("failed", "calls", **{"input.due": "2026-12-15T10:00:00Z"})
+    tab.goto(f"{live.address}/runs/{run}")
+    keys.to(re.compile("It took effect.*"))
+    tab.keyboard.press("Space")
+    keys.press("Save")
+    tab.get_by_text("The answers to these requests were lost").wait_for(state="detached")
+    keys.press(re.compile("Retry what failed|Go on"))
+    status(tab, "Done")
+
+
+def test_a_workflow_is_enabled_and_disabled(tab, live, keys, filling):
+    """With its account and its input; it is told where it stands."""
+    filling.account("Greeter", "master")
+    tab.goto(f"{live.address}/workflows")
+    keys.press(WELCOME)
+    heading(tab, WELCOME)
+    keys.press("Enable")
+    heading(tab, f"Enable {WELCOME}")
+    keys.to("Account")
+    tab.keyboard.type("Greeter")
+    keys.write("Note", "Say hello.")
+    keys.press("Enable")
+    heading(tab, WELCOME)
+    keys.press("Disable")
+    tab.get_by_text("Disabled", exact=True).wait_for()
+
+
+def test_an_app_is_stored_and_removed(tab, live, keys):
+    """Its secret is typed once and on no page afterwards."""
+    tab.goto(f"{live.address}/settings")
+    keys.press("OAuth apps")
+    tab.wait_for_url("**/settings/apps")
+    keys.write("Name of the app", "Second app")
+    keys.write("Client id", "made-up-id")
+    keys.write("Client secret", "made-up-secret-12345")
+    keys.press("Store the app")
+    tab.get_by_role("heading", name="Second app").wait_for()
+    assert "made-up-secret-12345" not in tab.content()
+    keys.press(re.compile("Remove.*Second app.*"))
+    tab.get_by_role("heading", name="Second app").wait_for(state="detached")
+
+
+def test_an_account_is_linked_for_a_workflow(tab, live, keys):
+    """The list of what to tick is that of the workflow that was chosen."""
+    tab.goto(f"{live.address}/link?connector=apollo&type=api_key")
+    keys.press(re.compile("For which actions or which workflow.*"))
+    keys.to("Workflow")
+    tab.keyboard.type("Prospect")
+    keys.press("Show what it needs")
+    tab.get_by_text(f"For the workflow “{PROSPECT}”").wait_for()
+    keys.to("Copy api/v1/people/bulk_match")
+    tab.keyboard.press("Enter")
+    assert tab.evaluate("navigator.clipboard.readText()") == "api/v1/people/bulk_match"
 
 
 def test_results_are_turned_over(tab, live, keys, filling):

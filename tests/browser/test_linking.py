@@ -275,6 +275,29 @@ def test_going_back_sends_nothing_twice(session, live, name):
     assert len(live.control("GET", "/requests")) == before
 
 
+def test_going_back_to_the_service_links_nothing_twice(session, live, name):
+    """In the same tab: back to its page and allowing once more ends at the same account, and one token was made."""
+    session.add_init_script(BLOCKED)
+    by_oauth(session, live, name)
+    session.get_by_role("link", name=re.compile("Open")).click()
+    decide(session, "Allow")
+    session.wait_for_url("**/link/attempts/*")
+    heading(session, "The account is linked")
+    address, made = session.url, exchanged(live)
+    session.go_back()
+    decide(session, "Allow")
+    session.wait_for_url(address)
+    heading(session, "The account is linked")
+    assert exchanged(live) == made
+    session.goto(f"{live.address}/accounts?q={name}")
+    assert session.get_by_role("link", name=name, exact=True).count() == 1
+
+
+def exchanged(live):
+    """How many codes the service exchanged for tokens."""
+    return sum(live.control("GET", "/oauth")["requests"].get("authorization_code", {}).values())
+
+
 def test_an_account_is_renamed_relinked_and_removed(session, live, name, axe, shot):
     """With its id; before it goes, what stays at the service is said."""
     by_key(session, live, name, live.keys["master"])
