@@ -25,14 +25,14 @@ class Keys:
         role, name = (node.get(part, {}).get("value", "") for part in ("role", "name"))
         return role, name
 
-    def to(self, name: str | re.Pattern[str], key: str = "Tab") -> None:
-        """Goes on until what has this name has the focus, which must show."""
+    def to(self, name: str | re.Pattern[str], key: str = "Tab", role: str = "") -> None:
+        """Goes on until what has this name, and this role, has the focus, which must show."""
         self.page.wait_for_load_state()
         wanted = name if isinstance(name, re.Pattern) else re.compile(re.escape(name))
         passed = []
         for _ in range(MOST):
-            role, found = self.focused()
-            if role != "RootWebArea" and wanted.fullmatch(found):
+            its, found = self.focused()
+            if its != "RootWebArea" and role in ("", its) and wanted.fullmatch(found):
                 assert self.page.evaluate(IS_MARKED), f"{found} doesn't show that it has the focus"
                 return
             passed.append(found)
@@ -46,7 +46,7 @@ class Keys:
 
     def write(self, name: str, text: str) -> None:
         """Goes to a field and writes over what is in it."""
-        self.to(name)
+        self.to(name, role="textbox")
         self.page.keyboard.press("Control+A")
         self.page.keyboard.type(text)
 

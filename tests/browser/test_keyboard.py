@@ -10,7 +10,7 @@ from .keys import Keys
 
 
 def heading(page, text):
-    expect(page.get_by_role("heading", level=1)).to_have_text(text)
+    expect(page.get_by_role("heading", level=1)).to_have_text(text, timeout=15_000)
 
 
 @pytest.fixture(scope="module")
