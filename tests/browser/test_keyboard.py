@@ -138,6 +138,16 @@ def test_a_link_is_made_and_an_end_user_links_by_it(tab, live, keys, chromium):
     context.close()
 
 
+def test_a_link_is_revoked(tab, live, keys, filling):
+    """Among others, by the name of whom it was for."""
+    filling.link("Birch")
+    filling.link("Cedar")
+    tab.goto(f"{live.address}/settings/links")
+    keys.press(re.compile("Revoke.*Cedar.*"))
+    tab.locator("li:has-text('Cedar')").get_by_text("revoked").wait_for()
+    assert tab.locator("li:has-text('Birch')").get_by_text("revoked").count() == 0
+
+
 def test_a_token_is_made_and_revoked(tab, live, keys):
     """The reader begins at the new token; before it is revoked one is asked."""
     keys.press("Settings")
@@ -203,6 +213,16 @@ def test_a_run_is_cancelled(tab, live, keys, filling):
     assert keys.focused() == ("button", "Cancel the run")
     tab.keyboard.press("Enter")
     status(tab, "Cancelled")
+
+
+def test_a_run_that_waits_for_budget_goes_on_with_more(tab, live, keys, filling):
+    """The amount is written over the one that the page proposes."""
+    filling.known["work"] = filling.account("Saver", "master")
+    held = filling.run("waiting_for_budget", **{**INPUTS, "budget": "2"})
+    tab.goto(f"{live.address}/runs/{held}")
+    keys.write("New budget", "60")
+    keys.press("Go on")
+    status(tab, "Done")
 
 
 def test_a_doubt_is_settled_and_the_run_goes_on(tab, live, keys, filling):
