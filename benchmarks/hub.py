@@ -133,21 +133,25 @@ def measured(client: TestClient, path: str) -> tuple[float, float, int, int]:
     return statistics.median(worked), statistics.median(passed), len(answer.content), answer.status_code
 
 
+def addresses(host: Host) -> list[str]:
+    """The paths of the pages, with the place of a run in the middle filled in."""
+    middle = host.store.row(sa.select(runs.c.created_at, runs.c.id).where(runs.c.id == "run-05000")) or {}
+    return [path.replace("{middle}", f"{middle['created_at']!r}_{middle['id']}") for path in PATHS]
+
+
 def main() -> int:
     """1 when a page is slower or heavier than wanted."""
     with tempfile.TemporaryDirectory() as folder:
         host = Host.open(Settings(Path(folder), f"sqlite:///{folder}/host.db"), Registry.installed())
         filled(host, (EXAMPLES / "prospecting.yaml").read_text("utf-8"))
-        middle = host.store.row(sa.select(runs.c.created_at, runs.c.id).where(runs.c.id == "run-05000")) or {}
         tokens: list[str] = []
         hub = Hub(host, Sessions(tokens.append), ADDRESS, workflows=EXAMPLES)
         client = TestClient(application(hub), base_url=ADDRESS)
         hub.sessions.offer()
         client.post("/sign-in", data={"token": tokens[0]})
         bad = 0
-        for path in PATHS:
-            asked = path.replace("{middle}", f"{middle['created_at']!r}_{middle['id']}")
-            ms, passed, weight, status = measured(client, asked)
+        for path in addresses(host):
+            ms, passed, weight, status = measured(client, path)
             wrong = ms > WANTED_MS or weight > WANTED_BYTES or status != 200
             bad += wrong
             print(

@@ -15,15 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from apollo_component.host.host import Host
 from apollo_component.host.registry import Registry
 from apollo_component.host.settings import Settings
-from apollo_component.host.tables import runs
 
-from .hub import EXAMPLES, PATHS, WANTED_BYTES, filled
+from .hub import EXAMPLES, WANTED_BYTES, addresses, filled
 
 TRIES, WANTED_MS = 7, 500
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -72,7 +70,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         host = Host.open(Settings(Path(folder), f"sqlite:///{folder}/host.db"), Registry.installed())
         filled(host, (EXAMPLES / "prospecting.yaml").read_text("utf-8"))
-        middle = host.store.row(sa.select(runs.c.created_at, runs.c.id).where(runs.c.id == "run-05000")) or {}
+        pages = [path for path in addresses(host) if not path.endswith("/now")]
         host.close()
         browser = playwright.chromium.launch(
             executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=FLAGS
@@ -83,9 +81,8 @@ def main() -> int:
             page = context.new_page()
             page.goto(link)
             page.wait_for_url(f"{address}/")
-            for path in (*(path for path in PATHS if not path.endswith("/now")), *MORE):
-                asked = path.replace("{middle}", f"{middle['created_at']!r}_{middle['id']}")
-                painted, weight = measured(browser, context.storage_state(), address + asked)
+            for path in (*pages, *MORE):
+                painted, weight = measured(browser, context.storage_state(), address + path)
                 wrong = painted > WANTED_MS or weight > WANTED_BYTES
                 bad += wrong
                 print(f"{painted:7.1f} ms {weight:8,} bytes  {path}{'   <-- too much' if wrong else ''}", flush=True)

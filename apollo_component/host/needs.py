@@ -42,14 +42,22 @@ def asked_by(workflow: "Workflow", manifests: Manifests) -> list[str]:
     return list(dict.fromkeys([*asked, *(name for step in workflow.steps for name in _look_ups(manifests, step))]))
 
 
+def asked_of_each(workflow: "Workflow", manifests: Manifests) -> dict[str, list[str]]:
+    """The ids of what a workflow asks, by connector."""
+    asked: dict[str, list[str]] = {}
+    for name in asked_by(workflow, manifests):
+        connector, _, identity = name.partition(".")
+        asked.setdefault(connector, []).append(identity)
+    return asked
+
+
 def asked_of(connector: str, workflow: "Workflow", manifests: Manifests) -> tuple[str, ...]:
     """The ids of what a workflow asks of one connector, for an account that is linked for it. Raises InputError where
     that is nothing."""
-    names = (name.partition(".") for name in asked_by(workflow, manifests))
-    found = tuple(name for of, _, name in names if of == connector)
+    found = asked_of_each(workflow, manifests).get(connector)
     if not found:
         raise InputError(f"The workflow {workflow.name!r} asks nothing of {connector}, so it needs no such account.")
-    return found
+    return tuple(found)
 
 
 def lines(found: Mapping[str, Any]) -> Iterator[str]:

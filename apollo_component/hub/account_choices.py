@@ -54,6 +54,5 @@ def offered(stored: Connections, texts: Messages, connector: str, text: str, cur
 
 def account_note(one: Connection, texts: Messages) -> str:
     """Whose it is, and its state where that is not good."""
-    state = f"accounts.statuses.{one.status}"
-    status = "" if one.status == "active" else texts(state) if texts.has(state) else one.status
+    status = "" if one.status == "active" else texts.word("accounts.statuses", one.status)
     return ", ".join(part for part in (one.account.name or one.account.email, status) if part)

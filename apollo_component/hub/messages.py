@@ -24,6 +24,10 @@ class Messages:
         """The texts below a name, by what follows it: what a script needs."""
         return {key.removeprefix(f"{name}."): text for key, text in self.texts.items() if key.startswith(f"{name}.")}
 
+    def word(self, group: str, value: str) -> str:
+        """The group's text for a value, or the value itself where there is none."""
+        return self.texts.get(f"{group}.{value}", value)
+
     def has(self, name: str) -> bool:
         return name in self.texts
 

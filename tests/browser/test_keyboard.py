@@ -195,11 +195,16 @@ def test_a_workflow_is_started_and_a_step_of_its_run_looked_at(tab, live, keys, 
     heading(tab, "A record of search")
 
 
+def at_a_run_without_budget(tab, live, filling, account):
+    """The page of a run that waits because its budget is too small."""
+    filling.known["work"] = filling.account(account, "master")
+    run = filling.run("waiting_for_budget", **{**INPUTS, "budget": "2"})
+    tab.goto(f"{live.address}/runs/{run}")
+
+
 def test_a_run_is_cancelled(tab, live, keys, filling):
     """In a dialog that Escape leaves; afterwards the focus is on the page of the run."""
-    filling.known["work"] = filling.account("Poor", "master")
-    held = filling.run("waiting_for_budget", **{**INPUTS, "budget": "2"})
-    tab.goto(f"{live.address}/runs/{held}")
+    at_a_run_without_budget(tab, live, filling, "Poor")
     keys.press("Cancel the run")
     expect(tab.get_by_role("dialog")).to_be_visible()
     keys.press("Let it be")
@@ -217,9 +222,7 @@ def test_a_run_is_cancelled(tab, live, keys, filling):
 
 def test_a_run_that_waits_for_budget_goes_on_with_more(tab, live, keys, filling):
     """The amount is written over the one that the page proposes."""
-    filling.known["work"] = filling.account("Saver", "master")
-    held = filling.run("waiting_for_budget", **{**INPUTS, "budget": "2"})
-    tab.goto(f"{live.address}/runs/{held}")
+    at_a_run_without_budget(tab, live, filling, "Saver")
     keys.write("New budget", "60")
     keys.press("Go on")
     status(tab, "Done")

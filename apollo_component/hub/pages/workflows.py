@@ -1,5 +1,6 @@
 """The workflows that can be run: those in files, those that start by themselves, and those that ran."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import Response
@@ -7,11 +8,10 @@ from starlette.responses import Response
 from ...contract.manifest import Manifest
 from ...host import run_lists
 from ...host.naming import Manifests
-from ...host.needs import asked_by, needs_of
+from ...host.needs import asked_of_each, needs_of
 from ...host.rights import may
 from ...host.run_lists import Wanted
 from ...host.workflow.catalogue import catalogue, one
-from ...host.workflow.file import Workflow
 from ...host.workflow.forecast import forecast, started_by
 from ...host.workflow.subscriptions import Subscriptions
 from ..drawing import drawn, marks
@@ -33,6 +33,7 @@ def show(visit: Visit) -> Response:
     known = one(visit.host, visit.hub.workflows, visit.path["name"])
     workflow, manifests = known.workflow, visit.host.registry.manifests
     rows = forecast(workflow, manifests) if workflow else []
+    asked = asked_of_each(workflow, manifests) if workflow else {}
     return visit.page(
         "workflow.html",
         known=known,
@@ -42,8 +43,8 @@ def show(visit: Visit) -> Response:
         steps={step.id: step for step in workflow.steps} if workflow else {},
         drawing=drawn(workflow, manifests, visit.hub.texts) if workflow else None,
         started_by=started_by(workflow) if workflow else "",
-        needs=_needs(workflow, manifests) if workflow else {},
-        lacking=_lacking(visit, workflow) if workflow else [],
+        needs=_needs(asked, manifests),
+        lacking=_lacking(visit, asked),
         marks=marks,
         newest=run_lists.page(visit.host.runs, Wanted(workflow=known.name), size=NEWEST).rows,
     )
@@ -55,13 +56,9 @@ def disable(visit: Visit) -> Response:
     return visit.to(f"/workflows/{visit.path['name']}")
 
 
-def _lacking(visit: Visit, workflow: Workflow) -> list[Manifest]:
-    """The connectors of which no account is linked that may run it, as far as is known."""
-    manifests, accounts = visit.host.registry.manifests, visit.host.connections.all()
-    asked: dict[str, list[str]] = {}
-    for name in asked_by(workflow, manifests):
-        connector, _, action = name.partition(".")
-        asked.setdefault(connector, []).append(action)
+def _lacking(visit: Visit, asked: Mapping[str, list[str]]) -> list[Manifest]:
+    """The connectors of which no account is linked that may do what is asked of them, as far as is known."""
+    manifests, accounts = visit.host.registry.manifests, visit.host.connections.all() if asked else []
     return [
         manifests[connector]
         for connector, names in asked.items()
@@ -69,11 +66,9 @@ def _lacking(visit: Visit, workflow: Workflow) -> list[Manifest]:
     ]
 
 
-def _needs(workflow: Workflow, manifests: Manifests) -> dict[str, Any]:
+def _needs(asked: Mapping[str, list[str]], manifests: Manifests) -> dict[str, Any]:
     """What `requirements` prints for the file, by connector."""
-    asked = asked_by(workflow, manifests)
-    connectors = dict.fromkeys(name.partition(".")[0] for name in asked)
-    return {one: needs_of(manifests, [name for name in asked if name.startswith(f"{one}.")]) for one in connectors}
+    return {one: needs_of(manifests, [f"{one}.{name}" for name in names]) for one, names in asked.items()}
 
 
 def _worst(rows: list[dict[str, object]]) -> float | None:
