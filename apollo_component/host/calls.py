@@ -106,7 +106,7 @@ class Caller:
         self.registry, self.connections, self.refresher = registry, connections, refresher
         self.limits, self.journal = limits, journal
         self.clock, self.sleep = clock, sleep
-        self.means = Means(limits, journal, clock, sleep)
+        self.means = Means(limits, journal, refresher.is_refused, clock, sleep)
         self.prepare: Callable[[Call], Call] = lambda call: call
         """What the input becomes before a request is journaled or sent; may ask the service for what it needs."""
 

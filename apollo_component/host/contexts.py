@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ..contract.errors import ConnectorError, StoreError, TransientError, UnreadableReplyError
+from ..contract.errors import (
+    ConnectorError,
+    CredentialExpiredError,
+    StoreError,
+    TransientError,
+    UnreadableReplyError,
+)
 from ..contract.models import Effect, Page, Reply, Window
 from .connections import Connection
 from .events import LogEvent
@@ -33,6 +39,7 @@ class Means:
 
     limits: Limits
     journal: Journal
+    is_refused: Callable[[Connection], bool]
     clock: Callable[[], float]
     sleep: Callable[[float], None]
 
@@ -54,6 +61,8 @@ class FreeContext:
         self._permit = self._means.limits.permit(scope, operation, self._give_up, self._party)
         self.deadline = moment(self._means.clock() + REQUEST_SECONDS)
         try:
+            if self._means.is_refused(self._connection):
+                raise CredentialExpiredError("The token was refused while this request waited for quota.")
             self._open()
         except ConnectorError:
             self.observed(operation, (), None)

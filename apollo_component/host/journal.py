@@ -13,7 +13,7 @@ from ..contract.errors import BudgetExhaustedError, ConnectorError, InputError, 
 from ..contract.models import Effect, Reply
 from .clocks import Clock, shared_clock
 from .daily import DAY_SECONDS, PER_DAY, check_day, spent_since
-from .leases import Lease, is_held, owns
+from .leases import Lease, is_held, owned, owns
 from .store import Store, dumps
 from .tables import journal, runs
 
@@ -126,8 +126,8 @@ class Journal:
 
     def check_owner(self, lease: Lease | None) -> None:
         """For requests that have no row. Raises OwnershipLostError when the run has another owner."""
-        with self.store.read() as connection:
-            check_owner(connection, lease)
+        if lease and self.store.row(owned(lease)) is None:
+            raise _ownership_lost()
 
     def check_run(self, run: str, lease: Lease | None) -> None:
         """For a run that only waits. Raises OwnershipLostError, or RunCancelledError when it was cancelled."""

@@ -10,7 +10,7 @@ import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import sqlalchemy as sa
 
@@ -111,8 +111,12 @@ def is_held(connection: sa.Connection, name: str, now: float) -> bool:
 
 def owns(connection: sa.Connection, lease: Lease) -> bool:
     """Inside a transaction: whether the lease is still this owner's, so that a stalled one can't act."""
-    found = connection.execute(sa.select(leases.c.version).where(*_mine(lease))).scalar()
-    return found == lease.version
+    return connection.execute(owned(lease)).first() is not None
+
+
+def owned(lease: Lease) -> sa.Select[Any]:
+    """Its row while it is this owner's."""
+    return sa.select(leases.c.version).where(*_mine(lease))
 
 
 def _mine(lease: Lease) -> tuple[sa.ColumnElement[bool], ...]:

@@ -87,6 +87,7 @@ class Refresher:
         self.lease_seconds = lease_seconds
         self._rests: dict[str, _Rest] = {}
         self._turns: dict[str, threading.Lock] = {}
+        self._refused: dict[str, int] = {}
 
     def usable(self, identity: str, rejected: int | None = None) -> tuple[Connection, Credential]:
         """Connection and credential fit for a call; `rejected` is the version that just got a 401.
@@ -97,8 +98,15 @@ class Refresher:
         need = self.need(connection, rejected)
         if need is Need.NONE:
             return connection, credential
+        if rejected is not None:
+            self._refused[identity] = max(rejected, self._refused.get(identity, 0))
         with self._turn(identity, need) as taken:
             return self._refreshed(identity, rejected) if taken else (connection, credential)
+
+    def is_refused(self, connection: Connection) -> bool:
+        """Whether this process knows that the service refuses the token of this version. Who has waited since it
+        took the token asks this before sending it."""
+        return connection.version <= self._refused.get(connection.id, 0)
 
     def need(self, connection: Connection, rejected: int | None = None) -> Need:
         """Raises ReauthorizationError for a connection that can't be used until a person acts."""
@@ -174,6 +182,7 @@ class Refresher:
         except TransientError as error:
             rest = max(REST_SECONDS if need is Need.AHEAD else RETRY_SECONDS, error.retry_after or 0)
             self._rests[seen.id] = _Rest(seen.version, self.clock() + rest, need, error.message, error.hint)
+            self._refused.pop(seen.id, None)  # nothing better is to be had, so the service is asked again
             if need is Need.NOW:
                 raise
 

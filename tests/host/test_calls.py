@@ -570,6 +570,29 @@ def test_a_fresh_token_that_is_refused_too_needs_the_person(theirs, service, eff
     assert len(service.requests) == 3
 
 
+def test_a_token_that_was_refused_meanwhile_is_not_sent(theirs, service, host, oauth, clock, effect):
+    """A call that waits for quota sends the pair that came of it when another finds its token refused."""
+    host.limits.observed("", oauth.quota_scope, EFFECTS[effect][0], (), 50.0)
+
+    def sleeping(seconds):
+        clock.sleep(seconds)
+        host.refresher.usable(oauth.id, rejected=1)
+
+    host.limits.sleep = sleeping
+    service.on(path(effect), GOOD)
+    call(theirs, effect)
+    assert [sent.headers["authorization"] for sent in service.sent(path(effect))] == ["Bearer access-1"]
+    assert theirs.credits == (PAID if effect == "bill" else NOTHING)
+
+
+def test_a_refused_token_is_asked_about_again_when_none_is_better(theirs, service, effect):
+    """While the refresh can't be sent, each try asks the service once more whether it refuses the token."""
+    service.on(path(effect), EXPIRED, GOOD)
+    service.on(TOKEN_PATH, NEVER_SENT)
+    call(theirs, effect)
+    assert [sent.headers["authorization"] for sent in service.sent(path(effect))] == ["Bearer access-0"] * 2
+
+
 def test_a_refused_key_needs_the_person(caller, service, host, key):
     """A key has nothing to refresh: one request, and later ones aren't sent."""
     service.always("/put", EXPIRED)
