@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import itertools
 import json
 import os
@@ -148,6 +149,7 @@ class Processes:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
+        gc.freeze()  # what is loaded stays, so no child searches it for garbage
         self._children = [self._forked() for _ in range(PROCESSES)]
         self.stopped: list[Child] = []
 
@@ -163,21 +165,22 @@ class Processes:
         finally:
             os._exit(1)
 
-    def storm(self, orders: list[Order]) -> Counter[str]:
-        """How all runs ended. Those of a process that died are taken up by a new one; a stopped one goes on when all
-        others have ended."""
-        ended: Counter[str] = Counter()
-        for child, order in zip(self._children, orders, strict=True):
-            child.order = order
-            child.pipe.send(order)
-        busy, until = list(range(PROCESSES)), time.monotonic() + PATIENCE
+    def storm(self, orders: list[Order]) -> list[dict[int, str]]:
+        """How the runs of each process ended. Those of a process that died are taken up by a new one; a stopped one
+        goes on when all others have ended."""
+        ended: list[dict[int, str]] = [{} for _ in orders]
+        busy, until = [place for place, order in enumerate(orders) if order.numbers], time.monotonic() + PATIENCE
+        for place in busy:
+            child = self._children[place]
+            child.order = orders[place]
+            child.pipe.send(child.order)
         while busy:
             assert time.monotonic() < until, "a storm has no end"
             for place in list(busy):
                 child = self._children[place]
                 if child.pipe.poll(0.005):
                     with contextlib.suppress(EOFError, ConnectionResetError):
-                        ended += child.pipe.recv()
+                        ended[place] = child.pipe.recv()
                         busy.remove(place)
                         continue
                 self._mend(place)
@@ -259,13 +262,15 @@ class Storms:
             self.sandbox.tell("/faults", operation="oauth_token", kind="latency", seconds=trouble.slow)
         flag = self.folder / f"struck.{next(self.numbers)}"
         lease = STOPPED_SECONDS if trouble.number == STOP else LEASE_SECONDS
-        order = Order(self.folder, self.urls[kind], before.id, self.runs, lease, trouble.point, trouble.number, flag)
+        numbers = tuple(range(self.runs))
+        order = Order(self.folder, self.urls[kind], before.id, numbers, lease, trouble.point, trouble.number, flag)
         sent = self.sandbox.refreshes()
-        ended = self.processes.storm([order] * PROCESSES)
+        told = self.processes.storm([order] * PROCESSES)
         sent = self.sandbox.refreshes() - sent
+        ended = Counter(how for of_one in told for how in of_one.values())
         assert flag.exists() == bool(trouble.point), "nobody died"
         self._check(kind, trouble, before, ended, sent)
-        went_on = self._go_on(kind, trouble, order, ended["waiting"])
+        went_on = self._go_on(kind, trouble, order, told)
         counts = {word: sum(n for told, n in ended.items() if told.startswith(word)) for word in ("failed", "uncl")}
         return Figures(
             kind, found, trouble.title, sent, ended["ok"], ended["waiting"], counts["failed"], counts["uncl"], went_on,
@@ -286,15 +291,15 @@ class Storms:
             assert "lost" in after.reason, after.reason
             assert trouble.number == STOP or ended["ok"] == 0, ended
 
-    def _go_on(self, kind: str, trouble: Trouble, order: Order, waiting: int) -> int:
-        """Runs that waited go on when the connection is good again; how many did."""
+    def _go_on(self, kind: str, trouble: Trouble, order: Order, told: list[dict[int, str]]) -> int:
+        """The runs that waited go on when the connection is good again; how many did."""
         if trouble.lost:
             self._authorize(kind)
-        if not waiting:
-            return 0
-        ended = self.processes.storm([replace(order, point="")] * PROCESSES)
-        assert ended == {"ok": PROCESSES * self.runs}, ended
-        return waiting
+        waiting = [tuple(number for number, how in of_one.items() if how == "waiting") for of_one in told]
+        ended = self.processes.storm([replace(order, numbers=numbers, point="") for numbers in waiting])
+        assert all(how == "ok" for of_one in ended for how in of_one.values()), ended
+        assert [tuple(of_one) for of_one in ended] == waiting, "a run that waited didn't go on"
+        return sum(map(len, ended))
 
     def stop(self) -> None:
         self.processes.stop()

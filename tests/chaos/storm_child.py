@@ -6,7 +6,6 @@ import os
 import signal
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -31,12 +30,12 @@ ACTION = "users_api_profile"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a process shall do. The first that reaches `point` gets `number`; `flag` is how it is known as the first."""
+    """What a process shall do: runs of these numbers. The first that reaches `point` gets `number`; `flag` is how it is known as the first."""
 
     home: Path
     url: str
     connection: str
-    runs: int
+    numbers: tuple[int, ...]
     lease: float
     point: str = ""
     number: int = 0
@@ -68,16 +67,17 @@ class Runs:
         self.host = Host.open(Settings(order.home, order.url), registry)
         host = self.host
         self.caller = Caller(registry, host.connections, host.refresher, Gate(), host.journal)  # type: ignore[arg-type]
-        self.pool = ThreadPoolExecutor(order.runs)
+        self.pool = ThreadPoolExecutor(len(order.numbers))
         plugin._send = _deadly(client.send, BEFORE, WORKED, _is_token_request)
         save = host.connections.replace_credential
         host.connections.replace_credential = _deadly(save, "", SAVED, lambda *_: True)  # type: ignore[method-assign]
 
-    def all(self, order: Order) -> Counter[str]:
-        """How all of them ended."""
+    def all(self, order: Order) -> dict[int, str]:
+        """How each of them ended."""
         self.host.refresher.lease_seconds = order.lease
-        gate = threading.Barrier(order.runs)
-        return Counter(self.pool.map(lambda number: self._one(gate, number), range(order.runs)))
+        gate = threading.Barrier(len(order.numbers))
+        ended = self.pool.map(lambda number: self._one(gate, number), order.numbers)
+        return dict(zip(order.numbers, ended, strict=True))
 
     def _one(self, gate: threading.Barrier, number: int) -> str:
         action = self.host.registry.manifest("apollo").actions[ACTION]
