@@ -8,6 +8,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from apollo_component.host.api_tokens import DAY_SECONDS, ApiTokens
+from apollo_component.host.workflow.enabling import enable
+from apollo_component.host.workflow.file import load_workflow
 from apollo_component.hub.api.checking import problems
 from apollo_component.hub.api.components import COMPONENTS
 from apollo_component.hub.api.paging import cursor_for
@@ -256,6 +258,30 @@ def test_a_connection_from_key_to_end(api, service, host):
     api.ask("get_connection", status=404, connection=identity)
     secrets = [*service.keys.values(), api.token]
     assert not [name for name, text in api.seen if any(secret in text for secret in secrets)]
+
+
+DAILY = """\
+name: Daily
+schedule: {cron: "0 9 * * *"}
+connections:
+  main: {connector: apollo}
+steps:
+  - id: find
+    action: contacts_search
+"""
+
+
+def test_an_account_in_use_is_not_removed_by_mistake(api, host, service, tmp_path):
+    """While an enabled workflow would fail without it, removing must be asked for expressly, and says which it is."""
+    wanted = {"connector": "apollo", "type": "api_key", "name": "Main", "fields": {"api_key": service.keys["master"]}}
+    identity = api.ask("link_connection", wanted)["connection"]["id"]
+    (tmp_path / "daily.yaml").write_text(DAILY)
+    enable(host, load_workflow(tmp_path / "daily.yaml", host.registry.manifests), {}, {"main": "Main"})
+    told = api.ask("remove_connection", status=409, connection=identity)["error"]
+    assert (told["code"], "Daily" in told["message"]) == ("in_use", True)
+    assert api.ask("get_connection", connection=identity)["status"] == "active"
+    api.ask("remove_connection", query={"used": "true"}, connection=identity)
+    api.ask("get_connection", status=404, connection=identity)
 
 
 def test_lists_come_in_pages(api, host, service):

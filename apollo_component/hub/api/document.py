@@ -20,7 +20,8 @@ MEANINGS = {
     401: "The token is missing, unknown, revoked or expired.",
     403: "The account may not do this; `missing` tells which right is.",
     404: "There is nothing of that name.",
-    409: "Not as things stand: the account must be linked again, or what became of an earlier request is unknown.",
+    409: "Not as things stand: the account must be linked again, it is in use, or what became of an earlier request is "
+    "unknown.",
     413: "What was sent is too large.",
     415: "What was sent is not `application/json`.",
     422: "What was sent can't be used; `problems` names each place. Nothing was done.",

@@ -5,8 +5,9 @@ from typing import Any
 from ....contract.models import TestReport
 from ....host import linking
 from ....host.connections import Connection
+from ....host.dependents import users
 from ....host.naming import find_action, find_node
-from ..endpoint import JSON, Ask, Endpoint, Parameter
+from ..endpoint import JSON, Ask, Endpoint, Parameter, RefusedError
 from ..paging import CURSOR, PAGED, cursor_for, place_of
 from ..shapes import ACTIONS, MOMENT, NAME, TEXT, TRUTH, listed, mapped, obj, page_of, ref, sent, text
 
@@ -56,7 +57,17 @@ def rename(ask: Ask) -> JSON:
 
 
 def remove(ask: Ask) -> None:
-    ask.host.connections.remove(_connection(ask))
+    """Not under a workflow that would fail without it, unless that is asked for."""
+    found = _connection(ask)
+    used = users(ask.host, found.id)
+    if used and not ask.query["used"]:
+        raise RefusedError(
+            409,
+            "in_use",
+            f"Enabled workflows use it: {', '.join(used)}.",
+            hint="Disable them or enable them with another connection, or send used=true.",
+        )
+    ask.host.connections.remove(found)
 
 
 def test(ask: Ask) -> JSON:
@@ -174,6 +185,10 @@ ENDPOINTS = (
         answer=None,
         status=204,
         path_parameters=(CONNECTION,),
+        query=(
+            Parameter("used", "Also where enabled workflows use it, which then fail.", {**TRUTH, "default": False}),
+        ),
+        errors=(409,),
         description="What stays at the service is told by the connection type's `removal`.",
     ),
     Endpoint(
