@@ -18,7 +18,7 @@ from ..host.attempts import Attempts
 from ..host.connect_sessions import ConnectSession
 from ..host.connections import Connection
 from ..host.needs import needs_of, remarks
-from ..host.workflow.catalogue import catalogue
+from ..host.workflow.catalogue import using
 from .guides import Step, groups, steps, titles
 from .visits import Visit
 
@@ -67,8 +67,7 @@ class LinkForm:
     @cached_property
     def workflows(self) -> Sequence[str]:
         """The names of those that use this connector."""
-        known = catalogue(self.visit.host, self.visit.hub.workflows)
-        return [one.name for one in known if one.workflow and self.manifest.id in one.workflow.connectors]
+        return using(self.visit.host, self.visit.hub.workflows, self.manifest.id)
 
     @cached_property
     def needs(self) -> dict[str, Any]:

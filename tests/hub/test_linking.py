@@ -306,5 +306,6 @@ def test_links_are_made_and_revoked_by_operators(browser, hub, host):
     assert token not in browser.get("/settings/links").html
     [session] = ConnectSessions(host).all()
     assert session.actions == ("people_match",)
+    assert "For what you ticked: Enrich a person" in browser.get("/settings/links?for=people_match").text
     assert browser.post(f"/settings/links/{session.id}/revoke").status == 303
     assert Browser(hub).post("/connect/start", {"token": token}).status == 403

@@ -143,6 +143,22 @@ def test_a_workflow_leads_to_the_account_that_it_lacks(browser, service):
     assert "Link an account for this workflow" not in browser.get(f"/workflows/{NAME}").text
 
 
+def test_an_operator_makes_a_link_for_a_workflow(browser, host, asked, folder):
+    """One is chosen by its name: the link asks for all that it asks, with what was ticked. One that can't be read
+    makes no link, and what was typed is kept."""
+    choice = read(browser.get(f"/settings/links?workflow={quote(NAME)}").html).one("select", id="field-workflow")
+    assert [(one.text, "selected" in one) for one in choice.all("option")] == [("None", False), (NAME, True)]
+    sent = {"connector": "apollo", "owner": "Acme", "lasts": "day", "workflow": NAME, "for": "tasks_search"}
+    browser.post("/settings/links", sent)
+    [session] = ConnectSessions(host).all()
+    assert session.actions == ("tasks_search", *asked)
+    refused = browser.post("/settings/links", {**sent, "workflow": "Broken"})
+    assert (refused.status, 'value="Acme"' in refused.html, len(ConnectSessions(host).all())) == (422, True, 1)
+    assert (
+        read(refused.html).one("p", id="wrong-workflow").text == "“Broken” can't be used; its page says what to mend."
+    )
+
+
 def test_an_end_user_sees_what_a_workflow_needs(hub, host, asked):
     """A link that was made for it holds its actions."""
     workflow = load_workflow(FILE, host.registry.manifests)

@@ -62,6 +62,11 @@ def runnable(host: Host, folder: Path | None, name: str, refusal: str = "The wor
     return known.workflow
 
 
+def using(host: Host, folder: Path | None, connector: str) -> list[str]:
+    """The names of those that use a connector."""
+    return [one.name for one in catalogue(host, folder) if one.workflow and connector in one.workflow.connectors]
+
+
 def parsed(host: Host, text: str) -> tuple[Workflow | None, tuple[Problem, ...]]:
     """A workflow's stored text; None with its problems, or without any when there is no text."""
     return _parsed(text, host.registry.manifests)
