@@ -24,7 +24,7 @@ from ..contract.errors import (
 from ..contract.models import Credential, Effect, Page
 from .composed import composed_page
 from .connections import Connection, Connections
-from .contexts import CALL_SECONDS, FreeContext, Means, RunContext, moment
+from .contexts import CALL_SECONDS, FreeContext, Means, RefusedMeanwhileError, RunContext, moment
 from .events import LogEvent
 from .journal import DONE_TOLD, FOUND, IN_DOUBT, OPEN, RECEIVED, Entry, Journal, Key, OwnershipLostError
 from .leases import Lease
@@ -230,18 +230,25 @@ class Caller:
 
     def _refreshed(self, identity: str, once: Callable[[Connection, Credential], T]) -> T:
         """The work with a usable credential, with one refresh when the token turns out to be expired."""
-        connection, credential = self.refresher.usable(identity)
-        try:
-            return once(connection, credential)
-        except CredentialExpiredError:
-            connection, credential = self.refresher.usable(identity, rejected=connection.version)
-        try:
-            return once(connection, credential)
-        except CredentialExpiredError as error:
-            reason = "The tokens were lost: the service doesn't accept the pair that it just made."
-            if not self.connections.mark(connection, "needs_reauthorization", reason):
-                raise TransientError("The tokens were replaced just now.", hint="Try again.", worked=False) from None
-            raise ReauthorizationError(error.message, hint="Link the account again.") from None
+        rejected, refusals = None, 0
+        while True:
+            connection, credential = self.refresher.usable(identity, rejected)
+            try:
+                return once(connection, credential)
+            except RefusedMeanwhileError:
+                pass
+            except CredentialExpiredError as error:
+                refusals += 1
+                if refusals > 1:
+                    raise self._refused(connection, error) from None
+            rejected = connection.version
+
+    def _refused(self, connection: Connection, error: CredentialExpiredError) -> ConnectorError:
+        """The verdict on a connection whose new token is refused like the one before it."""
+        reason = "The tokens were lost: the service doesn't accept the pair that it just made."
+        if not self.connections.mark(connection, "needs_reauthorization", reason):
+            return TransientError("The tokens were replaced just now.", hint="Try again.", worked=False)
+        return ReauthorizationError(error.message, hint="Link the account again.")
 
     def _send(
         self,

@@ -33,6 +33,10 @@ KEEP_SECONDS = 30.0
 KEEP_PAUSE = 1.0
 
 
+class RefusedMeanwhileError(CredentialExpiredError):
+    """The token in hand is known to be refused, so the request wasn't sent: a newer token is needed first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Means:
     """What contexts work with; all of it shared."""
@@ -62,7 +66,7 @@ class FreeContext:
         self.deadline = moment(self._means.clock() + REQUEST_SECONDS)
         try:
             if self._means.is_refused(self._connection):
-                raise CredentialExpiredError("The token was refused while this request waited for quota.")
+                raise RefusedMeanwhileError("The token was refused to another while this request waited for quota.")
             self._open()
         except ConnectorError:
             self.observed(operation, (), None)

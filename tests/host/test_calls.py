@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -583,6 +584,33 @@ def test_a_token_that_was_refused_meanwhile_is_not_sent(theirs, service, host, o
     call(theirs, effect)
     assert [sent.headers["authorization"] for sent in service.sent(path(effect))] == ["Bearer access-1"]
     assert theirs.credits == (PAID if effect == "bill" else NOTHING)
+
+
+def test_what_was_refused_to_others_is_no_verdict_on_the_connection(theirs, service, host, oauth, effect, monkeypatch):
+    """A second token that is refused to another while this call waits for quota is being replaced, too: only two
+    refusals that the call itself got say that no token is good."""
+    waits, permit, refreshing = itertools.count(), host.limits.permit, threading.Event()
+    another = threading.Thread(target=host.refresher.usable, args=(oauth.id, 2))
+
+    def slowly(request):
+        refreshing.set()
+        time.sleep(0.2)
+        return service._tokens(request)
+
+    def waiting(*asked):
+        if next(waits) == 1:
+            service.on(TOKEN_PATH, slowly)
+            another.start()
+            assert refreshing.wait(10)
+        return permit(*asked)
+
+    monkeypatch.setattr(host.limits, "permit", waiting)
+    service.on(path(effect), EXPIRED, GOOD)
+    call(theirs, effect)
+    another.join(10)
+    sent = [one.headers["authorization"] for one in service.sent(path(effect))]
+    assert sent == ["Bearer access-0", "Bearer access-2"]
+    assert host.connections.get(oauth.id).status == "active"
 
 
 def test_a_refused_token_is_asked_about_again_when_none_is_better(theirs, service, effect):
