@@ -156,7 +156,7 @@ def _options(url: sa.URL, busy_seconds: float) -> dict[str, Any]:
         return {"connect_args": arguments, "pool_size": 16, "max_overflow": 48, "pool_timeout": 60}
     alive = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
     arguments = {name: value for name, value in alive.items() if name not in url.query}
-    pool = {"pool_size": CONNECTIONS // 2, "max_overflow": CONNECTIONS // 2, "pool_timeout": 60, "pool_pre_ping": True}
+    pool = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_timeout": 60, "pool_pre_ping": True}
     return {"connect_args": {"application_name": "workflow-host", **arguments}, **pool}
 
 
