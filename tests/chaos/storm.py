@@ -175,7 +175,8 @@ class Processes:
             child.order = orders[place]
             child.pipe.send(child.order)
         while busy:
-            assert time.monotonic() < until, "a storm has no end"
+            if time.monotonic() > until:
+                raise AssertionError(self._told_endless(busy))
             for place in list(busy):
                 child = self._children[place]
                 if child.pipe.poll(0.005):
@@ -189,6 +190,14 @@ class Processes:
                     os.kill(child.pid, signal.SIGCONT)
                 self.stopped = []
         return ended
+
+    def _told_endless(self, busy: list[int]) -> str:
+        """Those that haven't ended tell where each of their threads is, on standard error."""
+        for place in busy:
+            os.kill(self._children[place].pid, signal.SIGUSR1)
+        time.sleep(1)
+        stopped = [child.pid for child in self.stopped]
+        return f"a storm has no end: {[self._children[place].pid for place in busy]} are busy, {stopped} are stopped"
 
     def _mend(self, place: int) -> None:
         child = self._children[place]
@@ -253,7 +262,14 @@ class Storms:
             return host.connections.get(connection.id)
 
     def repetition(self, kind: str, found: str, trouble: Trouble) -> Figures:
-        """One storm, checked. Raises AssertionError when a promise isn't kept."""
+        """One storm, checked. Raises AssertionError when a promise isn't kept, with a note of where."""
+        try:
+            return self._repetition(kind, found, trouble)
+        except AssertionError as error:
+            error.add_note(f"{kind}, found by {found}, {trouble.title}, load {os.getloadavg()[0]:.0f}")
+            raise
+
+    def _repetition(self, kind: str, found: str, trouble: Trouble) -> Figures:
         begun = time.monotonic()
         self.sandbox.forget()
         self.sandbox.tell("/settings", revoke_family=trouble.family)

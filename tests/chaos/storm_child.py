@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import threading
@@ -122,6 +123,7 @@ def work(pipe: Pipe, registry: Registry) -> None:
     """Answer orders until there is none."""
     global current  # noqa: PLW0603
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    faulthandler.register(signal.SIGUSR1)
     client.shared_client.cache_clear()  # its sockets are the parent's
     opened: dict[str, Runs] = {}
     while (order := pipe.recv()) is not None:
