@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
@@ -69,6 +70,7 @@ class Runs:
         host = self.host
         self.caller = Caller(registry, host.connections, host.refresher, Gate(), host.journal)  # type: ignore[arg-type]
         self.pool = ThreadPoolExecutor(len(order.numbers))
+        host.store.write = _one_at_a_time(host.store.write)  # type: ignore[method-assign]
         plugin._send = _deadly(client.send, BEFORE, WORKED, _is_token_request)
         save = host.connections.replace_credential
         host.connections.replace_credential = _deadly(save, "", SAVED, lambda *_: True)  # type: ignore[method-assign]
@@ -105,14 +107,29 @@ def _deadly(function: Callable[..., Any], before: str, after: str, chosen: Calla
     return wrapped
 
 
+writing = threading.RLock()
+"""Held by whoever writes in this process."""
+
+
+def _one_at_a_time(write: Callable[..., Any]) -> Callable[..., Any]:
+    @contextlib.contextmanager
+    def written(*arguments: Any, **options: Any) -> Iterator[Any]:
+        with writing, write(*arguments, **options) as connection:
+            yield connection
+
+    return written
+
+
 def _strike() -> None:
-    """Once in a storm, by the first process that comes here."""
+    """Once in a storm, by the first process that comes here, and not while its heartbeat writes: SQLite has no remedy
+    against a process that stands still with the file locked."""
     try:
         os.close(os.open(current.flag, os.O_CREAT | os.O_EXCL))
     except FileExistsError:
         return
-    os.kill(os.getpid(), current.number)
-    time.sleep(0.05)
+    with writing:
+        os.kill(os.getpid(), current.number)
+        time.sleep(0.05)
 
 
 def _is_token_request(request: Any, *_rest: Any) -> bool:
