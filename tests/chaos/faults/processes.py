@@ -59,12 +59,13 @@ def stopped(work: Work) -> Evidence:
 
 def restarted(work: Work) -> Evidence:
     """PostgreSQL goes while the answer is on its way, and is there again when the host waits for it."""
-    return work.run(_halted)
 
+    def halted(world: World, target: Target) -> None:
+        _own(work)
+        when_answered(world, target, world.halt)
+        world.clock.when_waiting = world.heal
 
-def _halted(world: World, target: Target) -> None:
-    when_answered(world, target, world.halt)
-    world.clock.when_waiting = world.heal
+    return work.run(halted)
 
 
 def _begun(work: Work, *, before: bool) -> int:
