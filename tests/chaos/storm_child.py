@@ -32,7 +32,8 @@ ACTION = "users_api_profile"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a process shall do: runs of these numbers. The first that reaches `point` gets `number`; `flag` is how it is known as the first."""
+    """What a process shall do: runs of these numbers. The first that reaches `point` gets `number`; `flag` is how it is
+    known as the first."""
 
     home: Path
     url: str
@@ -63,13 +64,12 @@ class Gate:
 
 
 class Runs:
-    """The host of one database and its threads."""
+    """The host of one database, and the runs on it, each on a thread of its own."""
 
     def __init__(self, order: Order, registry: Registry) -> None:
         self.host = Host.open(Settings(order.home, order.url), registry)
         host = self.host
         self.caller = Caller(registry, host.connections, host.refresher, Gate(), host.journal)  # type: ignore[arg-type]
-        self.pool = ThreadPoolExecutor(len(order.numbers))
         host.store.write = _one_at_a_time(host.store.write)  # type: ignore[method-assign]
         plugin._send = _deadly(client.send, BEFORE, WORKED, _is_token_request)
         save = host.connections.replace_credential
@@ -79,8 +79,9 @@ class Runs:
         """How each of them ended."""
         self.host.refresher.lease_seconds = order.lease
         gate = threading.Barrier(len(order.numbers))
-        ended = self.pool.map(lambda number: self._one(gate, number), order.numbers)
-        return dict(zip(order.numbers, ended, strict=True))
+        with ThreadPoolExecutor(len(order.numbers)) as pool:
+            ended = pool.map(lambda number: self._one(gate, number), order.numbers)
+            return dict(zip(order.numbers, ended, strict=True))
 
     def _one(self, gate: threading.Barrier, number: int) -> str:
         action = self.host.registry.manifest("apollo").actions[ACTION]
