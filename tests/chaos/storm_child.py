@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import gc
 import os
 import signal
 import threading
@@ -28,6 +29,8 @@ from apollo_component.host.workflow.driver import waiting_state
 
 BEFORE, WORKED, SAVED = "before_sending", "after_work", "after_save"
 ACTION = "users_api_profile"
+MOST = 1000
+"""Runs of one process at most; each has a thread, made when it is first needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class Runs:
     """The host of one database, and the runs on it, each on a thread of its own."""
 
     def __init__(self, order: Order, registry: Registry) -> None:
+        self._threads = ThreadPoolExecutor(MOST)
         self.host = Host.open(Settings(order.home, order.url), registry)
         host = self.host
         self.caller = Caller(registry, host.connections, host.refresher, Gate(), host.journal)  # type: ignore[arg-type]
@@ -79,9 +83,8 @@ class Runs:
         """How each of them ended."""
         self.host.refresher.lease_seconds = order.lease
         gate = threading.Barrier(len(order.numbers))
-        with ThreadPoolExecutor(len(order.numbers)) as pool:
-            ended = pool.map(lambda number: self._one(gate, number), order.numbers)
-            return dict(zip(order.numbers, ended, strict=True))
+        ended = self._threads.map(lambda number: self._one(gate, number), order.numbers)
+        return dict(zip(order.numbers, ended, strict=True))
 
     def _one(self, gate: threading.Barrier, number: int) -> str:
         action = self.host.registry.manifest("apollo").actions[ACTION]
@@ -142,6 +145,7 @@ def work(pipe: Pipe, registry: Registry) -> None:
     global current  # noqa: PLW0603
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     faulthandler.register(signal.SIGUSR1)
+    gc.set_threshold(20_000)
     client.shared_client.cache_clear()  # its sockets are the parent's
     opened: dict[str, Runs] = {}
     while (order := pipe.recv()) is not None:
