@@ -8,7 +8,6 @@ import gc
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -126,14 +125,14 @@ def _one_at_a_time(write: Callable[..., Any]) -> Callable[..., Any]:
 
 def _strike() -> None:
     """Once in a storm, by the first process that comes here, and not while its heartbeat writes: SQLite has no remedy
-    against a process that stands still with the file locked."""
+    against a process that stands still with the file locked. The signal is for this thread: one for the process is taken
+    by any, and on a busy machine that may be long after this one let go of the writes."""
     try:
         os.close(os.open(current.flag, os.O_CREAT | os.O_EXCL))
     except FileExistsError:
         return
     with writing:
-        os.kill(os.getpid(), current.number)
-        time.sleep(0.05)
+        signal.pthread_kill(threading.get_ident(), current.number)
 
 
 def _is_token_request(request: Any, *_rest: Any) -> bool:
