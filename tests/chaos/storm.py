@@ -263,7 +263,7 @@ class Storms:
                 assert host.connections.replace_credential(connection, expired, "aged", "")
             return host.connections.get(connection.id)
 
-    def repetition(self, kind: str, found: str, trouble: Trouble, goes_on: bool = True) -> Figures:
+    def repetition(self, kind: str, found: str, trouble: Trouble, goes_on: bool) -> Figures:
         """One storm, checked. Raises AssertionError when a promise isn't kept, with a note of where."""
         try:
             return self._repetition(kind, found, trouble, goes_on)
