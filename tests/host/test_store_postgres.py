@@ -81,7 +81,6 @@ def test_one_that_stands_still_in_a_transaction_is_thrown_out(stored, url):
     """A stopped process that holds everything up loses its transaction, and learns it when it goes on."""
     still = Store(url, idle_seconds=0.2)
     with pytest.raises(TransientError), still.write() as connection:  # noqa: PT012
-        add(connection, "still")
         with stored.write() as other:
             add(other, "other")
         add(connection, "still")
