@@ -45,7 +45,14 @@ TESTS = {
     "host/key_files": ("tests/host/test_key_files.py", "tests/host/test_vault.py"),
     "host/limits": ("tests/host/test_limits.py", "tests/host/test_quota.py"),
     "host/quota": ("tests/host/test_quota.py", "tests/host/test_limits.py"),
-    "host/journal": ("tests/host/test_journal.py", "tests/host/test_daily.py", "tests/host/test_calls.py"),
+    "host/journal": (
+        "tests/host/test_journal.py",
+        "tests/host/test_daily.py",
+        "tests/host/test_calls.py",
+        "tests/host/test_calls_costs.py",
+        "tests/host/test_calls_credentials.py",
+        "tests/host/test_calls_lost_creates.py",
+    ),
 }
 SETTINGS = """
 [tool.mutmut]
