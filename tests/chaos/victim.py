@@ -40,7 +40,8 @@ def die() -> None:
     query = sa.text(RECORDED.format(schema="" if store.is_sqlite else "dbos."))
     while _count(store, query, step) < ORDER.get("alone", 0):
         time.sleep(0.01)
-    os.kill(os.getpid(), signal.SIGSTOP if ORDER.get("stop") else signal.SIGKILL)
+    number = signal.SIGSTOP if ORDER.get("stop") else signal.SIGKILL
+    signal.pthread_kill(threading.get_ident(), number)  # One to the process may be taken later, by another thread.
 
 
 def _count(store: Store, query: sa.TextClause, step: str) -> int:
