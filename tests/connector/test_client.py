@@ -100,7 +100,7 @@ def dripping_headers(handler: BaseHTTPRequestHandler, _: bytes) -> None:
 
 
 def late(handler: BaseHTTPRequestHandler, _: bytes) -> None:
-    threading.Event().wait(0.5)
+    threading.Event().wait(1.5)
     handler.close_connection = True
 
 
@@ -223,7 +223,7 @@ def test_nobody_listening_is_known_before_work() -> None:
 def test_a_lost_answer_may_have_worked(server: Server, path: str) -> None:
     """When the connection breaks, or time runs out, after the request left, the server may have done its work."""
     server.answers = {"/reset": reset, "/closed": closed, "/late": late}
-    assert failure(server.url + path, method="POST", json={"a": CANARY}, seconds=0.25).worked
+    assert failure(server.url + path, method="POST", json={"a": CANARY}, seconds=1).worked
     assert len(server.seen) == 1
 
 
@@ -275,8 +275,8 @@ def test_the_deadline_ends_a_slow_answer(server: Server, slow: Answer) -> None:
     """An answer that trickles in is given up at the deadline, however regularly the bytes of its headers or body come."""
     server.answers["/a"] = slow
     begun = clock()
-    assert failure(server.url + "/a", seconds=0.3).worked
-    assert clock() - begun < timedelta(seconds=2)
+    assert failure(server.url + "/a", seconds=1).worked
+    assert clock() - begun < timedelta(seconds=5)
 
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "http://", "http://127.0.0.1:x/", "nonsense", "http://a\nb/"])

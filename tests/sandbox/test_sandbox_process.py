@@ -87,7 +87,7 @@ def test_a_client_that_hangs_up_leaves_the_work_done(process):
     """A hold outlives its client; after the release the record says that nobody got the answer."""
     process.control("POST", "/faults", {"operation": "contacts_create", "kind": "hold_after", "times": 1})
     headers = {"x-api-key": process.facts["keys"]["master"]}
-    with pytest.raises(httpx.ReadTimeout), httpx.Client(timeout=0.2) as client:
+    with pytest.raises(httpx.ReadTimeout), httpx.Client(timeout=httpx.Timeout(10, read=0.2)) as client:
         client.post(process.facts["api_url"] + "/contacts", json={"email": "x@example.com"}, headers=headers)
     wait_for_hold(process)
     process.control("POST", "/release", {"all": True})
