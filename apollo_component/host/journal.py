@@ -301,9 +301,9 @@ def _done(row: Mapping[str, Any], record: Any) -> dict[str, Any]:
 
 def cost_columns() -> tuple[sa.ColumnElement[float], sa.ColumnElement[float]]:
     """Credits of a group of rows: `spent` as told, `reserved` for what is open or in doubt."""
-    open_ = sa.case((journal.c.spent.is_(None), sa.func.coalesce(journal.c.worst, 0.0)), else_=0.0)
-    spent = sa.func.coalesce(sa.func.sum(sa.func.coalesce(journal.c.spent, 0.0)), 0.0)
-    return spent.label("spent"), sa.func.coalesce(sa.func.sum(open_), 0.0).label("reserved")
+    open_ = sa.case((journal.c.spent.is_(None), journal.c.worst))
+    spent, reserved = (sa.func.coalesce(sa.func.sum(each), 0.0) for each in (journal.c.spent, open_))
+    return spent.label("spent"), reserved.label("reserved")
 
 
 def _sums(connection: sa.Connection, run: str) -> dict[str, float]:

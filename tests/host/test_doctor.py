@@ -96,7 +96,7 @@ def test_a_check_that_hangs_is_ended(tmp_path):
     begun = time.monotonic()
     found = bounded("slow", lambda _examined: time.sleep(5), Examined({}), 0.05)
     assert found.verdict == "problem"
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 4
 
 
 def test_a_check_that_fails_is_told_without_its_values():

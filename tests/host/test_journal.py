@@ -10,8 +10,10 @@ from apollo_component.contract.models import Effect, Reply
 from apollo_component.host import tables
 from apollo_component.host.daily import PER_DAY
 from apollo_component.host.journal import (
+    DONE_TOLD,
     FOUND,
     IN_DOUBT,
+    NOT_DONE_TOLD,
     RECEIVED,
     SENDING,
     WITHOUT_EFFECT,
@@ -250,6 +252,33 @@ def test_only_an_open_attempt_falls_into_doubt(host, run):
     assert [host.journal.doubt(key, 1, None) for key in keys.values()] == [True, False, False]
     with pytest.raises(OwnershipLostError):
         host.journal.received(keys["open"], 1, reply())
+
+
+@pytest.mark.parametrize(
+    ("done", "told"), [(True, {1: IN_DOUBT, 2: DONE_TOLD}), (False, dict.fromkeys((1, 2), NOT_DONE_TOLD))]
+)
+def test_a_person_settles_one_request_whole(host, key, run, done, told):
+    """Done, its newest attempt stands for it; not done, none of its attempts counts. Other requests stay as they are."""
+    other = Key(run, "s", "1")
+    for doubted, attempt in ((other, 1), (key, 1), (key, 2), (other, 2)):
+        opened(host, doubted)
+        host.journal.mark(doubted, attempt, IN_DOUBT, "no answer")
+    assert host.journal.tell(key, done=done) == sum(state != IN_DOUBT for state in told.values())
+    rows = host.store.rows(sa.select(tables.journal))
+    assert {row["attempt"]: row["state"] for row in rows if row["item"] == key.item} == told
+    assert {row["attempt"]: row["state"] for row in rows if row["item"] == other.item} == {1: IN_DOUBT, 2: IN_DOUBT}
+    assert all(row["note"] == ("no answer" if row["state"] == IN_DOUBT else "") for row in rows)
+
+
+@pytest.mark.parametrize(("record", "given"), [({"id": 7}, Reply(200, {}, b'{"id":7}')), (None, None)])
+def test_what_a_person_gives_is_an_answer(host, record, given):
+    """The record stands for the answer, as a good one; without a record there is none. A cost nobody knows is none."""
+    free = Key(host.runs.create("action", "free").id, "s", "0")
+    opened(host, free, None)
+    host.journal.tell(free, done=True, record=record)
+    assert host.journal.last(free).reply == given
+    assert host.store.row(sa.select(tables.journal.c.status_code))["status_code"] == 200
+    assert host.journal.spent(free.run) == {"spent": 0, "reserved": 0, "paid_twice": 0}
 
 
 def test_a_budget_is_that_of_the_run(host, run):

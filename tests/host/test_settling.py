@@ -114,8 +114,10 @@ def test_only_what_is_in_doubt_can_be_settled(caller, service, host):
     lost(caller, service)
     host.journal.tell(Key(caller.run, "run", "0"), done=True)
     for item in ("0", "1", "2"):
-        with pytest.raises(NotFoundError, match="is in doubt"):
+        with pytest.raises(NotFoundError) as caught:
             host.journal.tell(Key(caller.run, "run", item), done=False)
+        assert caught.value.message == "No request of that step and item is in doubt."
+        assert caught.value.hint == f"`runs show {caller.run}` lists those that are."
 
 
 def test_what_is_under_way_cant_be_settled(caller, service, host, clock):
@@ -124,8 +126,10 @@ def test_what_is_under_way_cant_be_settled(caller, service, host, clock):
     lease = leases.acquire(f"run:{caller.run}", 60)
     call = caller.make("blind")
     host.journal.open(call.key, "blind", call.effect, 0, lease)
-    with pytest.raises(InputError, match="under way"):
+    with pytest.raises(InputError) as caught:
         host.journal.tell(call.key, done=False)
+    assert caught.value.message == "The run is under way, and so may be this request."
+    assert caught.value.hint == "Wait for it, or stop it."
     leases.release(lease)
     assert host.journal.tell(call.key, done=False) == 1
 

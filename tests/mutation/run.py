@@ -52,6 +52,8 @@ TESTS = {
         "tests/host/test_calls_costs.py",
         "tests/host/test_calls_credentials.py",
         "tests/host/test_calls_lost_creates.py",
+        "tests/host/test_settling.py",
+        "tests/host/test_run_lists.py",
     ),
 }
 SETTINGS = """
@@ -150,11 +152,16 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     chosen = parser.parse_args()
     listed = {entry["change"] for entry in tomllib.loads(SURVIVORS.read_text("utf-8")).get("survivor", [])}
+    modules = tuple(chosen.modules or TESTS)
     with ThreadPoolExecutor(chosen.jobs) as pool:
-        outcomes = list(pool.map(lambda module: mutate(module, chosen.only), chosen.modules or TESTS))
-    new = [f"{o.module}: {change}" for o in outcomes for change in o.survivors if f"{o.module}: {change}" not in listed]
+        outcomes = list(pool.map(lambda module: mutate(module, chosen.only), modules))
+    lived = [f"{outcome.module}: {change}" for outcome in outcomes for change in outcome.survivors]
+    new = [text for text in lived if text not in listed]
     for text in new:
         print(f"new survivor  {text}")
+    for text in sorted(listed - set(lived)) if chosen.only == "*" else ():
+        if text.partition(": ")[0] in modules:
+            print(f"lives no more {text}")
     for outcome in outcomes:
         print(outcome.line)
     weak = [outcome.module for outcome in outcomes if outcome.share < WANTED]

@@ -27,7 +27,7 @@ def soon():
     """Every one of these ends in a moment."""
     start = time.thread_time()
     yield
-    assert time.thread_time() - start < 4
+    assert time.thread_time() - start < 20
 
 
 @pytest.mark.parametrize(
