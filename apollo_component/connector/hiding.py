@@ -28,10 +28,11 @@ def _forms(secret: str) -> Iterator[str]:
     raw = secret.encode("utf-8", "replace")
     yield secret.lower()
     yield raw.hex()
-    yield quote(secret, safe="").lower()
+    yield quote(raw, safe="").lower()
     for skipped in range(3):  # a group of base64 may begin at any third byte
-        yield base64.b64encode(raw[skipped:]).decode().rstrip("=").lower()
-    yield base64.urlsafe_b64encode(raw).decode().rstrip("=").lower()
+        coded = base64.b64encode(raw[skipped:]).decode().lower()
+        yield coded
+        yield coded.replace("+", "-").replace("/", "_")
 
 
 def one_line(text: str, longest: int) -> str:

@@ -32,6 +32,8 @@ def _unzipped(parts: Iterable[bytes]) -> Iterator[bytes]:
     machine, begun = zlib.decompressobj(_AUTOMATIC), False
     try:
         for part in parts:
+            if part and machine.eof:
+                raise _broken()
             begun = begun or bool(part)
             rest = part
             while rest and not machine.eof:
