@@ -29,7 +29,7 @@ class Part:
 
 def live(host: Host, run: Run) -> dict[str, Any]:
     """`{status, steps, credits}`; each step `{id, status, requests, records, failed, planned, spent, reserved}`, where
-    a step under way is counted by what is stored of it."""
+    a step under way is counted by what is stored of it. `run` is as `Runs.current` gave it."""
     steps = host.runs.steps(run.id)
     costs = host.journal.by_step(run.id)
     open_ = [step["id"] for step in steps if step["status"] not in SETTLED_STEPS]
@@ -46,7 +46,7 @@ def live(host: Host, run: Run) -> dict[str, Any]:
                 **costs.get(step["id"], {"spent": 0.0, "reserved": 0.0}),
             }
         )
-    return {"status": host.runs.status_of(run), "steps": told, "credits": host.journal.spent(run.id)}
+    return {"status": run.status, "steps": told, "credits": host.journal.spent(run.id)}
 
 
 def _stored(host: Host, run: str, steps: list[str]) -> dict[str, tuple[int, int]]:

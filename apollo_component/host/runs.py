@@ -4,7 +4,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -209,13 +209,16 @@ class Runs:
 
     def report(self, identity: str) -> dict[str, Any]:
         """Everything a person wants to know of a run, without its records."""
-        run = self.get(identity)
+        return self.report_of(self.current(identity))
+
+    def report_of(self, run: Run) -> dict[str, Any]:
+        """`report` of a run that `current` gave."""
         credits_by_step = self.ledger.by_step(run.id)
         return {
             "id": run.id,
             "kind": run.kind,
             "title": run.title,
-            "status": self.status_of(run),
+            "status": run.status,
             "started_by": run.inputs.get("started_by"),
             "inputs": run.inputs.get("inputs", {}) if run.kind == "workflow" else {},
             "detail": {key: value for key, value in run.detail.items() if key != "resumes"},
@@ -228,16 +231,17 @@ class Runs:
             "ended_at": iso(run.ended_at),
         }
 
-    def status_of(self, run: Run) -> str:
-        """As stored, but a run that says running and that nobody drives was interrupted. Who drove it may have ended it
-        since it was read, so that is looked at again."""
+    def current(self, identity: str) -> Run:
+        """As stored, but a run that says running and that nobody drives is `interrupted`. Who drove it may have ended
+        it since it was read, so it is read again, whole: its state and its detail are of one moment."""
+        run = self.get(identity)
         if run.status != RUNNING or self.leases.held(f"run:{run.id}"):
-            return run.status
-        now = self.get(run.id).status
-        return INTERRUPTED if now == RUNNING else now
+            return run
+        run = self.get(identity)
+        return replace(run, status=INTERRUPTED) if run.status == RUNNING else run
 
     def counts(self, *where: sa.ColumnElement[bool]) -> dict[str, int]:
-        """How many runs are in each state, as `status_of` tells it."""
+        """How many runs are in each state, as `current` tells it."""
         query = sa.select(runs.c.status, sa.func.count()).where(*where).group_by(runs.c.status)
         with self.store.read() as connection:
             found = {str(status): int(count) for status, count in connection.execute(query)}

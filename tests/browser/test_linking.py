@@ -372,6 +372,7 @@ def test_an_end_user_allows_access_in_a_window(session, guest, live, name, axe):
     guest.goto(made_link(session, live, name, "Sandbox app"))
     guest.wait_for_url("**/connect")
     guest.get_by_role("link", name=re.compile("OAuth")).click()
+    guest.get_by_role("button", name="Continue").wait_for()
     unseen(guest, live.facts["oauth"]["client_id"], live.facts["oauth"]["client_secret"])
     axe(guest)
     guest.get_by_role("button", name="Continue").click()

@@ -48,9 +48,9 @@ def test_the_newest_run_is_listed_first(runs, clock):
 
 def test_a_run_nobody_drives_was_interrupted(runs, run, host):
     """`running` is said only while somebody holds the run."""
-    assert runs.status_of(runs.get(run)) == "interrupted"
+    assert runs.current(run).status == "interrupted"
     lease = host.leases.acquire(f"run:{run}", 10)
-    assert runs.status_of(runs.get(run)) == "running"
+    assert runs.current(run).status == "running"
     host.leases.release(lease)
     assert runs.report(run)["status"] == "interrupted"
     runs.update(run, "waiting_for_quota", {"a": 1})
@@ -192,9 +192,14 @@ def test_a_purged_run_can_not_be_resumed(runs, host, clock):
         runs.resume(run)
 
 
-def test_a_run_that_ended_while_it_was_read_is_not_told_as_interrupted(host):
-    """Its row was read while it ran, its owner ended it and let go: the state is how it ended."""
-    run = host.runs.create("action", "Quick")
-    host.runs.update(run.id, "done")
-    assert run.status == "running"
-    assert host.runs.status_of(run) == "done"
+def test_a_run_that_ended_while_it_was_read_is_told_whole(runs, run, monkeypatch):
+    """Its row was read while it ran, its owner ended it and let go: state, detail and end are told, none without the others."""
+
+    def held(_name):
+        runs.update(run, "done", {"records": 12})
+        return False
+
+    monkeypatch.setattr(runs.leases, "held", held)
+    report = runs.report(run)
+    assert (report["status"], report["detail"]) == ("done", {"records": 12})
+    assert report["ended_at"] is not None

@@ -199,7 +199,7 @@ def test_a_worker_that_is_stopped_gives_back_what_it_can_t_end(office):
 
     asyncio.run(stopped())
     [run] = office.runs()
-    assert office.host.runs.status_of(run) == "interrupted"
+    assert office.host.runs.current(run.id).status == "interrupted"
     office.sandbox.control("POST", "/release", {"all": True})
     office.work()
     assert [run.status for run in office.runs()] == ["done"]

@@ -21,12 +21,12 @@ MOST_CREDITS = 1e9
 def show(visit: Visit, error: ConnectorError | None = None, status: int = 200, about: str = "") -> Response:
     """`about` is the form that the error belongs to; what was typed there is shown again. Above all stands an error
     whose form isn't there any more."""
-    run = visit.host.runs.get(visit.path["run"])
-    report = visit.host.runs.report(run.id)
+    run = visit.host.runs.current(visit.path["run"])
+    report = visit.host.runs.report_of(run)
     workflow, _ = parsed(visit.host, run.text)
     now = live(visit.host, run)
-    waits, may = _waits(visit, run, report), _may(run, report)
-    doubts = [row for row in report["in_doubt"] if row["open"] and report["status"] not in (RUNNING, QUEUED)]
+    waits, may = _waits(visit, run), _may(run)
+    doubts = [row for row in report["in_doubt"] if row["open"] and run.status not in (RUNNING, QUEUED)]
     forms = {f"{row['step']} {row['item']}" for row in doubts}
     forms |= {"resume"} if waits and (may["resume"] or may["retry"]) else set()
     return visit.page(
@@ -35,7 +35,7 @@ def show(visit: Visit, error: ConnectorError | None = None, status: int = 200, a
         run=run,
         report=report,
         now=now,
-        mark=_mark(run, now["status"]),
+        mark=_mark(run),
         steps=_steps(visit, run, now, workflow),
         drawing=drawn(workflow, visit.host.registry.manifests, visit.hub.texts) if workflow else None,
         workflow=workflow,
@@ -44,7 +44,7 @@ def show(visit: Visit, error: ConnectorError | None = None, status: int = 200, a
         settled=[row for row in report["in_doubt"] if not row["open"]],
         doubts=doubts,
         purged=run.ended and run.kind == "workflow" and not run.inputs,
-        idle=report["status"] in MOVING and nobody_works(visit),
+        idle=run.status in MOVING and nobody_works(visit),
         error=error,
         about=about,
         homeless=error if about not in forms else None,
@@ -53,14 +53,14 @@ def show(visit: Visit, error: ConnectorError | None = None, status: int = 200, a
 
 def told(visit: Visit) -> Response:
     """What changes while a run goes on; `mark` changes when the page itself would be another."""
-    run = visit.host.runs.get(visit.path["run"])
+    run = visit.host.runs.current(visit.path["run"])
     now = live(visit.host, run)
-    more = {"mark": _mark(run, now["status"]), "place": run.detail.get("step", "")}
+    more = {"mark": _mark(run), "place": run.detail.get("step", "")}
     return visit.told({**now, **more, "moving": now["status"] not in ENDED})
 
 
-def _mark(run: Run, status: str) -> str:
-    return f"{status} {run.detail.get('step', '')} {run.detail.get('resumes', 0)} {run.budget}"
+def _mark(run: Run) -> str:
+    return f"{run.status} {run.detail.get('step', '')} {run.detail.get('resumes', 0)} {run.budget}"
 
 
 def ask_cancel(visit: Visit) -> Response:
@@ -146,20 +146,20 @@ def _steps(visit: Visit, run: Run, now: dict[str, Any], workflow: Any) -> list[d
     return found
 
 
-def _waits(visit: Visit, run: Run, report: dict[str, Any]) -> dict[str, Any] | None:
+def _waits(visit: Visit, run: Run) -> dict[str, Any] | None:
     """What the run waits for, with the connection that must be linked again."""
     error = run.detail.get("error")
     if not error:
         return None
     alias = run.detail.get("connection", "")
-    identity = run.inputs.get("connections", {}).get(alias) if report["status"] == AUTHORIZATION else None
+    identity = run.inputs.get("connections", {}).get(alias) if run.status == AUTHORIZATION else None
     connection = visit.host.connections.find(identity) if identity else None
     return {"error": error, "connection": connection, "step": run.detail.get("step", "")}
 
 
-def _may(run: Run, report: dict[str, Any]) -> dict[str, bool]:
+def _may(run: Run) -> dict[str, bool]:
     """Which buttons there are."""
-    status, whole = report["status"], run.kind == "workflow" and bool(run.inputs)
+    status, whole = run.status, run.kind == "workflow" and bool(run.inputs)
     return {
         "resume": whole and status not in (*ENDED, RUNNING, QUEUED),
         "retry": whole and status == FAILED,

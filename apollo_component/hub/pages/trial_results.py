@@ -20,7 +20,7 @@ MOST = 10_000
 def show(visit: Visit) -> Response:
     """While it runs the page loads itself again."""
     run = _run(visit)
-    report = visit.host.runs.report(run.id)
+    report = visit.host.runs.report_of(run)
     records = list(islice(visit.host.runs.records(run.id, STEP), MOST))
     single = _is_single(visit, run)
     page = max(1, _number(visit.query.get("page", "1")))
@@ -31,8 +31,8 @@ def show(visit: Visit) -> Response:
         "trial_result.html",
         run=run,
         report=report,
-        running=report["status"] in (RUNNING, QUEUED),
-        interrupted=report["status"] == INTERRUPTED,
+        running=run.status in (RUNNING, QUEUED),
+        interrupted=run.status == INTERRUPTED,
         took=None if run.ended_at is None else run.ended_at - run.created_at,
         title=run.title,
         asked=run.inputs,
@@ -58,7 +58,7 @@ def download(visit: Visit) -> Response:
 
 def _run(visit: Visit) -> Run:
     """Raises NotFoundError, also for runs of workflows."""
-    run: Run = visit.host.runs.get(visit.path["run"])
+    run: Run = visit.host.runs.current(visit.path["run"])
     if run.kind != "action":
         raise NotFoundError(f"The run {run.id} is a workflow's.")
     return run
