@@ -173,6 +173,7 @@ def axe() -> Callable[[Page], None]:
     """Asserts that axe finds nothing wrong on a page."""
 
     def check(page: Page) -> None:
+        page.wait_for_load_state()  # A click waits only for the next page to begin.
         found = Axe().run(page).response["violations"]
         told = [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]
         assert told == [], "\n".join(told)

@@ -62,6 +62,7 @@ def heading(page, text, timeout=8000):
 
 def unseen(page, *values):
     """No secret is in the address, in a storage, in a cookie that scripts see, or anywhere in the page."""
+    page.wait_for_load_state()
     held = page.evaluate("""() => JSON.stringify([location.href, history.state, document.cookie, window.name,
         Object.entries(localStorage), Object.entries(sessionStorage), document.documentElement.outerHTML,
         [...document.querySelectorAll("input, textarea")].map((input) => input.value)])""")
@@ -372,7 +373,6 @@ def test_an_end_user_allows_access_in_a_window(session, guest, live, name, axe):
     guest.goto(made_link(session, live, name, "Sandbox app"))
     guest.wait_for_url("**/connect")
     guest.get_by_role("link", name=re.compile("OAuth")).click()
-    guest.get_by_role("button", name="Continue").wait_for()
     unseen(guest, live.facts["oauth"]["client_id"], live.facts["oauth"]["client_secret"])
     axe(guest)
     guest.get_by_role("button", name="Continue").click()
