@@ -52,6 +52,7 @@ def test_an_owner_that_slept_past_its_lease_sends_nothing_more(trial: Any, concl
     stalled = trial.victim(lease=1)
     run = stalled.run_id()
     trial.sandbox.held()
+    trial.recorded(run, "enrich", 2)  # else another may be about to leave
     trial.stop_between_writes(stalled)
     trial.note_death(run)
     trial.resume(run).finish()
@@ -107,6 +108,25 @@ def test_an_owner_that_wakes_after_the_end_changes_nothing(trial: Any, conclude:
     after = trial.command("runs", "show", run).finish()
     assert after == before
     conclude(trial, after)
+
+
+def test_a_request_that_was_about_to_leave_may_leave_late(trial: Any, conclude: Callable[..., Any]) -> None:
+    """An owner declared dead between a row and its sending sends that one request when it wakes and no other; as it was
+    in doubt, it is listed already, and nothing changes."""
+    stalled = trial.victim(lease=1, deaf=True, stop=True, point="before_send", item="enrich:0.1", alone=2)
+    run = stalled.run_id()
+    stalled.stopped()
+    trial.note_death(run)
+    trial.resume(run).finish()
+    before = trial.command("runs", "show", run).finish()
+    seen = len(trial.sandbox.ask("/requests"))
+    stalled.go_on()
+    lost(stalled)
+    assert len(trial.sandbox.ask("/requests")) == seen + 1
+    after = trial.command("runs", "show", run).finish()
+    assert after == before
+    figures = conclude(trial, after)
+    assert (figures.ledger, figures.paid_twice) == (40, 10)
 
 
 def lost(process: Any) -> None:

@@ -1,8 +1,8 @@
 """Durable runs of workflow files on DBOS: start one, drive it, take it over after a crash.
 
 Only `launched` launches DBOS, once in a process. A run has one owner at a time, by a lease; a process that lost it
-sends nothing more, because every journal row is claimed under the lease. DBOS's own recovery touches nothing of other
-processes: each has an executor id and a queue of its own.
+begins no other request, because every journal row is claimed under the lease. DBOS's own recovery touches nothing of
+other processes: each has an executor id and a queue of its own.
 """
 
 import asyncio
