@@ -87,6 +87,19 @@ def test_a_repeated_secret_is_hidden(shown: str) -> None:
     assert scanner.scan(said(f"You sent {shown} to us", x_request_id=shown), "x") == []
 
 
+@pytest.mark.parametrize("status", [200, 302, 502])
+def test_a_secret_that_comes_as_the_request_id_is_hidden(status: int) -> None:
+    """Also in what isn't the service's own: something else than JSON, a redirect, a proxy's page."""
+    reply = Reply(status, {"x-request-id": KEY}, b"<html>")
+    with pytest.raises(UnreadableReplyError) as caught:
+        raise error_for(reply, None, (), [KEY]) or answer_of(reply, [KEY])
+    assert caught.value.request_id == "[hidden]"
+    if status == 302:
+        with pytest.raises(UnreadableReplyError) as caught:
+            answer_of(reply, [KEY])
+        assert caught.value.request_id == "[hidden]"
+
+
 @pytest.mark.parametrize("told", ["\x9b31mred", "a\r\nb", "\u202etxt", "x" * 101, "a b", "<b>", "&#65;", "é"])
 def test_an_odd_request_id_is_none(told: str) -> None:
     """It is shown to people and written into logs, so it must look like one."""
