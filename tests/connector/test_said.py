@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from apollo_component.connector import auth, replies
-from apollo_component.contract.errors import ConnectorError
+from apollo_component.contract.errors import ConnectorError, UnreadableReplyError
 from apollo_component.contract.manifest import Manifest
 from apollo_component.contract.models import AuthorizeRequest, Callback, Credential, OAuthApp, Reply
 
@@ -235,3 +235,22 @@ def test_a_token_lives_as_long_as_told(told: Any, seconds: int | None) -> None:
     assert (found.access_token, found.refresh_token, found.scopes) == ("a", OLD.refresh_token, ("b", "c"))
     assert auth.credential_from(reply(200, {"access_token": "a", "scope": "b,c"}), OLD, NOW, ",").scopes == ("b", "c")
     assert auth.granted({"scope": "b c"}, OLD) == ("b", "c")
+
+
+@pytest.mark.parametrize(("length", "taken"), [(1, True), (auth.LONGEST_TOKEN, True), (auth.LONGEST_TOKEN + 1, False)])
+def test_the_longest_token_is_taken(length: int, taken: bool) -> None:
+    """A longer one is no token."""
+    answer = reply(200, {"access_token": "a" * length})
+    if taken:
+        assert auth.credential_from(answer, OLD, NOW).access_token == "a" * length
+    else:
+        with pytest.raises(UnreadableReplyError):
+            auth.credential_from(answer, OLD, NOW)
+
+
+def test_no_request_id_of_a_token_answer_shows_a_secret() -> None:
+    """Not that of something that isn't JSON either."""
+    answer = reply(200, b"no JSON", {"x-request-id": APP.client_secret})
+    with pytest.raises(UnreadableReplyError) as caught:
+        auth.credential_from(answer, OLD, NOW, " ", (APP.client_secret,))
+    assert caught.value.request_id == "[hidden]"
