@@ -96,12 +96,7 @@ def test_a_late_answer_disturbs_nobody(trial: Any, conclude: Callable[..., Any],
 def test_an_owner_that_wakes_after_the_end_changes_nothing(trial: Any, conclude: Callable[..., Any], item: str) -> None:
     """An owner declared dead between an answer and its record leaves the finished run as it is when it wakes."""
     stalled = trial.victim(lease=1, deaf=True, stop=True, point="after_save", item=item, alone=2)
-    run = stalled.run_id()
-    stalled.stopped()
-    trial.note_death(run)
-    trial.resume(run).finish()
-    before = trial.command("runs", "show", run).finish()
-    seen = len(trial.sandbox.ask("/requests"))
+    run, before, seen = overtaken(trial, stalled)
     stalled.go_on()
     lost(stalled)
     assert len(trial.sandbox.ask("/requests")) == seen
@@ -114,12 +109,7 @@ def test_a_request_that_was_about_to_leave_may_leave_late(trial: Any, conclude: 
     """An owner declared dead between a row and its sending sends that one request when it wakes and no other; as it was
     in doubt, it is listed already, and nothing changes."""
     stalled = trial.victim(lease=1, deaf=True, stop=True, point="before_send", item="enrich:0.1", alone=2)
-    run = stalled.run_id()
-    stalled.stopped()
-    trial.note_death(run)
-    trial.resume(run).finish()
-    before = trial.command("runs", "show", run).finish()
-    seen = len(trial.sandbox.ask("/requests"))
+    run, before, seen = overtaken(trial, stalled)
     stalled.go_on()
     lost(stalled)
     assert len(trial.sandbox.ask("/requests")) == seen + 1
@@ -127,6 +117,15 @@ def test_a_request_that_was_about_to_leave_may_leave_late(trial: Any, conclude: 
     assert after == before
     figures = conclude(trial, after)
     assert (figures.ledger, figures.paid_twice) == (40, 10)
+
+
+def overtaken(trial: Any, stalled: Any) -> tuple[str, Any, int]:
+    """The run of a process that stopped, ended by another; what is told of it, and how many requests there were."""
+    run = stalled.run_id()
+    stalled.stopped()
+    trial.note_death(run)
+    trial.resume(run).finish()
+    return run, trial.command("runs", "show", run).finish(), len(trial.sandbox.ask("/requests"))
 
 
 def lost(process: Any) -> None:
