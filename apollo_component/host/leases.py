@@ -46,7 +46,7 @@ class Leases:
         with self.store.write(name) as connection:
             now = self.clock()
             row = connection.execute(sa.select(leases).where(leases.c.name == name)).mappings().first()
-            if row and row["owner"] and row["until"] > now and not is_dead(row["owner"]):
+            if row and holds(row["owner"], row["until"], now):
                 return None
             lease = Lease(name, new_owner(), row["version"] + 1 if row else 1)
             values = {"owner": lease.owner, "version": lease.version, "until": now + seconds}
@@ -106,7 +106,12 @@ def is_dead(owner: str) -> bool:
 def is_held(connection: sa.Connection, name: str, now: float) -> bool:
     """Inside a transaction: whether somebody holds this lease; `now` is the database's time."""
     row = connection.execute(sa.select(leases).where(leases.c.name == name)).mappings().first()
-    return bool(row and row["owner"] and row["until"] > now and not is_dead(row["owner"]))
+    return bool(row and holds(row["owner"], row["until"], now))
+
+
+def holds(owner: str | None, until: float | None, now: float) -> bool:
+    """Whether these columns of a lease say that somebody holds it; both are None where there never was one."""
+    return bool(owner and until and until > now and not is_dead(owner))
 
 
 def owns(connection: sa.Connection, lease: Lease) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from .journal import cost_columns
-from .runs import INTERRUPTED, RUNNING, Runs
+from .runs import INTERRUPTED, LEASE, LEASED, RUNNING, Runs, told_status
 from .store import Store
 from .tables import COSTS, journal, leases, runs
 
@@ -28,12 +28,12 @@ class Wanted:
     text: str = ""
 
     def where(self, now: float) -> Iterator[sa.ColumnElement[bool]]:
+        """Of rows of `LEASED`."""
         if self.status:
             yield runs.c.status == (RUNNING if self.status == INTERRUPTED else self.status)
         if self.status in (RUNNING, INTERRUPTED):
-            mine = leases.c.name == sa.literal("run:") + runs.c.id
-            held = sa.exists().where(mine, leases.c.owner != "", leases.c.until > now)
-            yield held if self.status == RUNNING else ~held
+            held = sa.and_(leases.c.owner != "", leases.c.until > now)
+            yield held if self.status == RUNNING else held.is_not(sa.true())
         if self.workflow:
             yield runs.c.workflow == self.workflow
         if self.kind:
@@ -74,7 +74,8 @@ def page(
 ) -> Listed:
     """The page that follows `before`, or the one that stands in front of `after`; else the newest."""
     key = sa.tuple_(runs.c.created_at, runs.c.id)
-    query = sa.select(*_SHOWN, *_TIMES).where(*wanted.where(known.leases.clock())).limit(size + 1)
+    now = known.leases.clock()
+    query = sa.select(*_SHOWN, *_TIMES, *LEASE).select_from(LEASED).where(*wanted.where(now)).limit(size + 1)
     if after:
         query = query.where(key > _place(after)).order_by(runs.c.created_at, runs.c.id)
     else:
@@ -84,7 +85,7 @@ def page(
     more, found = len(found) > size, found[:size]
     if after:
         found.reverse()
-    rows = list(_told(known, found))
+    rows = list(_told(known.store, found, now))
     return Listed(
         rows,
         newer=_at(rows[0]) if rows and (more if after else before) else None,
@@ -92,15 +93,13 @@ def page(
     )
 
 
-def _told(known: Runs, found: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+def _told(store: Store, found: Sequence[Mapping[str, Any]], now: float) -> Iterator[Row]:
     """Each with its credits, and with `interrupted` for what nobody drives."""
-    running = [row["id"] for row in found if row["status"] == RUNNING]
-    driven = known.driven(runs.c.id.in_(running)) if running else set()
-    costs = spent_by_run(known.store, [row["id"] for row in found])
+    costs = spent_by_run(store, [row["id"] for row in found])
     for row in found:
-        status = INTERRUPTED if row["status"] == RUNNING and row["id"] not in driven else row["status"]
+        shown = {column.name: row[column.name] for column in (*_SHOWN, *_TIMES)}
         spent, reserved = costs.get(row["id"], (0.0, 0.0))
-        yield Row(**{**row, "status": status}, spent=spent, reserved=reserved)
+        yield Row(**{**shown, "status": told_status(row, now)}, spent=spent, reserved=reserved)
 
 
 def spent_by_run(store: Store, ids: Sequence[str]) -> dict[str, tuple[float, float]]:

@@ -3,6 +3,7 @@
 import json
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 from ..contract.errors import InputError, NotFoundError
 from .events import LogEvent
 from .journal import Journal, check_owner
-from .leases import Lease, Leases, is_dead
+from .leases import Lease, Leases, holds
 from .logs import log
 from .store import Store, dumps, insert_many, iso, put
 from .tables import deliveries, journal, leases, records, runs, steps
@@ -33,6 +34,9 @@ ENDED = (DONE, FAILED, CANCELLED)
 TIDY_SECONDS = 3600.0
 STRIDE = 10_000
 """Room for the records of one request, which are never more."""
+LEASED = sa.outerjoin(runs, leases, leases.c.name == sa.literal("run:") + runs.c.id)
+"""Runs, each with its lease: read apart, a run that ended in between would look as if nobody had ended it."""
+LEASE = (leases.c.owner, leases.c.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +113,19 @@ class Runs:
         return [_run(row) for row in self.store.rows(query)]
 
     def get(self, identity: str) -> Run:
-        row = self.store.row(sa.select(runs).where(runs.c.id == identity))
+        return _run(self._row(identity, sa.select(runs)))
+
+    def current(self, identity: str) -> Run:
+        """As stored, but a run that says running and that nobody drives is `interrupted`."""
+        now = self.leases.clock()
+        row = self._row(identity, sa.select(runs, *LEASE).select_from(LEASED))
+        return replace(_run(row), status=told_status(row, now))
+
+    def _row(self, identity: str, query: sa.Select[Any]) -> Mapping[str, Any]:
+        row = self.store.row(query.where(runs.c.id == identity))
         if row is None:
             raise NotFoundError(f"There is no run {identity!r}.", hint="`runs list` shows those there are.")
-        return _run(row)
+        return row
 
     def all(self, limit: int = 100) -> list[Run]:
         query = sa.select(runs).order_by(runs.c.created_at.desc()).limit(limit)
@@ -231,34 +244,16 @@ class Runs:
             "ended_at": iso(run.ended_at),
         }
 
-    def current(self, identity: str) -> Run:
-        """As stored, but a run that says running and that nobody drives is `interrupted`. Who drove it may have ended
-        it since it was read, so it is read again, whole: its state and its detail are of one moment."""
-        run = self.get(identity)
-        if run.status != RUNNING or self.leases.held(f"run:{run.id}"):
-            return run
-        run = self.get(identity)
-        return replace(run, status=INTERRUPTED) if run.status == RUNNING else run
-
     def counts(self, *where: sa.ColumnElement[bool]) -> dict[str, int]:
         """How many runs are in each state, as `current` tells it."""
-        query = sa.select(runs.c.status, sa.func.count()).where(*where).group_by(runs.c.status)
-        with self.store.read() as connection:
-            found = {str(status): int(count) for status, count in connection.execute(query)}
-        running, alive = found.get(RUNNING, 0), 0
-        if running:
-            alive = len(self.driven(*where))
-        told = {**found, RUNNING: alive, INTERRUPTED: running - alive}
-        return {status: count for status, count in told.items() if count > 0}
-
-    def driven(self, *where: sa.ColumnElement[bool]) -> set[str]:
-        """The ids of the runs that say running and that somebody drives."""
-        mine = leases.c.name == sa.literal("run:") + runs.c.id
-        query = sa.select(runs.c.id, leases.c.owner).join(leases, mine).where(*where, runs.c.status == RUNNING)
-        with self.store.read() as connection:
-            now = self.leases.clock()
-            rows = connection.execute(query.where(leases.c.owner != "", leases.c.until > now)).all()
-        return {identity for identity, owner in rows if not is_dead(owner)}
+        now, count = self.leases.clock(), sa.func.count()
+        others = sa.select(runs.c.status, sa.null(), sa.null(), count).where(*where, runs.c.status != RUNNING)
+        running = sa.select(runs.c.status, *LEASE, sa.literal(1).label("count")).select_from(LEASED)
+        running = running.where(*where, runs.c.status == RUNNING)
+        found: Counter[str] = Counter()
+        for row in self.store.rows(sa.union_all(running, others.group_by(runs.c.status))):
+            found[told_status(row, now)] += row["count"]
+        return dict(found)
 
     def purge(self, older_than: timedelta, *, summaries: bool = False) -> dict[str, int]:
         """Delete the records and recorded answers of runs that ended before then; with `summaries` the runs too."""
@@ -276,6 +271,12 @@ class Runs:
                     connection.execute(sa.delete(table).where(table.c.run.in_(old)))
                 removed = connection.execute(sa.delete(runs).where(runs.c.id.in_(old))).rowcount
         return {"records": gone, "answers": answers, "runs": removed}
+
+
+def told_status(row: Mapping[str, Any], now: float) -> str:
+    """Of a row of `LEASED`: `interrupted` is what says running and nobody drives at this time of the leases' clock."""
+    alone = row["status"] == RUNNING and not holds(row["owner"], row["until"], now)
+    return INTERRUPTED if alone else str(row["status"])
 
 
 def _run(row: Mapping[str, Any]) -> Run:

@@ -96,7 +96,7 @@ class Store:
         if not self.is_sqlite:
             connection.execute(sa.select(_lock(on)))
 
-    def rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
+    def rows(self, query: sa.Executable) -> list[dict[str, Any]]:
         """One statement sees one moment by itself: PostgreSQL needs no transaction around it."""
         options = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         with worded(), self.engine.connect().execution_options(**options) as connection:

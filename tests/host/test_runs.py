@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from apollo_component.contract.errors import InputError, NotFoundError
 from apollo_component.contract.models import Effect, Reply
+from apollo_component.host import run_lists
 from apollo_component.host.journal import Key
 from apollo_component.host.runs import TIDY_SECONDS
 
@@ -192,14 +194,33 @@ def test_a_purged_run_can_not_be_resumed(runs, host, clock):
         runs.resume(run)
 
 
-def test_a_run_that_ended_while_it_was_read_is_told_whole(runs, run, monkeypatch):
-    """Its row was read while it ran, its owner ended it and let go: state, detail and end are told, none without the others."""
+@pytest.mark.parametrize(("moment", "status"), [("before", "done"), ("after", "running")])
+def test_a_run_that_ends_while_it_is_read_is_told_whole(runs, run, host, moment, status):
+    """Just before its row is read, or just after: state, detail and end are of one moment, and it isn't interrupted. The
+    same goes for lists and counts."""
 
-    def held(_name):
-        runs.update(run, "done", {"records": 12})
-        return False
+    ended = True
 
-    monkeypatch.setattr(runs.leases, "held", held)
-    report = runs.report(run)
-    assert (report["status"], report["detail"]) == ("done", {"records": 12})
-    assert report["ended_at"] is not None
+    def ends(_connection, _cursor, statement, *_):
+        nonlocal ended
+        if not ended and "FROM host_runs" in statement:
+            ended = True
+            runs.update(run, "done", {"records": 12})
+            host.leases.release(lease)
+
+    def read(look):
+        nonlocal ended, lease
+        runs.update(run, "running", {})
+        lease = host.leases.acquire(f"run:{run}", 10)
+        ended = False
+        found = look()
+        assert ended
+        return found
+
+    lease = None
+    sa.event.listen(host.store.engine, f"{moment}_cursor_execute", ends)
+    report = read(lambda: runs.report(run))
+    assert (report["status"], report["detail"]) == (status, {"records": 12} if status == "done" else {})
+    assert (report["ended_at"] is not None) == (status == "done")
+    assert [row.status for row in read(lambda: run_lists.page(runs, run_lists.Wanted())).rows] == [status]
+    assert read(runs.counts) == {status: 1}

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from ...contract.errors import ConnectorError
 from ..events import LogEvent
 from ..host import Host
-from ..leases import Lease, is_dead
+from ..leases import Lease, holds
 from ..logs import log
-from ..runs import ENDED, QUEUED, RUNNING, WAITING, Run
-from ..tables import leases, runs
+from ..runs import ENDED, LEASE, LEASED, QUEUED, RUNNING, WAITING, Run
+from ..tables import runs
 from .driver import released
 
 LEASE_SECONDS = 20.0
@@ -68,10 +68,9 @@ class Backlog:
 
     def _interrupted(self, now: float) -> list[str]:
         """Runs that say running and whose owner let go, fell silent, or is dead."""
-        lease = sa.outerjoin(runs, leases, leases.c.name == sa.literal("run:") + runs.c.id)
-        columns = sa.select(runs.c.id, leases.c.owner, leases.c.until).select_from(lease)
-        rows = self.host.store.rows(columns.where(_MINE, runs.c.status == RUNNING).order_by(runs.c.created_at))
-        return [row["id"] for row in rows if not row["owner"] or row["until"] <= now or is_dead(row["owner"])][:AHEAD]
+        query = sa.select(runs.c.id, *LEASE).select_from(LEASED).where(_MINE, runs.c.status == RUNNING)
+        rows = self.host.store.rows(query.order_by(runs.c.created_at))
+        return [row["id"] for row in rows if not holds(row["owner"], row["until"], now)][:AHEAD]
 
     def _waiting(self) -> list[str]:
         """The next of the waiting runs, round and round, that have what they waited for."""

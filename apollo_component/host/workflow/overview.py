@@ -7,14 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..host import Host
-from ..runs import QUEUED, RUNNING, WAITING
-from ..tables import leases, runs
+from ..runs import INTERRUPTED, LEASE, LEASED, QUEUED, RUNNING, WAITING
+from ..tables import runs
 from .fleet import ALIVE, DEAD, SILENT, Member, Workers
 from .subscriptions import Subscriptions
 
 LISTED = 50
 """How many running and how many waiting runs are listed, the oldest first; all are counted."""
-INTERRUPTED = "interrupted"
 _LATE_SECONDS = 120.0
 """How long past its time a look is told to be overdue."""
 
@@ -38,9 +37,8 @@ def overview(host: Host) -> dict[str, Any]:
 
 
 def _running(host: Host, members: list[Member], now: float) -> Iterator[dict[str, Any]]:
-    lease = sa.outerjoin(runs, leases, leases.c.name == sa.literal("run:") + runs.c.id)
-    columns = (runs.c.id, runs.c.workflow, runs.c.updated_at, leases.c.owner, leases.c.until)
-    query = sa.select(*columns).select_from(lease).where(runs.c.unattended, runs.c.status == RUNNING)
+    columns = (runs.c.id, runs.c.workflow, runs.c.updated_at, *LEASE)
+    query = sa.select(*columns).select_from(LEASED).where(runs.c.unattended, runs.c.status == RUNNING)
     alive = [member for member in members if member.state(now) != DEAD]
     for row in host.store.rows(query.order_by(runs.c.updated_at)):
         held = row["owner"] and row["until"] > now
