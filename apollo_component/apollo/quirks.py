@@ -1,13 +1,13 @@
 """What Apollo needs beyond its manifest, each thing by name."""
 
 import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from ..connector.connector import Quirk
 from ..contract.digging import sentence
+from ..contract.errors import IncompleteReplyError
 from ..contract.models import Page
 
 PLACEHOLDER = "email_not_unlocked@domain.com"
@@ -28,15 +28,6 @@ def _revealed(record: Any) -> Any:
 def with_sequence_id(values: dict[str, Any]) -> dict[str, Any]:
     """The sequence id is wanted twice: in the path and as a parameter."""
     return {**values, "emailer_campaign_id": values["sequence_id"]}
-
-
-def with_skipped(page: Page) -> Page:
-    """The answer is 200 even when contacts were skipped: each reason becomes a warning with its count."""
-    answer = page.value if isinstance(page.value, Mapping) else {}
-    skipped = answer.get("skipped_contact_ids") or {}
-    reasons = Counter(sentence(reason) for reason in skipped.values()) if isinstance(skipped, Mapping) else Counter()
-    warnings = tuple(f"{count} skipped: {reason}" for reason, count in sorted(reasons.items()))
-    return replace(page, warnings=warnings, value={"skipped_contact_ids": skipped})
 
 
 def by_rank(page: Page) -> Page:
@@ -63,8 +54,10 @@ def _listed(value: Any) -> list[Any]:
 
 
 def with_origin(page: Page) -> Page:
-    """What a bulk create made and what was there already, in one list, told apart."""
+    """What a bulk create made and what was there already, in one list, told apart. Raises IncompleteReplyError."""
     answer = page.value if isinstance(page.value, Mapping) else {}
+    if not any(isinstance(value, list) for key, value in answer.items() if key.startswith(("created_", "existing_"))):
+        raise IncompleteReplyError("The answer can't be read: it has neither created nor existing records.")
     records = [
         {**record, "already_existed": existed}
         for prefix, existed in (("created_", False), ("existing_", True))
@@ -114,7 +107,7 @@ def _endpoint(key: str) -> str:
 
 QUIRKS = {
     "placeholder_email": Quirk(read=without_placeholder),
-    "enroll": Quirk(prepare=with_sequence_id, read=with_skipped),
+    "enroll": Quirk(prepare=with_sequence_id),
     "two_arrays": Quirk(read=by_rank),
     "created_and_existing": Quirk(read=with_origin),
     "bare_field_id": Quirk(read=with_bare_id),

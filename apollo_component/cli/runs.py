@@ -117,8 +117,9 @@ def show_report(report: Mapping[str, Any]) -> None:
     if "records" in report["detail"]:
         missing = report["detail"].get("not_found")
         print(f"Records: {report['detail']['records']:,}" + (f" ({missing:,} not found)" if missing else ""))
+        _show_accounts(report["detail"])
     if report["steps"]:
-        keys = ("id", "action", "status", "requests", "records", "failed", "spent")
+        keys = ("id", "action", "status", "requests", "records", "failed", "missed", "spent")
         columns = ("step", *keys[1:-1], "credits")
         table(columns, [[step.get(key) for key in keys] for step in report["steps"]])
     for step in report["steps"]:
@@ -127,6 +128,18 @@ def show_report(report: Mapping[str, Any]) -> None:
     print(credits_line(report))
     for item in report["in_doubt"]:
         print(f"In doubt: step {item['step']}, item {item['item']}, {item['action']}: {plain(item['outcome'])}")
+
+
+def _show_accounts(detail: Mapping[str, Any]) -> None:
+    """What an action's run was asked for and what it gave, with every warning."""
+    from ..host.accounts import accounts_line
+
+    if told := accounts_line(detail):
+        print(f"{told[0].upper()}{told[1:]}")
+    if detail.get("first_page"):
+        print(f"The first page, of {detail['total']:,} records in all" if "total" in detail else "The first page")
+    for warning in detail.get("warnings", []):
+        print(f"Warning: {plain(warning)}")
 
 
 def _show_error(error: Mapping[str, Any]) -> None:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 def stream(host: "Host", chosen: "Chosen", out: Output) -> int:
     """Print the records (or the single value) while they arrive; the exit code."""
-    from ..host.running import NOTHING_CHANGED, begin, ended
+    from ..host.running import begin, ended
+    from ..host.runs import DONE
 
     code = 0
 
@@ -37,8 +38,10 @@ def stream(host: "Host", chosen: "Chosen", out: Output) -> int:
 
     begun = begin(host, chosen)
     tally = begun.drive(take, told)
-    if NOTHING_CHANGED in tally.warnings:
-        out.warn(NOTHING_CHANGED)
+    for warning in tally.last_words:
+        out.warn(warning)
+    if tally.first_page and tally.status == DONE:
+        out.say(f"The first page: {_part(tally)}; `--all` reads the rest.")
     _summary(host, begun, tally, out)
     return code
 
@@ -64,15 +67,25 @@ def _print_page(page: Page, plan: "Plan", out: Output) -> None:
     sys.stdout.flush()
 
 
+def _part(tally: "Tally") -> str:
+    """How much of how much was read."""
+    return f"{tally.records:,} of {tally.total:,}" if tally.total is not None else f"{tally.records:,} records"
+
+
 def _summary(host: "Host", begun: "Begun", tally: "Tally", out: Output) -> None:
     run = begun.run.id
+    from ..host.accounts import accounts_line
+
     credits_, doubtful = host.journal.spent(run), host.journal.doubtful(run)
     told = {"id": run, "status": tally.status, "records": tally.records, "not_found": tally.not_found}
-    told |= {"credits": credits_, "in_doubt": doubtful}
-    told |= {"matching": tally.total} if begun.chosen.plan.every_page and tally.total is not None else {}
+    told |= {**tally.accounts(), "credits": credits_, "in_doubt": doubtful}
+    told |= {"matching": tally.total} if begun.chosen.plan.action.paging and tally.total is not None else {}
+    told |= {"first_page": True} if tally.first_page else {}
+    told |= {"warnings": tally.warnings} if tally.warnings else {}
     spent = credits_["spent"]
     parts = [f"{tally.records:,} record{'s'[: tally.records != 1]}"]
-    parts += [f"{tally.not_found:,} not found"] if tally.not_found else []
+    accounts = accounts_line(tally.accounts())
+    parts += [accounts] if accounts else [f"{tally.not_found:,} not found"] if tally.not_found else []
     parts += [f"{spent:g} credit{'s'[: spent != 1]} spent"]
     parts += [f"{credits_['reserved']:g} reserved"] if credits_["reserved"] else []
     parts += [f"{credits_['paid_twice']:g} possibly paid twice"] if credits_["paid_twice"] else []

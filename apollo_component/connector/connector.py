@@ -11,11 +11,13 @@ from ..contract.actions import Action
 from ..contract.errors import (
     ConnectorError,
     CredentialExpiredError,
+    IncompleteReplyError,
     InputError,
     NotFoundError,
     PermissionDeniedError,
     Problem,
     ReauthorizationError,
+    RejectedError,
 )
 from ..contract.hookspecs import Context, hookimpl
 from ..contract.inputs import input_fields
@@ -35,7 +37,7 @@ from ..contract.models import (
     TestReport,
 )
 from ..contract.schemas import Schemas
-from . import auth, late, operations, options, polling, raw, replies, testing
+from . import accounting, auth, late, operations, options, polling, raw, replies, testing
 from .messages import Flow, Request, T, drive
 from .servers import addresses
 
@@ -73,6 +75,7 @@ class Connector:
         self._now = now
         self._errors = manifest.data.get("errors", [])
         self._windows = manifest.data.get("quota_headers", {})
+        self._failures = manifest.data.get("failures", {})
 
     @hookimpl
     def connector_manifest(self) -> Manifest:
@@ -109,7 +112,11 @@ class Connector:
             return self._request(action, self.schemas.with_defaults(action.input, values), credential, None)
 
         def judge(name: str, reply: Reply) -> ConnectorError | None:
-            return self._error(reply, self._action(name), credential)
+            try:
+                self.read(self._action(name), {}, reply, credential)
+            except ConnectorError as error:
+                return error
+            return None
 
         def needs_input(action: Action) -> bool:
             return bool(self.schemas.problems(action.input, {}))
@@ -142,13 +149,37 @@ class Connector:
     def read(
         self, action: Action, values: Mapping[str, Any], reply: Reply, credential: Credential, cursor: str | None = None
     ) -> Page:
-        """What a reply to a request of the action means: a page. Raises ConnectorError."""
+        """What a reply to a request of the action means: a page that accounts for what was asked. Raises
+        ConnectorError: also when a good status holds an error and nothing of what was asked for."""
         route = raw.declared(self.manifest, values["method"], values["path"]) if action.raw else None
         if error_found := self._error(reply, route or action, credential):
             raise error_found
         answer = replies.answer_of(reply, _secrets(credential))
-        page = late.announced(action, values, answer, operations.page_from(action, values, answer, cursor))
-        return _lean(page, self._quirk(action).read(page))
+        told = replies.error_told(answer, reply, route or action, self._errors, _secrets(credential))
+        page = self._page(action, values, answer, cursor, self._of_kind(told, credential))
+        page = late.announced(action, values, answer, page)
+        return accounting.accounted(action, values, answer, page, self._failures)
+
+    def _page(
+        self, action: Action, values: Mapping[str, Any], answer: Any, cursor: str | None, told: ConnectorError | None
+    ) -> Page:
+        """The page that an answer holds. `told` is the error that it tells: raised where nothing came, unless the
+        answer names the items that it leaves out; else a warning."""
+        try:
+            page = operations.page_from(action, values, answer)
+            page = _lean(page, self._quirk(action).read(page))
+        except IncompleteReplyError as error:
+            raise _incomplete(error, told) from None
+        page = operations.finished(action, values, answer, page, cursor)
+        if told is None:
+            return page
+        whole, accounts = action.reply.value == ".", action.accounts_for is not None
+        explained = page.given or (accounts and accounting.names_failures(answer, self._failures))
+        if accounting.is_empty(answer) if whole else not explained:
+            told.spent = page.spent or 0
+            raise told
+        silent = whole or (accounts and accounting.says_by_items_only(answer))
+        return page if silent else replace(page, warnings=(*page.warnings, f"the service says: {told.message}"))
 
     @hookimpl
     def connector_preview(self, action: str, input: dict[str, Any]) -> Preview:  # noqa: A002
@@ -262,7 +293,11 @@ class Connector:
             context.observed(request.operation, windows, pause)
 
     def _error(self, reply: Reply, action: Action, credential: Credential) -> ConnectorError | None:
-        error = replies.error_for(reply, action, self._errors, _secrets(credential))
+        return self._of_kind(replies.error_for(reply, action, self._errors, _secrets(credential)), credential)
+
+    @staticmethod
+    def _of_kind(error: ConnectorError | None, credential: Credential) -> ConnectorError | None:
+        """A refused token may be refreshed, a refused key can't."""
         if not isinstance(error, ReauthorizationError | CredentialExpiredError):
             return error
         kind = CredentialExpiredError if credential.access_token else ReauthorizationError
@@ -282,6 +317,15 @@ class Connector:
 
 def _secrets(credential: Credential) -> tuple[str, ...]:
     return credential.api_key, credential.access_token, credential.refresh_token
+
+
+def _incomplete(error: IncompleteReplyError, told: ConnectorError | None) -> ConnectorError:
+    """What an answer without its records means: the error that it tells, if that is a known one."""
+    if told is None:
+        return error
+    if type(told) is not RejectedError:
+        return told
+    return IncompleteReplyError(f"{error.message} {told.message}", hint=told.hint, request_id=told.request_id)
 
 
 def _lean(page: Page, read: Page) -> Page:

@@ -3,6 +3,7 @@
 import math
 import string
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
@@ -11,8 +12,9 @@ import orjson
 
 from ..contract.actions import Action
 from ..contract.digging import count, dig, number
-from ..contract.errors import InputError, Problem
+from ..contract.errors import IncompleteReplyError, InputError, Problem
 from ..contract.models import Page
+from . import paging
 from .messages import Request
 
 BODYLESS = ("GET", "DELETE", "HEAD")
@@ -24,7 +26,8 @@ def request_for(action: Action, values: Mapping[str, Any], base_url: str, cursor
     check_sendable(values)
     names = [name for _, name, _, _ in string.Formatter().parse(action.path) if name]
     path = action.path.format(**{name: _segment(name, values[name]) for name in names})
-    rest = {name: value for name, value in values.items() if name not in names and value is not None}
+    unsent = {*names, *action.own_inputs}
+    rest = {name: value for name, value in values.items() if name not in unsent and value is not None}
     in_query = set(rest) if action.method in BODYLESS else set(action.query)
     query = tuple(pair for name in rest if name in in_query for pair in bracketed(name, rest[name]))
     body = {name: value for name, value in rest.items() if name not in in_query}
@@ -109,40 +112,94 @@ def _place(cursor: str) -> int:
     return int(cursor)
 
 
-def page_from(action: Action, values: Mapping[str, Any], answer: Any, cursor: str | None) -> Page:
-    """The page an answer holds. Nulls, numbers as strings and fields nobody declared are all fine."""
-    if action.reply.value is not None:
-        value = answer if action.reply.value == "." else dig(answer, action.reply.value)
+def page_from(action: Action, values: Mapping[str, Any], answer: Any) -> Page:
+    """What an answer holds, before any quirk. Nulls, numbers as strings and fields nobody declared are all fine.
+
+    Raises IncompleteReplyError when the answer lacks the list or the value that the action declares.
+    """
+    shape = action.reply
+    if shape.value is not None:
+        value = _value(action, values, answer)
         found = [] if value is None else [value]
-        return Page(records=found, value=value, total=len(found), spent=_spent(action, values, answer, found))
+        return Page(records=found, value=value, total=len(found))
+    records = [with_nobody(action, values, record) for record in _records(action, answer)]
+    total, size, pages = (_told(answer, path) for path in (shape.total, shape.size, shape.pages))
+    return Page(records=records, value=answer, total=total, size=size or None, pages=pages)
+
+
+def _told(answer: Any, path: str | None) -> int | None:
+    return count(dig(answer, path)) if path else None
+
+
+def finished(action: Action, values: Mapping[str, Any], answer: Any, page: Page, cursor: str | None) -> Page:
+    """The page with what it cost and where the next one is."""
+    spent = None if action.credits.settles_later(values) else answered_cost(action, values, answer, page.records)
+    page = replace(page, spent=spent)
+    if action.paging is None:
+        return page
+    page = replace(page, ceiling=action.paging.max_records)
+    return paging.placed(action, values, page, _page_of(action, values, cursor))
+
+
+def _records(action: Action, answer: Any) -> list[Any]:
+    """The list that the answer holds. An optional one may be left out; anything else in its place isn't one."""
     records = answer if action.reply.records == "." else dig(answer, action.reply.records or "")
-    records = records if isinstance(records, list) else []
-    total = count(dig(answer, action.reply.total)) if action.reply.total else None
-    return Page(
-        records=records,
-        value=answer,
-        next_cursor=_next(action, values, records, total, cursor),
-        total=total,
-        spent=_spent(action, values, answer, records),
-        ceiling=action.paging.max_records if action.paging else None,
+    if isinstance(records, list):
+        return records
+    if action.reply.optional and isinstance(answer, Mapping) and (records is None or records is answer):
+        return []
+    raise _incomplete(action.reply.records, answer, "a list")
+
+
+def _value(action: Action, values: Mapping[str, Any], answer: Any) -> Any:
+    """The single value of an answer, None where nothing was found. Raises IncompleteReplyError."""
+    shape = action.reply
+    if shape.value == ".":
+        if isinstance(answer, Mapping) or action.raw:
+            return answer
+        raise _incomplete(".", answer, "an object")
+    value = dig(answer, shape.value or "")
+    if isinstance(value, Mapping) and value:
+        return with_nobody(action, values, value)
+    if shape.optional and isinstance(answer, Mapping) and value in (None, {}):
+        return None
+    raise _incomplete(shape.value, answer, "an object")
+
+
+def _incomplete(path: str | None, answer: Any, what: str) -> IncompleteReplyError:
+    kind = "an object" if isinstance(answer, Mapping) else "a list" if isinstance(answer, list) else "no object"
+    lacks = f"it has no {path} that is {what}" if path != "." else f"it is {kind} and not {what}"
+    return IncompleteReplyError(
+        f"The answer can't be read: {lacks}.", hint="The service may be in trouble or have changed; try again later."
     )
 
 
-def _next(
-    action: Action, values: Mapping[str, Any], records: Sequence[Any], total: int | None, cursor: str | None
-) -> str | None:
-    if action.paging is None or not records:
-        return None
-    style, current = action.paging, _page_of(action, values, cursor)
-    number, size = current[style.page], current[style.per_page]
-    following = style.after(number, size)
-    done = style.skipped(following, size) >= total if total is not None else len(records) < size
-    return None if done or not style.reaches(following, size) else str(following)
+def with_nobody(action: Action, values: Mapping[str, Any], record: Any) -> Any:
+    """The record, or None where it only tells that nobody was found."""
+    stub = action.reply.stub
+    if stub is None or not isinstance(record, Mapping):
+        return record
+    told = {name: record.get(name) for name in stub.where}
+    if any(value is not None for value in told.values()):
+        return None if told == dict(stub.where) else record
+    if record.get(stub.name):
+        return record
+    asked = {_folded(value) for value in _texts(values)}
+    holds = (value for name, value in record.items() if value not in (None, "", [], {}) and name not in stub.beside)
+    return None if all(_folded(value) in asked for value in holds) else record
 
 
-def _spent(action: Action, values: Mapping[str, Any], answer: Any, records: Sequence[Any]) -> float | None:
-    """Credits the answer tells or implies; None when part of it is decided later."""
-    return None if action.credits.settles_later(values) else answered_cost(action, values, answer, records)
+def _folded(value: Any) -> str:
+    return str(value).strip().casefold()
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text of an input, at any depth."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(inner)
 
 
 def answered_cost(action: Action, values: Mapping[str, Any], answer: Any, records: Sequence[Any]) -> float | None:

@@ -106,7 +106,7 @@ class Paging:
     """A paging style: the names of its parameters, and its limits.
 
     `kind` is `page` (numbered pages) or `offset` (`page` names how many records to skip). `max_records` is what one
-    query reaches, None where no ceiling is documented.
+    query reaches, None where no ceiling is documented. `until_empty`: only an empty page is the end, a short one isn't.
     """
 
     page: str = "page"
@@ -115,6 +115,7 @@ class Paging:
     max_per_page: int = 100
     max_records: int | None = 50000
     kind: str = "page"
+    until_empty: bool = False
 
     def skipped(self, number: int, size: int) -> int:
         """How many records lie before page or offset `number`."""
@@ -151,12 +152,84 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Stub:
+    """How a record tells that nobody was found: its fields equal `where`; or it has none of these fields, its `name`
+    is empty, and all it holds stands in `beside` or repeats what was asked."""
+
+    where: Mapping[str, Any]
+    name: str
+    beside: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyShape:
-    """Where an answer keeps its records, its single value (`.` = the whole answer) and the total."""
+    """Where an answer keeps its records, its single value (`.` = the whole answer) and the total.
+
+    An answer without its records or value is unreadable, unless it is `optional`: then the service may leave them out
+    where there is nothing to tell. `pages` and `size` tell how many pages there are and how many records each holds.
+    """
 
     records: str | None = None
     value: str | None = None
     total: str | None = None
+    pages: str | None = None
+    size: str | None = None
+    optional: bool = False
+    stub: Stub | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemKey:
+    """Fields of an asked item and of an answered record that are equal where they are the same thing. `item` is `.`
+    for an item that is a plain value; names joined by spaces are one text. The first of `record` that fits counts."""
+
+    item: str
+    record: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Accounting:
+    """What an answer must account for: every item of the given list of `items`, or, without any, the one thing that
+    was asked for.
+
+    `keys` tell which record answers which item, surest first. With `in_place` the answer has the order of the list
+    and null for what wasn't found. `counted` is the key of the answer that tells how many it left out.
+    `maps` are inputs that are maps and must stand in the record with all their keys. `beside` are lists of ids that
+    were named beside the items, each with the key of the answer's list of records that must hold them.
+    `minimum` is an input of ours, the least worth of the record's field of that name in `ranks` that is wanted.
+    """
+
+    items: tuple[str, ...] = ()
+    keys: tuple[ItemKey, ...] = ()
+    in_place: bool = False
+    counted: str | None = None
+    maps: tuple[str, ...] = ()
+    beside: Mapping[str, str] = field(default_factory=dict)
+    minimum: "Minimum | None" = None
+
+    def given(self, values: Mapping[str, Any]) -> list[Any]:
+        """The items that an input asks for."""
+        if not self.items:
+            return [values]
+        found = next((values[name] for name in self.items if values.get(name)), None)
+        return list(found) if isinstance(found, list | tuple) else []
+
+
+@dataclass(frozen=True, slots=True)
+class Minimum:
+    """An input that isn't sent: the least of `ranks`, lowest first, that a record's `field` may have to be given out.
+    A record without the field counts as `untold`."""
+
+    input: str
+    field: str
+    ranks: tuple[str, ...]
+    untold: str
+
+    def keeps(self, record: Mapping[str, Any], wanted: Any) -> bool:
+        """Whether the record is worth what is wanted; a word that is no rank counts as untold."""
+        told = record.get(self.field)
+        rank = self.ranks.index(told if told in self.ranks else self.untold)
+        return wanted not in self.ranks or rank >= self.ranks.index(wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +292,7 @@ class Action:
     query: tuple[str, ...] = ()
     paging: Paging | None = None
     bulk: Bulk | None = None
+    accounts_for: Accounting | None = None
     job: Job | None = None
     wait: Wait | None = None
     """How a result that comes after the answer is waited for."""
@@ -230,6 +304,12 @@ class Action:
     deprecated: str | None = None
     server: str = "api"
     example: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def own_inputs(self) -> tuple[str, ...]:
+        """Inputs that are the connector's, not the service's: they aren't sent."""
+        minimum = self.accounts_for.minimum if self.accounts_for else None
+        return (minimum.input,) if minimum else ()
 
     def needs_word(self, values: Mapping[str, Any]) -> bool:
         """Whether real people may get mail from it."""
@@ -265,13 +345,33 @@ def action_from(item: Mapping[str, Any], styles: Mapping[str, Paging], waits: Ma
             "compose": _compose(item["compose"]) if "compose" in item else None,
             "effect": _effect(item["effect"]),
             "credits": _credits(item.get("credits", {})),
-            "reply": ReplyShape(**item["reply"]),
+            "reply": _reply(item["reply"]),
+            "accounts_for": _accounting(item["accounts_for"]) if "accounts_for" in item else None,
             "query": tuple(item.get("query", ())),
             "paging": styles[paging] if paging else None,
             "bulk": Bulk(names(bulk["items"]), bulk["max"]) if bulk else None,
             "job": Job(**item["job"]) if "job" in item else None,
             "wait": waits[wait] if wait else None,
         }
+    )
+
+
+def _reply(item: Mapping[str, Any]) -> ReplyShape:
+    stub = item.get("stub")
+    found = Stub(stub["where"], stub["name"], tuple(stub.get("beside", ()))) if stub else None
+    return ReplyShape(**dict(item) | {"stub": found})
+
+
+def _accounting(item: Mapping[str, Any]) -> Accounting:
+    minimum = item.get("minimum")
+    return Accounting(
+        items=names(item.get("items")),
+        keys=tuple(ItemKey(key["item"], names(key["record"])) for key in item.get("keys", ())),
+        in_place=item.get("in_place", False),
+        counted=item.get("counted"),
+        maps=names(item.get("maps")),
+        beside=item.get("beside", {}),
+        minimum=Minimum(**dict(minimum) | {"ranks": tuple(minimum["ranks"])}) if minimum else None,
     )
 
 

@@ -22,6 +22,8 @@ class ConnectorError(Exception):
         self.message = message
         self.hint = hint
         self.request_id = request_id
+        self.spent = 0.0
+        """Credits that a failed request cost, as its answer tells."""
 
     def as_dict(self) -> dict[str, Any]:
         """`{code, message, hint?, request_id?}` plus what the class adds; fit for JSON."""
@@ -195,6 +197,10 @@ class UnreadableReplyError(TransientError):
     """An answer that isn't the service's: a proxy's page, a redirect elsewhere, a truncated body."""
 
     code = "unreadable_reply"
+
+
+class IncompleteReplyError(UnreadableReplyError):
+    """The service's own answer lacks what it must hold, such as its list. Asking again at once gives the same."""
 
 
 class QuotaError(TransientError):

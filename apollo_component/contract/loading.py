@@ -306,6 +306,15 @@ def _input_checks(item: dict[str, Any], parts: _Parts, file: Path) -> Iterator[t
             yield path, f"names no input field ({name})"
 
 
+def _accounted_inputs(accounts: dict[str, Any]) -> Iterator[tuple[PathParts, str]]:
+    """`maps` beside `items` are fields of an item, not inputs."""
+    items = names(accounts.get("items"))
+    for name in (*items, *accounts.get("beside", ()), *(() if items else accounts.get("maps", ()))):
+        yield ("accounts_for",), name
+    for name in names(accounts.get("minimum", {}).get("input")):
+        yield ("accounts_for", "minimum", "input"), name
+
+
 def _named_inputs(item: dict[str, Any], parts: _Parts) -> Iterator[tuple[PathParts, str]]:
     for name in _PLACEHOLDER.findall(item.get("path", "")):
         yield ("path",), name
@@ -314,6 +323,7 @@ def _named_inputs(item: dict[str, Any], parts: _Parts) -> Iterator[tuple[PathPar
     if "bulk" in item:
         for name in names(item["bulk"]["items"]):
             yield ("bulk", "items"), name
+    yield from _accounted_inputs(item.get("accounts_for", {}))
     yield from waited_inputs(parts.entry("waits", item.get("wait")))
     for name in _RAW if item.get("raw") else ():
         yield ("raw",), name

@@ -174,13 +174,35 @@ class Late:
 
 
 @dataclass(frozen=True, slots=True)
+class Miss:
+    """Something that was asked for and that the answer doesn't bring.
+
+    `item` is how it was asked for: an id, an email, a domain or a name, empty where nothing tells which one it is.
+    `reason` is in the service's own words, empty where it gave none. With `field` the record did come, but without
+    this part of what was asked.
+    """
+
+    item: str = field(repr=False)
+    reason: str = ""
+    field: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        """`{item, reason, field?}`; fit for JSON."""
+        told = {"item": self.item, "reason": self.reason}
+        return {**told, "field": self.field} if self.field else told
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """What one request gave.
 
     `records` for lists (None inside marks "asked for, not found"); `value` for a single object.
-    `next_cursor` is opaque to the host, None at the end. `total` is how many match in all, where told.
+    `next_cursor` is opaque to the host, None at the end. `total` is how many match in all, where told; `size` is how
+    many records a page holds and `pages` how many pages there are, as the answer tells or shows it.
+    `asked` is how many items the answer must account for, None where it is a search: each is a record, one of `missing`
+    that weren't found, or one of `misses` without a `field`.
     `spent` is in credits, None when the answer doesn't tell and the worst must be assumed.
-    `warnings` are sentences for the person, such as what the service skipped.
+    `warnings` are sentences for the person.
     `late` tells of a result that comes after this answer.
     """
 
@@ -192,6 +214,26 @@ class Page:
     warnings: tuple[str, ...] = ()
     ceiling: int | None = None
     late: Late | None = None
+    size: int | None = None
+    pages: int | None = None
+    asked: int | None = None
+    missing: int | None = None
+    misses: tuple[Miss, ...] = ()
+
+    @property
+    def given(self) -> int:
+        """How many records came."""
+        return sum(record is not None for record in self.records)
+
+    @property
+    def missed(self) -> int:
+        """How many items are named misses."""
+        return sum(not miss.field for miss in self.misses)
+
+    @property
+    def not_found(self) -> int:
+        """How many items weren't found: `missing`, or as many as there are nulls."""
+        return len(self.records) - self.given if self.missing is None else self.missing
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from ..contract.actions import Action
 from ..contract.errors import (
     ConnectorError,
     CredentialExpiredError,
+    IncompleteReplyError,
     NotFoundError,
     OutcomeUnknownError,
     PendingError,
@@ -142,6 +143,9 @@ class Caller:
                 return self._once(call, doubtful, None)
             except OwnershipLostError:
                 raise
+            except IncompleteReplyError as error:
+                last = self.journal.last(call.key) if call.journaled else None
+                raise self._given_up(call, last, error) from None
             except QuotaError as error:
                 if error.window in ("hour", "day"):
                     raise
@@ -292,8 +296,9 @@ class Caller:
         note = "sent, answer lost, gave up repeating"
         log(LogEvent.REQUEST_UNKNOWN, **call.place, attempt=doubtful.attempt)
         self.journal.mark(call.key, doubtful.attempt, IN_DOUBT, note)
+        what = "and no answer could be had" if not isinstance(failure, IncompleteReplyError) else "and answered"
         return OutcomeUnknownError(
-            f"{call.action.title} was sent and no answer could be had ({failure.message})",
+            f"{call.action.title} was sent {what} ({failure.message})",
             hint=_how_to_tell(call.key),
         )
 

@@ -101,13 +101,13 @@ class RunContext(FreeContext):
         super().__init__(means, connection, call.lease, call.party or Party(call.key.run))
         self._call, self._doubtful, self._recorded = call, doubtful, recorded
         self._attempt = recorded.attempt if recorded else 0
-        self._replied = recorded is not None
+        self._status = recorded.reply.status if recorded and recorded.reply else 0
 
     def sending(self) -> Reply | None:
         return self._recorded.reply if self._recorded else None
 
     def received(self, reply: Reply) -> None:
-        self._replied = True
+        self._status = reply.status
         if self._attempt:
             self._kept(reply)
         else:
@@ -127,10 +127,17 @@ class RunContext(FreeContext):
             self._means.sleep(KEEP_PAUSE)
 
     def failed(self, error: ConnectorError) -> None:
-        """Close the row of a request that got no answer of the service: it never left, or it is in doubt."""
-        if not self._attempt or (self._replied and not isinstance(error, UnreadableReplyError)):
+        """Close the row of a request that got no answer of the service: it never left, or it is in doubt. A good
+        answer that tells of a failure had no effect but what it says that it cost."""
+        if not self._attempt:
             return
         key, journal = self._call.key, self._means.journal
+        if self._status and not isinstance(error, UnreadableReplyError):
+            if self._status < 300:
+                journal.mark(
+                    key, self._attempt, WITHOUT_EFFECT, "its answer told a failure", **FREE | {"spent": error.spent}
+                )
+            return
         if not isinstance(error, TransientError) or error.worked:
             log(LogEvent.REQUEST_IN_DOUBT, effect=self._call.effect)
             journal.mark(key, self._attempt, IN_DOUBT)

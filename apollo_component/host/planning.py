@@ -168,7 +168,7 @@ def places(action: Action, values: Mapping[str, Any]) -> Iterator[tuple[str, str
         return
     in_path = {name for _, name, _, _ in string.Formatter().parse(action.path) if name}
     for name, value in values.items():
-        if value is not None:
+        if value is not None and name not in action.own_inputs:
             in_query = action.method in _BODYLESS or name in action.query
             yield name, "path" if name in in_path else "query" if in_query else "body"
 

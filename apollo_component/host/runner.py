@@ -14,9 +14,9 @@ from .calls import Call, Caller
 from .journal import Key
 from .late import Waiter
 from .leases import Lease
-from .plans import chunks, further_pages, unique
+from .plans import SAME_PAGES, PageFacts, chunks, further_pages, last_total, list_notes, shortfall, unique
 from .quota import Party
-from .splitting import Cut, Field, ceiling_note, cut, out_of_reach, shortfall_note, vocabularies
+from .splitting import Cut, Field, ceiling_note, cut, out_of_reach, vocabularies
 
 CONCURRENCY = 8
 GRACE_SECONDS = 5.0
@@ -52,26 +52,32 @@ class Runner:
         self.waiter = waiter
         self.notice = notice
 
-    def pages(self, job: Job) -> Generator[Page, None, None]:
-        """The pages of a job in order, each record once. Raises any ConnectorError."""
+    def pages(self, job: Job, warn: Callable[[str], None] | None = None) -> Generator[Page, None, None]:
+        """The pages of a job in order, each record once. `warn` gets what is to be said of the whole list once it was
+        read to its end. Raises any ConnectorError."""
         whole = self.caller.prepare(self._call(job, "", job.input))
         calls = [self._call(job, str(number), values) for number, values in enumerate(chunks(job.action, whole.input))]
         calls[1:] = map(_further, calls[1:])
         pages = self._in_order(job, calls) if len(calls) > 1 else self._paged(job, calls[0])
         pages = self.waiter.finished(calls, pages, job.wait, self.notice)
-        yield from self._accounted(
-            job, limited(once_each(pages, job.action.key if job.every_page else None), job.limit)
-        )
+        yield from self._judged(job, pages, warn or self.notice)
 
-    def _accounted(self, job: Job, pages: Iterator[Page]) -> Iterator[Page]:
-        """At the end of a search larger than one query, what matched is told against what was given."""
-        matching, given = None, 0
-        for page in pages:
-            matching = page.total if matching is None else matching
+    def _judged(self, job: Job, pages: Iterator[Page], warn: Callable[[str], None]) -> Iterator[Page]:
+        """The pages with each record once; at the end of a whole list, what matched is told against what was given."""
+        if not job.every_page:
+            yield from limited(pages, job.limit)
+            return
+        facts: list[PageFacts] = []
+        given = 0
+        for page in limited(once_each(_noted(pages, job.action.key, facts), job.action.key), job.limit):
             given += len(page.records)
             yield page
-        if job.every_page and job.limit is None and out_of_reach(job.action, Page(total=matching), None):
-            self.notice(shortfall_note(matching or 0, given))
+        if job.limit is not None and given >= job.limit:
+            return
+        matching = facts[0].total if job.split_by and facts else last_total(facts)
+        for text in (*list_notes([] if job.split_by else facts), shortfall(matching, given, job.limit)):
+            if text:
+                warn(text)
 
     def _paged(self, job: Job, call: Call) -> Iterator[Page]:
         first = self.waiter.page(call, job.wait)
@@ -85,10 +91,11 @@ class Runner:
         if not job.every_page:
             return
         cursors = further_pages(job.action, job.input, first, job.limit)
-        if cursors is None:
-            yield from self._one_by_one(call, first)
-        else:
-            yield from self._in_order(job, [_page_of(call, cursor, cursor) for cursor in cursors])
+        last = first
+        for page in self._in_order(job, [_page_of(call, cursor, cursor) for cursor in cursors or ()]):
+            last = page
+            yield page
+        yield from self._one_by_one(call, last)
 
     def _ways(self, job: Job) -> Mapping[str, tuple[Any, ...]]:
         connector = self.caller.connections.get(job.connection).connector
@@ -115,8 +122,14 @@ class Runner:
                 return result
 
     def _one_by_one(self, call: Call, page: Page) -> Iterator[Page]:
-        while page.next_cursor is not None:
+        """The pages that follow one, each named by the one before it, until one says that it is the last. A service
+        that goes on giving what it gave isn't asked for ever."""
+        same, last = 0, PageFacts.of(page, call.action.key)
+        while page.next_cursor is not None and same < SAME_PAGES:
             page = self.caller.page(_page_of(call, page.next_cursor, page.next_cursor))
+            facts = PageFacts.of(page, call.action.key)
+            same = same + 1 if facts.mark and facts.mark == last.mark else 0
+            last = facts
             yield page
 
     def _in_order(self, job: Job, calls: Iterable[Call | Page]) -> Iterator[Page]:
@@ -214,6 +227,13 @@ def _stream(action: Action, call: Call, first: Page, found: Cut, heads: dict[str
         own = replace(call, input=part.input)
         for cursor in () if part.cut else further_pages(action, part.input, head, None) or ():
             yield _page_of(own, cursor, f"{part.item}:{cursor}")
+
+
+def _noted(pages: Iterator[Page], key: str | None, facts: list[PageFacts]) -> Iterator[Page]:
+    """The pages as they are, with what they were kept in `facts`."""
+    for page in pages:
+        facts.append(PageFacts.of(page, key))
+        yield page
 
 
 def once_each(pages: Iterator[Page], key: str | None) -> Iterator[Page]:

@@ -8,8 +8,9 @@ from typing import Any
 from ..contract.actions import Action
 from ..contract.errors import ConnectorError, NotFoundError
 from ..contract.manifest import Manifest
-from ..contract.models import Effect, Page
+from ..contract.models import Effect, Miss, Page
 from ..contract.schemas import nearest, schemas_at
+from .accounts import MISSES_KEPT, accounts_of
 from .connections import Connection
 from .host import Host
 from .leases import Heartbeat, Lease
@@ -42,27 +43,49 @@ class Tally:
 
     pages: int = 0
     records: int = 0
+    asked: int = 0
+    """How many items the answers had to account for; 0 for a search."""
     not_found: int = 0
     """How many were asked for and came back as null."""
+    missed: int = 0
+    """How many are named misses."""
+    misses: list[Miss] = field(default_factory=list)
+    """The first `MISSES_KEPT` of them, parts of records that were not taken included."""
     warnings: list[str] = field(default_factory=list)
     """What the answers said by themselves, and what is to be said of them."""
+    last_words: list[str] = field(default_factory=list)
+    """Those of the warnings that are about the whole and came with no page."""
     total: int | None = None
     """How many match in all, where the service told."""
+    first_page: bool = False
+    """Whether one page of several was read, as was wanted."""
     status: str = FAILED
     detail: dict[str, Any] = field(default_factory=dict)
 
     def add(self, page: Page) -> None:
-        if not self.pages:
-            self.total = page.total
-        found = sum(record is not None for record in page.records)
+        self.total = page.total if page.total is not None else self.total
         self.warnings += page.warnings
         self.pages += 1
-        self.records += found
-        self.not_found += len(page.records) - found
+        self.records += page.given
+        self.asked += page.asked or 0
+        self.not_found += page.not_found
+        self.missed += page.missed
+        self.misses += page.misses[: MISSES_KEPT - len(self.misses)]
+
+    def warn(self, text: str) -> None:
+        """A warning about the whole."""
+        self.warnings.append(text)
+        self.last_words.append(text)
+
+    def accounts(self) -> dict[str, Any]:
+        """As `accounts_of` gives them."""
+        return accounts_of(self.asked, self.records, self.not_found, self.missed, [m.as_dict() for m in self.misses])
 
     def counts(self) -> dict[str, Any]:
-        more = {"not_found": self.not_found, "total": self.total, "warnings": self.warnings}
-        return {"records": self.records, "pages": self.pages} | {key: value for key, value in more.items() if value}
+        more: dict[str, Any] = {"not_found": self.not_found, "total": self.total, "first_page": self.first_page}
+        more |= {"warnings": self.warnings}
+        kept = {key: value for key, value in more.items() if value}
+        return {"records": self.records, "pages": self.pages} | kept | self.accounts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +112,18 @@ class Begun:
 
     def _pages(self, tally: Tally, take: Callable[[Page], None]) -> None:
         plan = self.chosen.plan
-        with closing(self.host.runner.pages(self._job())) as pages:
+        with closing(self.host.runner.pages(self._job(), tally.warn)) as pages:
             for page in pages:
-                take(page)
                 tally.add(page)
+                tally.first_page = bool(page.next_cursor) and not plan.every_page
+                take(page)
                 if self.host.runs.get(self.run.id).status == CANCELLED:
                     tally.status = CANCELLED
                     return
         tally.status = DONE
         in_background = plan.action.job and tally.warnings
         if plan.effect in WRITING and not (tally.records or in_background):
-            tally.warnings.append(NOTHING_CHANGED)
+            tally.warn(NOTHING_CHANGED)
 
     def _job(self) -> Job:
         plan, chosen = self.chosen.plan, self.chosen

@@ -207,10 +207,3 @@ def ceiling_note(total: int, beyond: int, known: Mapping[str, tuple[Any, ...]]) 
         f"{total:,} records match, but one query gives the first {total - beyond:,} only; "
         f"{beyond:,} are out of reach. Narrow the filters{', or ' + way if way else ''} to get them."
     )
-
-
-def shortfall_note(matching: int, emitted: int) -> str:
-    """What was given of what matches, told at the end."""
-    if emitted >= matching:
-        return f"{matching:,} records matched at the start, {emitted:,} were given: none is missing."
-    return f"{matching:,} records matched at the start, {emitted:,} were given: {matching - emitted:,} are missing."

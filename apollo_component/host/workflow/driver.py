@@ -24,6 +24,7 @@ from ...contract.errors import (
 )
 from ...contract.models import Page
 from ...contract.schemas import schemas_at
+from ..accounts import accounts_of
 from ..calls import Call
 from ..events import LogEvent
 from ..host import Host
@@ -31,6 +32,7 @@ from ..journal import Key, OwnershipLostError, RunCancelledError
 from ..late import Count
 from ..leases import Lease
 from ..logs import log
+from ..plans import PageFacts
 from ..quota import Party
 from ..runs import AUTHORIZATION, BUDGET, CANCELLED, DONE, FAILED, QUOTA, RUNNING, Run
 from ..store import PASSING
@@ -139,7 +141,9 @@ class Driver:
             return
         await self._note(step, RUNNING, [], planned=len(units))
         outcomes = await self._with_late(step, units, await self._all_of(step, units))
-        if step.all and outcomes and outcomes[0].get("ok"):
+        if not step.all:
+            outcomes = [_with_rest(outcome) for outcome in outcomes]
+        elif outcomes and outcomes[0].get("ok"):
             later = LaterPages(self.host, self.run, step, partial(self._all_of, step), self._thread, self.progress)
             outcomes += await later.all(units[0], outcomes[0], fields)
         await self._note(step, DONE, outcomes)
@@ -243,10 +247,15 @@ class Driver:
         self.host.runs.save_records(self.run, step.id, unit.start, page.records, self.lease)
         outcome = {
             "ok": True,
-            "found": sum(record is not None for record in page.records),
+            "found": page.given,
             "total": page.total,
             "next": page.next_cursor,
+            "size": page.size,
+            "pages": page.pages,
+            "mark": PageFacts.of(page, step.action.key).mark if step.all else "",
+            "rows": len(page.records),
             "warnings": list(page.warnings),
+            **_accounts(page),
         }
         return outcome if page.late is None else {**outcome, "late": dict(page.late.input), "awaited": wanted}
 
@@ -297,7 +306,9 @@ class Driver:
 
     async def _note(self, step: Step, status: str, outcomes: list[Outcome], *, planned: int = 0) -> None:
         errors = [{"item": o["item"], "error": o["error"]} for o in outcomes if "error" in o and not o["waits"]]
-        warnings = sorted({text for outcome in outcomes for text in outcome.get("warnings", [])})
+        warnings = list(dict.fromkeys(text for outcome in outcomes for text in outcome.get("warnings", [])))
+        counts = {name: sum(outcome.get(name, 0) for outcome in outcomes) for name in ("asked", "not_found", "missed")}
+        misses = [miss for outcome in outcomes for miss in outcome.get("misses", [])]
         summary = {
             "action": step.action.id,
             "requests": sum(not outcome.get(HELD) and not outcome.get("waits") for outcome in outcomes),
@@ -305,6 +316,7 @@ class Driver:
             "failed": len(errors),
             "errors": errors[:ERRORS_KEPT] if step.on_error == "collect" else [],
             "warnings": warnings[:20],
+            **accounts_of(records=sum(outcome.get("found", 0) for outcome in outcomes), misses=misses, **counts),
             **({"planned": planned} if planned else {}),
             "late": [outcome["late"] for outcome in outcomes if outcome.get("late")][:LATE_KEPT],
         }
@@ -329,6 +341,24 @@ class Driver:
         context = contextvars.copy_context()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.pool, lambda: context.run(function, *arguments))
+
+
+def _with_rest(outcome: Outcome) -> Outcome:
+    """A first page is told as one."""
+    if not outcome.get("next"):
+        return outcome
+    total = outcome.get("total")
+    much = f"{outcome['found']:,} of {total:,} records" if total is not None else f"{outcome['found']:,} records"
+    text = f"one page was read: {much}; `all: true` reads the rest"
+    return {**outcome, "warnings": [*outcome["warnings"], text]}
+
+
+def _accounts(page: Page) -> dict[str, Any]:
+    """What a page accounts for; nothing for a search."""
+    if page.asked is None and not page.misses:
+        return {}
+    misses = [miss.as_dict() for miss in page.misses]
+    return {"asked": page.asked or 0, "not_found": page.not_found, "missed": page.missed, "misses": misses}
 
 
 def _counted(count: int, word: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from ...contract.models import Page
 from ...contract.schemas import schemas_at
 from ..host import Host
-from ..plans import further_pages, unique
+from ..plans import SAME_PAGES, PageFacts, further_pages, last_total, list_notes, shortfall, unique
 from ..splitting import (
     Cut,
     Field,
@@ -19,7 +19,6 @@ from ..splitting import (
     chosen_fields,
     cut,
     out_of_reach,
-    shortfall_note,
     vocabularies,
 )
 from .file import Step
@@ -50,28 +49,47 @@ class LaterPages:
     say: Callable[[str], None]
 
     async def all(self, first: Unit, outcome: Outcome, fields: tuple[Field, ...]) -> list[Outcome]:
-        """The outcomes of all pages after the first."""
-        page = Page(next_cursor=outcome["next"], total=outcome["total"])
+        """The outcomes of all pages after the first, and what is to be said of the whole list."""
+        page = _page(outcome)
         beyond = out_of_reach(self.step.action, page, self.step.limit)
         if beyond and fields:
             return await self._split(first, page.total or 0, fields, outcome)
         if beyond:
             schemas = schemas_at(self.host.registry.manifest(self.step.connector).root)
             note = ceiling_note(page.total or 0, beyond, vocabularies(schemas, self.step.action))
-            return [self._said(note), *await self._following(first, page)]
-        return await self._following(first, page)
+            return [self._said(note), *await self._whole(first, outcome, page)]
+        return await self._whole(first, outcome, page)
+
+    async def _whole(self, first: Unit, outcome: Outcome, page: Page) -> list[Outcome]:
+        """The pages that follow, and at last what was odd about them and what is missing."""
+        following = await self._following(first, page)
+        told = (outcome, *following)
+        facts = [PageFacts(item.get("rows", 0), item.get("total"), item.get("mark", "")) for item in told]
+        given = await self.thread(self._given)
+        limit = self.step.limit
+        if limit is not None and given >= limit:
+            return following
+        notes = [*list_notes(facts), shortfall(last_total(facts), given, limit)]
+        twice = sum(item.get("found", 0) for item in told) - given
+        return [*following, *(self._said(note) for note in notes if note), {HELD: True, "found": -twice}]
 
     async def _following(self, first: Unit, page: Page) -> list[Outcome]:
         """All at once when their number is known, else each after the other."""
-        cursors = further_pages(self.step.action, first.input, page, self.step.limit)
-        if cursors is not None:
-            return await self.ask([_page_of(first, cursor, n + 1) for n, cursor in enumerate(cursors)])
+        cursors = further_pages(self.step.action, first.input, page, self.step.limit) or []
         found: list[Outcome] = []
-        cursor = page.next_cursor
-        while cursor is not None:
+        if cursors:
+            found = await self.ask([_page_of(first, cursor, n + 1) for n, cursor in enumerate(cursors)])
+        cursor = found[-1].get("next") if found else page.next_cursor
+        marks: list[str] = []
+        while cursor is not None and not _same(marks) and not await self.thread(self._enough):
             found += await self.ask([_page_of(first, cursor, len(found) + 1)])
+            marks.append(found[-1].get("mark", ""))
             cursor = found[-1].get("next")
         return found
+
+    def _enough(self) -> bool:
+        """Whether the records that the step wants at most are there."""
+        return self.step.limit is not None and self._given() >= self.step.limit
 
     async def _split(self, first: Unit, total: int, fields: Sequence[Field], whole: Outcome) -> list[Outcome]:
         """Every part's first page, then what the parts say of the whole, then all other pages. At last records that
@@ -91,14 +109,14 @@ class LaterPages:
         outcomes = [*heads.values(), *await self.ask(list(self._later(first, found, heads)))]
         given = await self.thread(self._given)
         if self.step.limit is None:
-            said.append(self._said(shortfall_note(total, given)))
+            said += [self._said(note) for note in [shortfall(total, given, None)] if note]
         twice = sum(item.get("found", 0) for item in (whole, *outcomes)) - given
         return [*outcomes, *said, {HELD: True, "found": -twice}]
 
     def _later(self, first: Unit, found: Cut, heads: Mapping[str, Outcome]) -> Iterator[Unit]:
         """The pages of each part after its first."""
         for part in found.parts:
-            head = Page(next_cursor=heads[part.item].get("next"), total=part.total)
+            head = _page(heads[part.item])
             cursors = () if part.cut else further_pages(self.step.action, part.input, head, None) or ()
             for page, cursor in enumerate(cursors):
                 unit = _head(first, part)
@@ -111,6 +129,18 @@ class LaterPages:
         """Tell the person, and keep it in the report."""
         self.say(f"{self.step.id}: {text}")
         return {HELD: True, "warnings": [text]}
+
+
+def _page(outcome: Outcome) -> Page:
+    """What an outcome tells of its page, without the records."""
+    total, size, pages = (outcome.get(name) for name in ("total", "size", "pages"))
+    return Page(next_cursor=outcome.get("next"), total=total, size=size, pages=pages)
+
+
+def _same(marks: Sequence[str]) -> bool:
+    """Whether the last pages repeat the one before them."""
+    last = marks[-SAME_PAGES - 1 :]
+    return len(last) > SAME_PAGES and bool(last[0]) and len(set(last)) == 1
 
 
 def _page_of(first: Unit, cursor: str, number: int) -> Unit:

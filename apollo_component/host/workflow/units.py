@@ -92,8 +92,8 @@ class Planner:
         return {"inputs": dict(self.inputs), "steps": earlier, **started}
 
     def result(self, step: Step) -> dict[str, Any]:
-        """What expressions see of a step: its records, the first of them, their count, collected errors, and
-        how to fetch what came too late or wasn't waited for."""
+        """What expressions see of a step: its records, the first of them, their count, collected errors, what was
+        asked for and missed, and how to fetch what came too late or wasn't waited for."""
         records = list(unique(self.runs.records(self.run, step.id), step.action.key if step.all else None))
         records = records[: step.limit] if step.limit else records
         summary = next((item for item in self.runs.steps(self.run) if item["id"] == step.id), {})
@@ -102,6 +102,7 @@ class Planner:
             "record": records[0] if records else None,
             "count": len(records),
             "errors": summary.get("errors", []),
+            "misses": summary.get("misses", []),
             "late": summary.get("late", []),
         }
 
