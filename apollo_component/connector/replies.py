@@ -1,6 +1,5 @@
 """From an answer to data, quota windows or the right error: a table decides, not a ladder of ifs. Pure."""
 
-import html
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from ..contract.errors import (
     ConnectorError,
     CredentialExpiredError,
     CreditsExhaustedError,
+    GoneError,
     NotFoundError,
     PendingError,
     PermissionDeniedError,
@@ -21,7 +21,8 @@ from ..contract.errors import (
     UnreadableReplyError,
 )
 from ..contract.models import Reply, Window
-from .hiding import one_line, without
+from .error_texts import Said, said_in, tells_failure
+from .hiding import without
 from .reading import UnreadableError, loaded
 
 Row = Mapping[str, Any]
@@ -31,6 +32,7 @@ _CLASSES: dict[str, type[ConnectorError]] = {
     "permission_denied": PermissionDeniedError,
     "credits_exhausted": CreditsExhaustedError,
     "not_found": NotFoundError,
+    "gone": GoneError,
     "rejected": RejectedError,
     "temporary": TransientError,
     "pending": PendingError,
@@ -42,14 +44,11 @@ _DEFAULTS: tuple[Row, ...] = (
     {"status": 403, "error": "permission_denied"},
     {"status": 404, "error": "not_found"},
     {"status": 408, "error": "temporary"},
-    {"status": 410, "error": "not_found"},
+    {"status": 410, "error": "gone"},
     {"status": 425, "error": "temporary"},
     {"status": 429, "error": "quota"},
     {"status": 503, "error": "temporary"},
 )
-_TEXT_KEYS = ("error", "message", "error_message", "error_description")
-SAID = 4000
-"""Characters of what a service said that are looked at; 300 of them are shown."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,100}")
 _WINDOW = re.compile(r"per (minute|hour|day)")
 
@@ -84,22 +83,35 @@ def error_for(
     body = _body(reply)
     if body is None and not _telling(reply):
         return _unreadable(reply, secrets)
-    said = text_of(body, reply, secrets)
-    codes = {
-        "code": dig(body, "error_details.code"),
-        "error_code": dig(body, "error_code") or dig(body, "error"),
-    }
-    row = next((row for row in (*table, *_DEFAULTS) if _fits(row, reply.status, codes, said)), None)
-    made = _made(row or _fallback(reply.status), reply, said, action, body)
-    made.request_id = request_id(reply, secrets)
-    return made
+    said = said_in(body, _plain_text(body, reply), secrets)
+    rows = (row for row in (*table, *_DEFAULTS) if row.get("status", reply.status) == reply.status)
+    row = next((row for row in rows if _fits(row, said)), _fallback(reply.status))
+    return _made(row, reply, said, action, body, secrets)
 
 
-def _fits(row: Row, status: int, codes: Mapping[str, Any], said: str) -> bool:
+def error_told(
+    answer: Any, reply: Reply, action: Action | None, table: Sequence[Row], secrets: Sequence[str] = ()
+) -> ConnectorError | None:
+    """The error that a good answer (2xx) names in its body, None when it names none.
+
+    Rows of `table` that have a code, an error_code or a match count, whatever their status; else it is rejected.
+    The `status` of an answer that is the record itself, as that of an email, is no error. Whether the answer brought
+    something beside its error isn't looked at.
+    """
+    whole_answer = action is not None and action.reply.value == "."
+    if not tells_failure(answer, by_status=not whole_answer):
+        return None
+    said = said_in(answer, "", secrets)
+    rows = (row for row in table if {"code", "error_code", "match"} & row.keys() and _fits(row, said))
+    return _made(next(rows, {"error": "rejected"}), reply, said, action, answer, secrets)
+
+
+def _fits(row: Row, said: Said) -> bool:
+    """Whether an answer has the codes and words of a row; its status apart."""
     return (
-        row.get("status", status) == status
-        and all(row[key] == codes[key] for key in ("code", "error_code") if key in row)
-        and ("match" not in row or re.search(row["match"], said, re.IGNORECASE) is not None)
+        row.get("code", said.code) == said.code
+        and row.get("error_code", said.error_code) == said.error_code
+        and ("match" not in row or any(re.search(row["match"], text, re.IGNORECASE) for text in said.texts))
     )
 
 
@@ -107,18 +119,21 @@ def _fallback(status: int) -> Row:
     return {"error": "temporary" if status >= 500 else "rejected"}
 
 
-def _made(row: Row, reply: Reply, said: str, action: Action | None, body: Any) -> ConnectorError:
+def _made(
+    row: Row, reply: Reply, said: Said, action: Action | None, body: Any, secrets: Sequence[str]
+) -> ConnectorError:
     kind = _CLASSES[row["error"]]
-    message = row.get("text") or _sentence(kind, reply.status)
-    message = f"{message} ({said})" if said and row.get("quote", True) else message
-    extra: dict[str, Any] = {"hint": row.get("hint") or _HINTS.get(kind, "")}
+    message, guess, asked = _sentence(kind, reply.status), _HINTS.get(kind, ""), ""
+    extra: dict[str, Any] = {}
     if kind is PermissionDeniedError:
-        missing = missing_for(row.get("missing", "endpoint"), action)
-        extra |= {"missing": missing, "hint": extra["hint"] or _grant(missing)}
+        part = row.get("missing") or said.refused
+        extra["missing"] = missing_for(part, action)
+        message, guess = _PARTS.get(part, (message, ""))
+        asked = _grant(extra["missing"])
     if kind is NotFoundError and action and action.example:  # without an example it takes no input
-        extra["hint"] = extra["hint"] or "Check the ids that were given."
+        guess = "Check the ids that were given."
     if kind is QuotaError:
-        word = _WINDOW.search(said)
+        word = next(filter(None, map(_WINDOW.search, said.texts)), None)
         extra |= {"window": word.group(1) if word else "", "retry_after": retry_after(reply)}
     if kind in (TransientError, PendingError):
         pause = retry_after(reply)
@@ -127,7 +142,10 @@ def _made(row: Row, reply: Reply, said: str, action: Action | None, body: Any) -
             "retry_after": pause,
             "worked": bool(row.get("worked", kind is TransientError and reply.status != 503)),
         }
-    return kind(message, **extra)
+    message = row.get("text") or message
+    message = f"{message} ({said.message})" if said.message and row.get("quote", True) else message
+    hint = " ".join(part for part in (said.suggestions, row.get("hint") or asked) if part) or guess
+    return kind(message, hint=hint, request_id=request_id(reply, secrets), **extra)
 
 
 def missing_for(what: str, action: Action | None) -> dict[str, Any]:
@@ -158,17 +176,27 @@ _HINTS: dict[type[ConnectorError], str] = {
 }
 
 
+_PARTS = {
+    "account": ("The service refuses this.", "See to that in the account, then try again."),
+    "plan": ("The plan of this account doesn't include this.", "Upgrade the plan, or use an account that has it."),
+    "user_permission": ("The credential may not do this.", "Ask an admin of the account for the right."),
+}
+"""What is said, and what to do, when something else than an endpoint or a scope is missing."""
+
+
 def _sentence(kind: type[ConnectorError], status: int) -> str:
+    refused = "The service refused the request" if status >= 300 else "The service answered with an error"
     return {
         CredentialExpiredError: "The access token is no longer accepted.",
         ReauthorizationError: "The credential is not accepted.",
         PermissionDeniedError: "The credential may not do this.",
         CreditsExhaustedError: "There are no credits left for this.",
         NotFoundError: "What was asked for doesn't exist.",
+        GoneError: "What was asked for is no longer there.",
         PendingError: "What was asked for isn't there yet.",
         TransientError: f"The service has a temporary problem (status {status}).",
         QuotaError: "A request quota is used up.",
-    }.get(kind, f"The service refused the request (status {status}).")
+    }.get(kind, f"{refused} (status {status}).")
 
 
 def _unreadable(reply: Reply, secrets: Sequence[str]) -> UnreadableReplyError:
@@ -209,11 +237,12 @@ def _plain(reply: Reply) -> bool:
 
 def text_of(body: Any, reply: Reply, secrets: Sequence[str] = ()) -> str:
     """What the service said, as one line of plain text of at most 300 characters."""
-    said = body if isinstance(body, str) else next((dig(body, k) for k in _TEXT_KEYS if dig(body, k)), "")
-    if not said and body is None and _plain(reply):
-        said = reply.body[:2000].decode("utf-8", "replace")
-    bare = html.unescape(re.sub(r"<[^>]{0,500}>", "", str(said)[:SAID]))
-    return one_line(without(bare, secrets), 300)
+    return said_in(body, _plain_text(body, reply), secrets).message
+
+
+def _plain_text(body: Any, reply: Reply) -> str:
+    """The text of an answer that is no JSON."""
+    return reply.body[:2000].decode("utf-8", "replace") if body is None and _plain(reply) else ""
 
 
 def request_id(reply: Reply, secrets: Sequence[str] = ()) -> str:

@@ -70,7 +70,7 @@ def _stage(
 ) -> Generator[Request, Reply, None]:
     action = manifest.actions[stage.action]
     error, answer = yield from _probe(action, ask, stage.input, judge)
-    if isinstance(error, PermissionDeniedError):
+    if isinstance(error, PermissionDeniedError) and not _of_connection(error):
         text = f"{error.message} {_remedy(stage, error)}".strip()
         findings.checks.append(TestCheck(action.id, "missed", text, error.missing))
         if strict and stage.required == "strict":
@@ -119,14 +119,21 @@ def _action(
         findings.probed += 1
         small = {action.paging.per_page: 1} if action.paging else {}
         error, _ = yield from _probe(action, ask, small, judge)
-        if isinstance(error, PermissionDeniedError):
-            findings.checks.append(TestCheck(action.id, "missed", f"{error.message} {error.hint}", error.missing))
-        elif error and not isinstance(error, ReauthorizationError | CredentialExpiredError | TransientError):
-            findings.checks.append(TestCheck(action.id, "missed", error.message))
-        elif error:
-            _stop(findings, action, error)
-        else:
+        if error is None:
             findings.checks.append(TestCheck(action.id, "passed"))
+        elif _of_connection(error):
+            _stop(findings, action, error)
+        elif isinstance(error, PermissionDeniedError):
+            findings.checks.append(TestCheck(action.id, "missed", f"{error.message} {error.hint}", error.missing))
+        else:
+            findings.checks.append(TestCheck(action.id, "missed", error.message))
+
+
+def _of_connection(error: ConnectorError) -> bool:
+    """Whether an error is about the whole connection and not about one action."""
+    if isinstance(error, PermissionDeniedError):
+        return "account" in error.missing
+    return isinstance(error, ReauthorizationError | CredentialExpiredError | TransientError)
 
 
 def known_miss(manifest: Manifest, action: Action, credential: Credential) -> TestCheck | None:

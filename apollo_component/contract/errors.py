@@ -123,7 +123,8 @@ class PermissionDeniedError(ConnectorError):
     """The credential is good but may not do this.
 
     `missing` is a mapping such as `{"key_endpoint": "..."}`, `{"oauth_scope": "..."}`, `{"plan": "paid"}`
-    or `{"master_key": true}`.
+    or `{"master_key": true}`; `{"account": true}` where no right is missing, but the account itself, its key or the
+    place the request came from is refused, which is so for every action.
     """
 
     code = "permission_denied"
@@ -236,6 +237,10 @@ class NotFoundError(ConnectorError):
 
     code = "not_found"
     exit_code = 4
+
+
+class GoneError(NotFoundError):
+    """What was asked for was there and isn't any more; asking again can't help."""
 
 
 class RejectedError(ConnectorError):

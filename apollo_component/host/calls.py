@@ -284,7 +284,7 @@ class Caller:
         except ConnectorError as error:
             if isinstance(error, QuotaError) and error.resets_at is None and error.retry_after is not None:
                 error.resets_at = moment(self.clock() + error.retry_after)
-            if isinstance(error, PermissionDeniedError) and tried:
+            if isinstance(error, PermissionDeniedError) and tried and "account" not in error.missing:
                 self.connections.remember_miss(connection, tried, error.missing)
             elif isinstance(error, ReauthorizationError):
                 self.connections.mark(connection, "needs_reauthorization", error.message)

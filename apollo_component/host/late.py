@@ -13,6 +13,7 @@ from typing import Any
 from ..contract.errors import (
     ConnectorError,
     CreditsExhaustedError,
+    GoneError,
     NotFoundError,
     PendingError,
     PermissionDeniedError,
@@ -38,12 +39,19 @@ _FINAL = (NotFoundError, RejectedError, PermissionDeniedError, CreditsExhaustedE
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What came of the waiting: the last question's page (None for a delivery), the result, or why there is none."""
+    """What came of the waiting: the last question's page (None for a delivery), the result, or why there is none.
+    `error` is the refusal that ended it."""
 
     page: Page | None = None
     result: Any = None
     problem: str = ""
     failed: bool = False
+    error: ConnectorError | None = None
+
+    @property
+    def gone(self) -> bool:
+        """Whether the service had the result and has it no longer."""
+        return isinstance(self.error, GoneError)
 
 
 class Count:
@@ -182,7 +190,9 @@ class Waiter:
         except TransientError as error:
             return None, error.retry_after
         except _FINAL as error:
-            return (None, None) if error.code in rule.pending else (Found(problem=_told(error)), None)
+            if error.code in rule.pending and not isinstance(error, GoneError):
+                return None, None
+            return Found(problem=_told(error), error=error), None
         standing = rule.standing(page.value)
         if standing is Standing.WORKING:
             return None, rule.pause(page.value)
@@ -208,10 +218,22 @@ class Waiter:
         if found.failed and rule.failure == "error":
             raise RejectedError(f"{call.action.title}: {found.problem}", hint="The request itself was accepted.")
         if not page.records and not call.journaled:
-            raise PendingError(found.problem, worked=False, hint="Ask again later.")
+            raise found.error or PendingError(found.problem, worked=False, hint="Ask again later.")
         late = page.late or Late({})
-        parts = (found.problem, "The record stays as it came.", _paid(call, late), _fetch(rule, late))
+        if found.gone:
+            return self._closed(call, page, late, found)
+        fetch = "" if found.failed else _fetch(rule, late)
+        parts = (found.problem, "The record stays as it came.", _paid(call, late), fetch)
         return _warned(page, " ".join(part for part in parts if part))
+
+    def _closed(self, call: Call, page: Page, late: Late, found: Found) -> Page:
+        """The page when nothing can come any more: what its answer told is its cost, and nothing is left to fetch."""
+        paid = _paid(call, late)
+        if call.journaled and late.spent is not None and (entry := self.journal.last(call.key)):
+            self.journal.settle(call.key, entry.attempt, late.spent)
+            paid = paid and f"Paid: {_credits(late.spent)}; nothing more is reserved for it."
+        parts = (found.problem, "The record stays as it came.", paid)
+        return _warned(replace(page, late=None, spent=late.spent), " ".join(part for part in parts if part))
 
 
 def _held(pages: Iterable[Page]) -> tuple[list[Page], ConnectorError | None]:
@@ -239,8 +261,11 @@ def _paid(call: Call, late: Late) -> str:
         return ""
     if worst is None or late.spent is None:
         return "What it costs isn't known."
-    count = f"{late.spent:g} credit{'s'[: late.spent != 1]}"
-    return f"Paid so far: {count}; up to {worst - late.spent:g} more stay reserved for what is late."
+    return f"Paid so far: {_credits(late.spent)}; up to {worst - late.spent:g} more stay reserved for what is late."
+
+
+def _credits(count: float) -> str:
+    return f"{count:g} credit{'s'[: count != 1]}"
 
 
 def _fetch(rule: Wait, late: Late) -> str:

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apollo_component.connector.replies import answer_of, error_for, retry_after, windows_of
+from apollo_component.connector.replies import answer_of, error_for, error_told, retry_after, windows_of
 from apollo_component.contract.errors import (
     ConnectorError,
     CreditsExhaustedError,
+    GoneError,
     PermissionDeniedError,
     QuotaError,
     TransientError,
@@ -133,12 +134,12 @@ TABLE: dict[str, tuple[int, Any, str, str]] = {
         404,
         {"message": "Could not find label with id 1", "error": "Record not found."},
         "not_found",
-        "Record not found.",
+        "Could not find label with id 1",
     ),
     "conversation": (404, {"error": "Conversation not found or access denied."}, "not_found", "Conversation"),
     "pending": (404, {"error_code": "result_pending", "retry_after_seconds": 10}, "pending", "isn't there yet"),
     "unknown": (404, {"error_code": "request_id_unknown"}, "not_found", "doesn't exist"),
-    "expired": (410, {"error_code": "request_id_expired"}, "not_found", "doesn't exist"),
+    "expired": (410, {"error_code": "request_id_expired"}, "not_found", "no longer has this result"),
     "id": (422, {"error": "Parameters misconfigured. 12345 is not a valid ID"}, "rejected", "24 characters"),
     "gone 1": (422, {"error": "Oops! This contact does not exist in Apollo."}, "not_found", "Oops"),
     "gone 2": (422, {"message": "This contact has been deleted."}, "not_found", "deleted"),
@@ -165,9 +166,12 @@ TABLE: dict[str, tuple[int, Any, str, str]] = {
     ),
     "validation": (
         422,
-        {"error": "Validation failed", "error_details": {"contact_id": "1", "field": "x", "message": "y"}},
+        {
+            "error": "Validation failed",
+            "error_details": {"contact_id": "1", "field": "email", "message": "Invalid email format"},
+        },
         "rejected",
-        "Validation failed",
+        "(Invalid email format (contact_id 1))",
     ),
     "credits": (422, {"error": CREDITS}, "credits_exhausted", "no credits left"),
     "credits, conversations": (
@@ -176,6 +180,40 @@ TABLE: dict[str, tuple[int, Any, str, str]] = {
         "credits_exhausted",
         "no credits left",
     ),
+    "credits, another status": (
+        403,
+        {"error": "Forbidden", "error_details": {"message": "You have insufficient credits."}},
+        "credits_exhausted",
+        "no credits left",
+    ),
+    "key expired": (
+        401,
+        {"error": "This API key has expired."},
+        "reauthorization_needed",
+        "new key",
+    ),
+    "account inactive": (
+        401,
+        {"error": "The account that owns this key is not active."},
+        "reauthorization_needed",
+        "owns this key is not active",
+    ),
+    "key revoked, beside the old text": (
+        401,
+        {"error": "Invalid API key. See the docs.", "error_details": {"message": "This API key was revoked by Dana."}},
+        "reauthorization_needed",
+        "revoked by Dana",
+    ),
+    "address, beside the old text": (
+        401,
+        {
+            "error": "Invalid API key.",
+            "error_details": {"code": "AUTH.IP_RESTRICTED", "message": "Not from this network."},
+        },
+        "reauthorization_needed",
+        "(Not from this network.)",
+    ),
+    "legacy plan": (403, {"error": "This endpoint requires unified credits."}, "permission_denied", "plan"),
     "402": (402, {"error": "Pay."}, "credits_exhausted", "Pay."),
     "hour": (429, {"message": HOURLY}, "quota", "600 times per hour"),
     "busy": (429, {"error": "We are already processing the request for your sequence"}, "temporary", "still working"),
@@ -212,7 +250,7 @@ def test_every_known_refusal_has_its_error(judge: Any, reply: Make, case: str) -
 def test_plain_text_says_the_same(judge: Any, reply: Make, case: str) -> None:
     """The old dialect sent text/plain: the same words there mean the same error."""
     status, body, code, said = TABLE[case]
-    if case in ("token", "key, new"):
+    if case in ("token", "key, new") or case.endswith("old text"):
         body = {"error": DETAILS["error"]}
         code, said = "reauthorization_needed", "Copy the key again"
     error = judge(reply(status, body["error"].encode(), content_type="text/plain; charset=utf-8"))
@@ -236,6 +274,212 @@ def test_a_refusal_names_what_is_missing(judge: Any, reply: Make, case: str, mis
     error = judge(reply(*TABLE[case][:2]))
     assert isinstance(error, PermissionDeniedError)
     assert error.missing == missing
+
+
+IP = {
+    "error": "IP not allowed",
+    "error_details": {
+        "code": "AUTH.AUTHORIZATION.IP_RESTRICTED",
+        "message": "Requests from this IP address are not allowed.",
+        "suggestions": [{"label": "Add your IP address to the allowlist"}],
+        "context": {"ip": "203.0.113.7"},
+    },
+}
+ENDPOINT = {"key_endpoint": "api/v1/contacts/search", "oauth_scope": "contacts_search"}
+
+
+@pytest.mark.parametrize(
+    ("body", "missing"),
+    [
+        (IP, {"account": True}),
+        ({"error": "Your IP is not in the allow list of this endpoint."}, {"account": True}),
+        ({"error": "Access denied.", "error_code": "IP_RESTRICTED"}, {"account": True}),
+        ({"error": "Access denied.", "error_details": IP["error_details"]}, {"account": True}),
+        ({"message": "This account has been suspended. Talk to your admin about your permissions."}, {"account": True}),
+        ({"error": "Inactive account"}, {"account": True}),
+        ({"error_details": {"code": "AUTH.AUTHORIZATION.API_KEY_EXPIRED"}}, {"account": True}),
+        ({"error": "API access is not enabled for this workspace."}, {"account": True}),
+        ({"error": "You do not have permission to use the API."}, {"account": True}),
+        ({"error": "Not available in your region."}, {"account": True}),
+        ({"error": "This endpoint requires unified credits."}, {"plan": "paid"}),
+        ({"error": "The workspace is on a legacy credit plan."}, {"plan": "paid"}),
+        ({"error": "API access is not part of your subscription."}, {"plan": "paid"}),
+        ({"error": "Your plan does not include this endpoint."}, {"plan": "paid"}),
+        ({"error": "This endpoint is not part of the key's scope."}, ENDPOINT),
+        ({"error": "Missing OAuth scope", "error_details": {"message": "Ask for contacts_search."}}, ENDPOINT),
+        ({"error": "Forbidden", "error_details": {"code": "AUTH.AUTHORIZATION.OAUTH_SCOPE_MISSING"}}, ENDPOINT),
+        ({"error": "Forbidden"}, ENDPOINT),
+        ({"error_code": "FORBIDDEN"}, ENDPOINT),
+        ({}, ENDPOINT),
+        (b"", ENDPOINT),
+        ({"error": "You don't have the permission to see deals."}, {"user_permission": True}),
+        ({"error": "Your role can't list users."}, {"user_permission": True}),
+    ],
+)
+def test_the_words_of_a_refusal_tell_what_is_missing(
+    manifest: Manifest, reply: Make, body: Any, missing: Mapping[str, Any]
+) -> None:
+    """A right that is refused is one of an endpoint, a plan or a person, or none of these, by the words; and an
+    endpoint to tick is named only where that is the matter or nothing tells."""
+    action = manifest.actions["contacts_search"]
+    for table in (manifest.data["errors"], ()):
+        error = error_for(reply(403, body), action, table)
+        assert isinstance(error, PermissionDeniedError)
+        assert error.missing == missing
+        assert ("tick api/v1/contacts/search" in error.hint) == (missing == ENDPOINT)
+        assert "master" not in error.hint
+        assert error.hint
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "hint"),
+    [
+        (403, IP, "Add your IP address to the allowlist."),
+        (
+            422,
+            {
+                "error": "x",
+                "error_details": {"suggestions": [{"label": "Use a.", "url": "u"}, {"label": "Or <b>b</b>!"}]},
+            },
+            "Use a. Or b!",
+        ),
+        (404, {"error_details": {"suggestions": ["List the contacts"]}}, "List the contacts."),
+        (429, {"error_details": {"suggestions": [{"label": "Wait"}, {"label": "Wait"}]}}, "Wait."),
+        (404, {"error_details": {"suggestions": []}}, "Check the ids that were given."),
+        (404, {"error_details": {"suggestions": [{"label": None}, 7, {}]}}, "Check the ids that were given."),
+        (404, {"error_details": {"suggestions": {"label": "x"}}}, "Check the ids that were given."),
+        (
+            422,
+            {"error": "1 is not a valid ID", "error_details": {"suggestions": [{"label": "Send ids"}]}},
+            "Send ids. An Apollo id has 24 characters, digits and the letters a to f.",
+        ),
+        (
+            403,
+            {"error": "No scope here.", "error_details": {"suggestions": [{"label": "Request the scope"}]}},
+            (
+                "Request the scope. Ask for the permission: tick api/v1/contacts/search for the API key, or add the "
+                "scope contacts_search to the OAuth app and authorize again."
+            ),
+        ),
+    ],
+)
+def test_what_the_service_suggests_comes_first(judge: Any, reply: Make, status: int, body: Any, hint: str) -> None:
+    """The labels of its suggestions are the hint, before the table's own; a guess is made only without them."""
+    assert judge(reply(status, body)).hint == hint
+
+
+def test_suggestions_are_bounded_and_hide_secrets(manifest: Manifest, reply: Make) -> None:
+    """However many labels, however long, at most 300 characters are shown, on one line, without what was sent."""
+    labels = [{"label": f"Try\n{number} " + "x" * 100} for number in range(5000)]
+    found = [{"label": "Send key s3cr3t-canary-1 again"}, *labels]
+    error = error_for(
+        reply(422, {"error_details": {"suggestions": found}}), None, manifest.data["errors"], ["s3cr3t-canary-1"]
+    )
+    assert error is not None
+    assert error.hint.startswith("Send key [hidden] again. Try 0 xxx")
+    assert len(error.hint) <= 300
+    assert error.hint.isprintable()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error_code": "request_id_expired"},
+        {"error": "Gone", "error_code": "request_id_expired"},
+        {"error": "Gone"},
+        {"error_code": "result_deleted"},
+    ],
+)
+def test_what_is_gone_is_told_apart(judge: Any, reply: Make, body: Any) -> None:
+    """A 410 says that it was there and isn't any more, and doesn't send anybody to look for another id."""
+    error = judge(reply(410, body))
+    assert isinstance(error, GoneError)
+    assert error.code == "not_found"
+    assert "no longer" in error.message
+    assert "ids" not in error.hint
+    assert "later" not in error.hint
+
+
+GOOD: list[Any] = [
+    {},
+    [],
+    None,
+    "text",
+    {"error_code": None, "error_message": None, "status": "success", "matches": []},
+    {"error": "", "errors": [], "error_details": {}, "success": True},
+    {"error": False, "errors": {"email": []}, "error_details": {"code": None, "suggestions": []}},
+    {"errors": [None, {}, " "], "status": None},
+    {"status": "completed"},
+    {"status": 200, "success": None},
+    {"contacts": [{"error": "kept in a record", "status": "failed"}]},
+]
+
+
+@pytest.mark.parametrize("body", GOOD)
+def test_an_answer_that_names_no_error_is_good(manifest: Manifest, reply: Make, body: Any) -> None:
+    """Keys of errors that hold nothing, as in every good bulk answer, are no error."""
+    action = manifest.actions["people_bulk_match"]
+    assert error_told(body, reply(200, body), action, manifest.data["errors"]) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "part"),
+    [
+        (
+            {"error": "Something went wrong", "error_code": "INTERNAL"},
+            "rejected",
+            "(status 200). (Something went wrong)",
+        ),
+        ({"errors": [{"index": 1, "message": "Email is invalid"}]}, "rejected", "(Email is invalid (index 1))"),
+        ({"success": False}, "rejected", "The service answered with an error (status 200)."),
+        ({"success": False, "message": "The list is locked."}, "rejected", "The list is locked."),
+        ({"status": "error", "detail": "q_keywords must be text"}, "rejected", "q_keywords must be text"),
+        ({"status": "Failed", "matches": []}, "rejected", "error"),
+        ({"error_message": "domain count cannot be more than 10"}, "rejected", "more than 10"),
+        ({"error": True}, "rejected", "error"),
+        (
+            {
+                "status": "failed",
+                "error_code": "INSUFFICIENT_CREDITS",
+                "error_message": "You have insufficient credits",
+            },
+            "credits_exhausted",
+            "no credits left",
+        ),
+        ({"error_code": "INSUFFICIENT_CREDITS"}, "credits_exhausted", "no credits left"),
+        ({"error": CREDITS}, "credits_exhausted", "no credits left"),
+        ({"error_details": {"code": "AUTH.AUTHENTICATION.API_KEY_INVALID"}}, "reauthorization_needed", "this API key"),
+        (SCOPED, "permission_denied", "tick api/v1/people/bulk_match"),
+        ({"error": "This contact has been deleted."}, "not_found", "deleted"),
+        ({"error_code": "result_pending", "retry_after_seconds": 5}, "pending", "isn't there yet"),
+    ],
+)
+def test_a_good_status_may_hold_an_error(manifest: Manifest, reply: Make, body: Any, code: str, part: str) -> None:
+    """An error in the body of a 2xx is the one its codes and words mean under any status, in the service's words."""
+    action = manifest.actions["people_bulk_match"]
+    error = error_told(body, reply(200, body, x_request_id="req-1"), action, manifest.data["errors"])
+    assert error is not None
+    assert error.code == code
+    assert part in f"{error.message} {error.hint}"
+    assert error.request_id == "req-1"
+
+
+@pytest.mark.parametrize("status", ["failed", "error"])
+def test_the_status_of_a_record_is_no_error(manifest: Manifest, reply: Make, status: str) -> None:
+    """Where the answer is the record, its status is that of an email or of a task; an error beside it still counts."""
+    action, table = manifest.actions["emailer_messages_send_status"], manifest.data["errors"]
+    body = {"status": status, "failure_reason": "no mailbox"}
+    assert error_told(body, reply(200, body), action, table) is None
+    assert error_told(body | {"error": "No."}, reply(200, body), action, table) is not None
+    assert error_told(body, reply(200, body), None, table) is not None
+
+
+def test_an_error_in_a_good_answer_hides_secrets(reply: Make) -> None:
+    """As every refusal does."""
+    body = {"error": "bad key s3cr3t-canary-1 sent"}
+    error = error_told(body, reply(200, body), None, (), ["s3cr3t-canary-1"])
+    assert error is not None
+    assert "(bad key [hidden] sent)" in error.message
 
 
 def test_an_action_without_names_needs_a_master_key(manifest: Manifest, reply: Make) -> None:

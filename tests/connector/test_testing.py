@@ -106,6 +106,59 @@ def test_a_key_without_the_search_is_limited_or_strictly_refused(good: Any, chec
     assert "Tick api/v1/mixed_people/api_search" in strict.text
 
 
+def structured(code: str, message: str, *labels: str) -> dict[str, Any]:
+    suggestions = [{"label": label} for label in labels]
+    return {"error": "Refused", "error_details": {"code": code, "message": message, "suggestions": suggestions}}
+
+
+@pytest.mark.parametrize("path", [HEALTH, PROFILE, SEARCH, "/contacts/search"])
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (structured("X.IP_RESTRICTED", "Requests from this IP address are not allowed.", "Add it"), "this IP address"),
+        ({"error": "IP not allowed"}, "IP not allowed"),
+        (structured("X.ACCOUNT_INACTIVE", "The account that owns this key is not active."), "is not active"),
+        ({"message": "Your account has been suspended.", "error": "Forbidden"}, "has been suspended"),
+        (structured("X.API_KEY_EXPIRED", "This API key has expired."), "has expired"),
+        (structured("X.NO_API_ACCESS", "This workspace has no API access."), "no API access"),
+        ({"error": "Not from your region."}, "Not from your region."),
+    ],
+)
+def test_a_refused_account_is_refused_in_the_services_words(
+    good: Any, check: Any, reply: Make, path: str, status: int, body: Any, words: str
+) -> None:
+    """Where the place, the account or the whole key is refused, no endpoint is said to be missing: 401 or 403, at
+    whichever stage, the connection is refused, and the service tells why and what to do."""
+    good[path] = reply(status, body)
+    report = check("contacts_search")
+    assert report.verdict == "refused"
+    assert words in report.text
+    assert not [one for one in report.checks if one.outcome == "missed"]
+    assert "tick" not in report.hint.lower()
+    if body.get("error_details", {}).get("suggestions"):
+        assert report.hint == "Add it."
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        structured("X.OAUTH_SCOPE_MISSING", "This token does not have the contacts_search scope."),
+        structured("X.ENDPOINT", "This key may not call this endpoint."),
+        {"error": "You do not have permission to access contacts."},
+        {"error": "This endpoint requires unified credits."},
+        {"error": "Forbidden"},
+        {},
+    ],
+)
+def test_a_refused_right_limits(good: Any, check: Any, reply: Make, body: Any) -> None:
+    """A missing endpoint, scope, plan or right of the person limits a connection, and so does a 403 without a reason."""
+    good["/contacts/search"] = reply(403, body)
+    report = check("contacts_search")
+    assert report.verdict == "limited"
+    assert outcomes(report)["contacts_search"] == "missed"
+
+
 @pytest.mark.parametrize("path", [HEALTH, PROFILE, SEARCH])
 @pytest.mark.parametrize(
     "answer",

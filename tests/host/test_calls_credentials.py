@@ -120,6 +120,22 @@ def test_a_permission_that_is_missing_is_remembered(caller, service, host, key):
     assert set(found.missed) == {"put"}
 
 
+@pytest.mark.parametrize(
+    "words", ["Requests from this IP address are not allowed.", "This account is suspended.", "Not from your region."]
+)
+def test_a_refused_account_is_no_missing_permission(caller, service, host, key, words):
+    """A refusal that isn't about the action says nothing of what it may do: nothing is remembered, and the next
+    request is sent."""
+    service.on("/put", answer({"error": words}, 403), GOOD)
+    with pytest.raises(PermissionDeniedError) as caught:
+        call(caller, "upsert")
+    assert caught.value.missing == {"account": True}
+    assert words in str(caught.value)
+    found = host.connections.get(key.id)
+    assert (found.status, found.missed) == ("active", {})
+    assert call(caller, "upsert").records
+
+
 def test_a_scope_that_was_not_granted_costs_no_request(host, clock, manifest, service, oauth):
     """What the granted scopes rule out isn't sent."""
     host.connections.replace_credential(

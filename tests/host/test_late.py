@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from apollo_component.contract.errors import (
+    GoneError,
     PendingError,
     PermissionDeniedError,
     QuotaError,
@@ -387,6 +388,47 @@ def test_a_final_refusal_leaves_the_paid_record(host, service, job, refusal):
     assert page.records
     assert refusal[1] in page.warnings[0]
     assert len(service.sent(path())) == 1
+
+
+def test_a_result_that_is_gone_is_neither_fetched_nor_reserved(host, service, job):
+    """What the service has no longer can't come: nothing advises to fetch it, and the answer's own cost is the cost."""
+    service.on("/pay", told("x"))
+    service.on(path(), answer({"error": "It was deleted."}, 410))
+    (page,) = pages(host, job())
+    assert page.records == [{"id": "x", "name": "nx"}]
+    (text,) = page.warnings
+    assert text == (
+        "What was asked for is no longer there. (It was deleted.) The record stays as it came. Paid: 1 credit; nothing "
+        "more is reserved for it."
+    )
+    assert (page.late, page.spent) == (None, 1)
+    assert host.journal.spent(job().run) == {"spent": 1, "reserved": 0, "paid_twice": 0}
+
+
+def test_a_gone_result_of_a_free_request_tells_no_price(host, service, job):
+    """The record stays as it came, without a word of credits."""
+    service.on("/send", answer({"mail": {"id": "m1", "status": "queued"}}))
+    service.on("/posted/m1", answer({"error": "It was deleted."}, 410))
+    (page,) = pages(host, job({}, "send"))
+    assert (page.late, page.value) == (None, {"id": "m1", "status": "queued"})
+    assert "redit" not in page.warnings[0]
+
+
+def test_what_is_gone_while_it_is_waited_for_is_an_error(host, service, job):
+    """Asked for directly, a result that expires in the middle isn't said to come later."""
+    service.on("/result/7", PENDING, answer({"error": "It was deleted."}, 410))
+    with pytest.raises(GoneError, match="no longer"):
+        pages(host, job({"request_id": "7"}, "result"))
+
+
+def test_no_failed_result_is_to_be_fetched_later(host, service, job):
+    """Asking again for what failed tells the same; its cost isn't known, so it stays reserved."""
+    service.on("/pay", told("x"))
+    service.on(path(), answer({"status": "failed", "reason": "no vendor"}))
+    (page,) = pages(host, job())
+    assert "etch it later" not in page.warnings[0]
+    assert "stay reserved" in page.warnings[0]
+    assert host.journal.spent(job().run)["reserved"] == 9
 
 
 def test_a_key_that_is_withdrawn_leaves_the_paid_record(host, service, job):

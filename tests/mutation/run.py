@@ -41,6 +41,7 @@ TESTS = {
         "tests/connector/test_quirks.py",
         "tests/security/test_replies.py",
     ),
+    "connector/error_texts": ("tests/connector/test_error_texts.py", "tests/connector/test_replies.py"),
     "connector/reading": ("tests/connector/test_replies.py", "tests/security/test_replies.py"),
     "connector/hiding": ("tests/connector/test_hiding.py", "tests/connector/test_said.py"),
     "connector/inflating": ("tests/connector/test_inflating.py",),
