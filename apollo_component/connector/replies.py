@@ -272,30 +272,3 @@ def windows_of(reply: Reply, names: Mapping[str, Mapping[str, Sequence[str]]]) -
 
 def _first(reply: Reply, names: Sequence[str]) -> str | None:
     return next((reply.headers[name] for name in names if name in reply.headers), None)
-
-
-def error_told(
-    answer: Any, reply: Reply, action: Action | None, table: Sequence[Row], secrets: Sequence[str] = ()
-) -> ConnectorError | None:
-    """TEMPORARY"""
-    if not isinstance(answer, Mapping):
-        return None
-    bad = (
-        any(answer.get(k) for k in ("error", "errors", "error_code", "error_details", "error_message"))
-        or answer.get("status") in ("failed", "error")
-        or answer.get("success") is False
-    )
-    if not bad:
-        return None
-    said = text_of(answer, reply, secrets)
-    codes = {"code": dig(answer, "error_details.code"), "error_code": dig(answer, "error_code")}
-    row = next(
-        (
-            r
-            for r in table
-            if {"code", "error_code", "match"} & set(r)
-            and _fits({k: v for k, v in r.items() if k != "status"}, 200, codes, said)
-        ),
-        None,
-    )
-    return _made(row or {"error": "rejected"}, reply, said, action, answer)
