@@ -14,7 +14,7 @@ POST   /_sandbox/clock                     {advance: 3600}, {rate: 10}: ten time
 POST   /_sandbox/quotas                    {people_match: [5, null, null]}, by operation or quota class
 POST   /_sandbox/tokens/expire | revoke    {} for all, or {access_token: ".."}
 POST   /_sandbox/settings                  any of the switches below
-POST   /_sandbox/faults                    {operation, kind, times, probability, after, status, body, name, ...}
+POST   /_sandbox/faults                    {operation, kind, times, probability, after, auth, status, body, name, ..}
 GET    /_sandbox/faults                    active faults; DELETE removes them (held requests stay held)
 GET    /_sandbox/refusals                  the names of documented refusals the fault "refusal" knows
 GET    /_sandbox/held                      requests held now
