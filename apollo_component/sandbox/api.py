@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from . import errors
+from . import errors, strange
 from . import http as wire
 from . import params as read
 from .auth import basic_client, caller_of, check_access
@@ -37,6 +37,7 @@ class Inbound:
     operation: Operation | None
     path_params: dict[str, str]
     added: list[tuple[str, str]] = field(default_factory=list)
+    number: int = 0  # of the recorded request
 
     @property
     def content_type(self) -> str:
@@ -55,6 +56,7 @@ async def serve(state: "State", routes: Routes, scope: Scope, receive: Receive, 
     """Answers one request, with the fault that strikes it, and records it."""
     inbound = _inbound(routes, scope, await wire.read_body(receive))
     recorded = _record(state, inbound, scope)
+    inbound.number = recorded.number
     fault = state.faults.pick(inbound.name or inbound.path, auth=recorded.auth)
     await state.faults.pause(state.settings.latency_ms / 1000)
     if fault is None:
@@ -166,7 +168,8 @@ def _answer(state: "State", inbound: Inbound, request_id: str) -> Answer | Listi
         plan = "free" if caller.free else state.settings.plan
         inbound.added = state.quotas.spend(caller.team, plan, operation)
     base = f"http://{inbound.headers.get(b'host', b'127.0.0.1').decode('latin-1')}"
-    return operation.handler(Call(state, operation, caller, params, inbound.path_params, request_id, base))
+    call = Call(state, operation, caller, params, inbound.path_params, request_id, base)
+    return strange.answered(call, inbound.number)
 
 
 def _caller(state: "State", inbound: Inbound, params: dict[str, Any]) -> Caller:
