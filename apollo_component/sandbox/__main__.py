@@ -30,6 +30,7 @@ def announcement(sandbox: Sandbox, port: int) -> dict[str, Any]:
         "people": len(state.world.directory.people),
         "companies": len(state.world.directory.companies),
         "contacts": len(state.world.contacts.records),
+        "strange": state.settings.strange,
         "pid": os.getpid(),
     }
 
@@ -62,12 +63,13 @@ def serve(
     seed: int = 1,
     people: int = DEFAULT_PEOPLE,
     redirect_uris: Sequence[str] = (),
+    strange: int = 0,
     as_json: bool = False,
     out: IO[str] | None = None,
 ) -> int:
     """Runs a sandbox until it is told to stop; says how to reach it once its socket is open."""
     out = out or sys.stdout
-    sandbox = Sandbox(Options(seed, people, tuple(redirect_uris)))
+    sandbox = Sandbox(Options(seed, people, tuple(redirect_uris), strange))
     server = SandboxServer(sandbox)
     sock = bind(port)
     facts = announcement(sandbox, sock.getsockname()[1])
@@ -83,6 +85,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--seed", type=int, default=1, help="the same seed makes the same world (default 1)")
     made.add_argument("--people", type=int, default=DEFAULT_PEOPLE, help=f"default {DEFAULT_PEOPLE}")
     made.add_argument("--redirect-uri", action="append", default=[], metavar="URI", help="repeatable")
+    strange = "seed of odd answers: reordered, shortened, clamped, miscounted, repeated (without a value 1)"
+    made.add_argument("--strange", type=int, nargs="?", const=1, default=0, metavar="SEED", help=strange)
     made.add_argument("--json", action="store_true", help="print one line of JSON")
     return made
 
@@ -95,6 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         seed=chosen.seed,
         people=chosen.people,
         redirect_uris=chosen.redirect_uri,
+        strange=chosen.strange,
         as_json=chosen.json,
     )
 

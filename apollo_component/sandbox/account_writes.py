@@ -7,7 +7,7 @@ from . import params as read
 from .clock import touch
 from .contact_writes import sanitized
 from .operation import Call
-from .typed_values import merged
+from .typed_values import field_errors, merged
 from .world import World
 from .world.crm_records import blank_account
 from .world.directory import hostname
@@ -21,6 +21,11 @@ PLAIN = (
 )  # fmt: skip
 CRM_IDS = ("salesforce_id", "hubspot_id")
 IDS = ("owner_id", "account_stage_id", "organization_id", "parent_account_id")
+
+
+def named(params: Params) -> bool:
+    """Whether a new account has what it needs: a name or a domain."""
+    return bool(read.text(params, "name") or read.text(params, "domain"))
 
 
 def check_ids(params: Params) -> None:
@@ -61,6 +66,7 @@ def apply(call: Call, account: Record, params: Params) -> None:
         company = world.directory.company_by_domain.get(account["domain"] or "")
         account["organization_id"] = company.id if company else None
     account["typed_custom_fields"] = merged(world, "account", account, params.get("typed_custom_fields"))
+    account["custom_field_errors"] = field_errors(call, "account", params.get("typed_custom_fields"))
     touch(account, call.now)
     world.accounts.save(account)
 

@@ -1,4 +1,4 @@
-"""Answers `/api/v1`: route, fault, credential, quota, parameters, operation, in that order."""
+"""Answers `/api/v1` and the older `/v1`: route, fault, credential, quota, parameters, operation, in that order."""
 
 import time
 from dataclasses import dataclass, field
@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from . import errors
+from . import errors, strange
 from . import http as wire
 from . import params as read
-from .auth import caller_of, check_access
+from .auth import basic_client, caller_of, check_access
 from .faults import PROXY_PAGE, Fault, with_wrong_types
 from .http import Receive, Reply, Scope, Send, reply_of
 from .operation import Answer, Call, Caller, Listing, Operation
 from .recorder import Recorded, credential_name, token_body
 from .refusals import REFUSALS
-from .routes import RETIRED, TOKEN_PATHS, Routes
+from .routes import TOKEN_PATHS, Routes, current, refused_route
 
 if TYPE_CHECKING:
     from .state import State
@@ -37,6 +37,7 @@ class Inbound:
     operation: Operation | None
     path_params: dict[str, str]
     added: list[tuple[str, str]] = field(default_factory=list)
+    number: int = 0  # of the recorded request
 
     @property
     def content_type(self) -> str:
@@ -55,7 +56,8 @@ async def serve(state: "State", routes: Routes, scope: Scope, receive: Receive, 
     """Answers one request, with the fault that strikes it, and records it."""
     inbound = _inbound(routes, scope, await wire.read_body(receive))
     recorded = _record(state, inbound, scope)
-    fault = state.faults.pick(inbound.name or inbound.path)
+    inbound.number = recorded.number
+    fault = state.faults.pick(inbound.name or inbound.path, auth=recorded.auth)
     await state.faults.pause(state.settings.latency_ms / 1000)
     if fault is None:
         reply = work(state, inbound)
@@ -75,7 +77,7 @@ async def _serve_faulty(
     await state.faults.pause(fault.seconds if fault.kind == "latency" else 0)
     if fault.kind == "hold_before":
         await state.faults.hold(name, fault.kind)
-    reply = _instead(fault) or work(state, inbound)
+    reply = _instead(fault, state.settings.dialect) or work(state, inbound)
     state.courier.wake()
     recorded.status = reply.status
     if fault.kind == "hold_after":
@@ -89,11 +91,11 @@ async def _serve_faulty(
     return await _finish(scope, send, reply, recorded)
 
 
-def _instead(fault: Fault) -> Reply | None:
+def _instead(fault: Fault, dialect: str) -> Reply | None:
     """The answer a fault gives in place of any work."""
     if fault.kind == "refusal":
         refusal = REFUSALS[fault.name]
-        return reply_of(refusal.status, refusal.body)
+        return reply_of(refusal.status, errors.in_dialect(refusal.body, dialect))
     if fault.kind == "html":
         return Reply(200, PROXY_PAGE.encode(), "text/html; charset=utf-8")
     if fault.kind == "status":
@@ -110,10 +112,11 @@ async def _finish(scope: Scope, send: Send, reply: Reply, recorded: Recorded) ->
 
 
 def _inbound(routes: Routes, scope: Scope, body: bytes) -> Inbound:
-    operation, path_params = routes.find(scope["method"], scope["path"]) or (None, {})
+    path = current(scope["path"])
+    operation, path_params = routes.find(scope["method"], path) or (None, {})
     query = scope["query_string"].decode("latin-1")
     headers = dict(scope["headers"])
-    return Inbound(scope["method"], scope["path"], query, headers, body, operation, path_params)
+    return Inbound(scope["method"], path, query, headers, body, operation, path_params)
 
 
 def _record(state: "State", inbound: Inbound, scope: Scope) -> Recorded:
@@ -121,7 +124,7 @@ def _record(state: "State", inbound: Inbound, scope: Scope) -> Recorded:
     return state.recorder.add(
         at=state.clock.now(),
         method=inbound.method,
-        path=inbound.path,
+        path=scope["path"],
         query=inbound.query,
         headers=scope["headers"],
         body=inbound.body.decode("utf-8", "replace") if secretive is None else secretive,
@@ -157,15 +160,16 @@ def _answer(state: "State", inbound: Inbound, request_id: str) -> Answer | Listi
     caller = _caller(state, inbound, params)
     operation = inbound.operation
     if operation is None:
-        retired = (inbound.method, inbound.path) in RETIRED
-        raise errors.deprecated_search() if retired else errors.not_found()
+        token = caller.scopes is not None
+        raise refused_route(inbound.method, inbound.path, with_token=token) or errors.not_found()
     if not operation.public:
         check_access(caller, operation, state.settings.dialect)
     if caller is not NOBODY:
         plan = "free" if caller.free else state.settings.plan
         inbound.added = state.quotas.spend(caller.team, plan, operation)
     base = f"http://{inbound.headers.get(b'host', b'127.0.0.1').decode('latin-1')}"
-    return operation.handler(Call(state, operation, caller, params, inbound.path_params, request_id, base))
+    call = Call(state, operation, caller, params, inbound.path_params, request_id, base)
+    return strange.answered(call, inbound.number)
 
 
 def _caller(state: "State", inbound: Inbound, params: dict[str, Any]) -> Caller:
@@ -175,7 +179,7 @@ def _caller(state: "State", inbound: Inbound, params: dict[str, Any]) -> Caller:
             raise errors.key_in_wrong_place()
         return caller_of(inbound.headers, state.keys, state.tokens, state.world.team_id, state.settings.dialect)
     except errors.Refusal:
-        unknown = inbound.operation is None and (inbound.method, inbound.path) not in RETIRED
+        unknown = inbound.operation is None and not refused_route(inbound.method, inbound.path, with_token=False)
         # unverified: an unknown route is told before the credential is looked at
         if unknown or (inbound.operation is not None and inbound.operation.public):
             return NOBODY
@@ -183,7 +187,11 @@ def _caller(state: "State", inbound: Inbound, params: dict[str, Any]) -> Caller:
 
 
 def _token(state: "State", inbound: Inbound) -> dict[str, Any]:
-    """One token request, as a form or (third-party clients do so) as JSON."""
+    """One token request, as a form or (third-party clients do so) as JSON.
+
+    The client's credentials may come in the body (documented) or as Basic, which then leads (both unverified).
+    """
     inbound.added = [("cache-control", "no-store")]
     params = read.parse_body(inbound.body, inbound.content_type or FORM)
-    return state.tokens.exchange({name: value for name, value in params.items() if isinstance(value, str)})
+    sent = {name: value for name, value in params.items() if isinstance(value, str)}
+    return state.tokens.exchange(sent | basic_client(inbound.headers))

@@ -8,7 +8,7 @@ from . import api, control, storage
 from .consent import consent_routes
 from .http import ClientGone, Receive, Scope, Send
 from .operations import OPERATIONS
-from .routes import PREFIX, make_routes
+from .routes import in_api, make_routes
 from .state import Options, State, new_state
 
 
@@ -38,7 +38,7 @@ class Sandbox:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
-        if path.startswith(f"{PREFIX}/"):
+        if in_api(path):
             await api.serve(self.state, self.routes, scope, receive, send)
         elif path.startswith(f"{control.PREFIX}/"):
             await control.serve(self, scope, receive, send)

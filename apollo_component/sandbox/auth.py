@@ -1,7 +1,9 @@
 """Who may call what: API keys with endpoint lists, OAuth tokens with scopes."""
 
+import base64
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from urllib.parse import unquote_plus
 
 from . import errors
 from .ids import object_id, secret
@@ -57,6 +59,18 @@ def caller_of(headers: dict[bytes, bytes], keys: Keys, tokens: TokenStore, team:
     if caller is None:
         raise errors.bad_key(dialect)
     return caller
+
+
+def basic_client(headers: dict[bytes, bytes]) -> dict[str, str]:
+    """The client_id and client_secret of an `Authorization: Basic` header; nothing when there is none to read."""
+    kind, _, encoded = headers.get(b"authorization", b"").partition(b" ")
+    if kind.lower() != b"basic":
+        return {}
+    try:
+        user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except ValueError:
+        return {}
+    return {"client_id": unquote_plus(user), "client_secret": unquote_plus(password)}
 
 
 def _token_caller(value: str, tokens: TokenStore, team: str, dialect: str) -> Caller:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from . import params as read
-from .errors import invalid_parameters, range_as_string
+from .errors import range_as_string
 from .ids import object_id
 from .searching import date_bounds, within
 from .world.company_facts import funding_moment, job_count, job_postings
@@ -62,16 +62,14 @@ def _name(params: Params) -> Test | None:
 
 
 def _bands(params: Params) -> Test | None:
-    bands = [band(text) for text in _texts(params, "organization_num_employees_ranges")]
+    bands = bands_of(_texts(params, "organization_num_employees_ranges"))
     return (lambda one: any(low <= one.headcount <= high for low, high in bands)) if bands else None
 
 
-def band(text: str) -> tuple[float, float]:
-    """Reads "11,50"."""
-    low, comma, high = text.partition(",")
-    if not comma or not f"{low}{high}".replace(" ", "").isdecimal():
-        raise invalid_parameters()  # unverified: how an unreadable band is answered
-    return int(low or 0), int(high) if high.strip() else math.inf
+def bands_of(texts: Iterable[str]) -> list[tuple[float, float]]:
+    """Reads "11,50" and "10001,"; any other form, such as "1-10", is ignored, as Apollo was seen to do."""
+    pairs = [(low.strip(), high.strip()) for low, comma, high in (text.partition(",") for text in texts) if comma]
+    return [(int(low or 0), int(high) if high else math.inf) for low, high in pairs if f"{low}{high}".isdecimal()]
 
 
 def bounds(params: Params, name: str) -> tuple[float, float] | None:

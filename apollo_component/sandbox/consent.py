@@ -70,9 +70,7 @@ def refused(app: Application, form: dict[str, str]) -> str | None:
         "Unknown client_id.": form["client_id"] == app.client_id,
         "The redirect_uri is not registered for this application.": form["redirect_uri"] in app.redirect_uris,
         "The response_type must be code.": form["response_type"] == "code",
-        "The requested scope is invalid, unknown, or malformed.": (
-            set(form.get("scope", "").split()) <= set(with_added(app.scopes))
-        ),
+        "The requested scope is invalid, unknown, or malformed.": app.accepts(form.get("scope", "").split()),
         "Unknown decision.": form.get("decision") in ("allow", "deny", "no_permission"),
     }
     return next((problem for problem, passed in checks.items() if not passed), None)

@@ -6,9 +6,9 @@ from typing import Any
 from . import params as read
 from .clock import touch
 from .operation import Call
-from .typed_values import merged
+from .typed_values import field_errors, merged
 from .world import World
-from .world.crm_records import set_email
+from .world.crm_records import blank_contact, set_email
 from .world.directory import hostname
 from .world.lists import lists_named
 
@@ -22,6 +22,7 @@ PLAIN = (
 ID_PARAMETERS = ("account_id", "contact_stage_id", "person_id", "owner_id")
 # Named in the documented match order though not listed as parameters; they never change once set.
 FIXED_ONCE_SET = ("person_id", "salesforce_lead_id", "salesforce_contact_id")
+USER_MANAGED = "User Managed"
 CRM_IDS = ("salesforce_id", "hubspot_vid", "crm_id")
 # Only work_direct is shown in Apollo's examples; the other types are unverified.
 PHONES = {
@@ -58,6 +59,14 @@ def find_duplicate(world: World, params: Params) -> tuple[Record, str] | None:
     return None
 
 
+def new_contact(call: Call, owner_id: str) -> Record:
+    """A contact with the defaults of a new one (recorded): the first stage, the acting user as its creator."""
+    world = call.state.world
+    contact = blank_contact(world.fresh_id("contact", call.now), world.team_id, "api", call.now)
+    stage = world.contact_stages[0]["id"]
+    return contact | {"contact_stage_id": stage, "owner_id": owner_id, "creator_id": call.caller.user_id}
+
+
 def check_ids(params: Params) -> None:
     for name in ID_PARAMETERS:
         read.object_id_param(params, name)
@@ -71,40 +80,45 @@ def apply(call: Call, contact: Record, params: Params, *, new: bool) -> None:
         if name in params and not (name in FIXED_ONCE_SET and contact[name]):
             contact[name] = read.text(params, name) or None
     contact["name"] = f"{contact['first_name'] or ''} {contact['last_name'] or ''}".strip()
-    _set_company(world, contact, params)
+    _set_company(world, contact, params, new=new)
     if "email" in params:
-        _set_email(world, contact, read.text(params, "email") or None, new=new)
+        _set_email(contact, read.text(params, "email") or None, new=new)
     _set_phones(contact, params)
     if "label_names" in params:
         names = read.texts(params, "label_names")
         lists = lists_named(world, names, call.caller.user_id, call.now, "contacts")
         contact["label_ids"] = [label["id"] for label in lists]
     contact["typed_custom_fields"] = merged(world, "contact", contact, params.get("typed_custom_fields"))
+    contact["custom_field_errors"] = field_errors(call, "contact", params.get("typed_custom_fields"))
     if not new:
         touch(contact, call.now)
     world.contacts.save(contact)
 
 
-def _set_company(world: World, contact: Record, params: Params) -> None:
-    """Links the company; no account is looked up or made from a company name (unverified)."""
-    if "organization_name" not in params and "website_url" not in params:
-        return
+def _set_company(world: World, contact: Record, params: Params, *, new: bool) -> None:
+    """Links the company; no account is looked up or made from a company name (unverified).
+
+    A new contact without a company gets that of its email's domain (recorded), when it is known.
+    """
     directory = world.directory
+    if "organization_name" not in params and "website_url" not in params:
+        employer = directory.company_by_domain.get(read.text(params, "email").lower().rpartition("@")[2])
+        if new and employer:
+            contact |= {"organization_id": employer.id, "organization_name": employer.name}
+        return
     company = directory.company_by_domain.get(hostname(read.text(params, "website_url")))
     company = company or directory.company_by_name.get((contact["organization_name"] or "").lower())
     contact["organization_id"] = company.id if company else None
 
 
-def _set_email(world: World, contact: Record, email: str | None, *, new: bool) -> None:
-    """A new contact's address takes the status Apollo knows; a changed one is not checked again."""
-    person = world.directory.by_email.get((email or "").lower())
-    # An address Apollo does not know counts as verified, as in the documented example (unverified otherwise).
-    status = person.email_status if person else "verified"
+def _set_email(contact: Record, email: str | None, *, new: bool) -> None:
+    """A new address counts as verified and as the user's own (recorded); a changed one is not checked again."""
     if email is None:
-        status = "unavailable"
-    elif not new and contact["email"]:
-        status = contact["email_status"]
-    set_email(contact, email, status)
+        set_email(contact, None, "unavailable")
+        return
+    kept = not new and contact["email"]
+    set_email(contact, email, contact["email_status"] if kept else "verified", USER_MANAGED)
+    contact["email_from_customer"] = True
 
 
 def _set_phones(contact: Record, params: Params) -> None:

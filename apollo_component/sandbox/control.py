@@ -14,9 +14,13 @@ POST   /_sandbox/clock                     {advance: 3600}, {rate: 10}: ten time
 POST   /_sandbox/quotas                    {people_match: [5, null, null]}, by operation or quota class
 POST   /_sandbox/tokens/expire | revoke    {} for all, or {access_token: ".."}
 POST   /_sandbox/settings                  any of the switches below
-POST   /_sandbox/faults                    {operation, kind, times, probability, after, status, body, name, ...}
+POST   /_sandbox/faults                    {operation, kind, times, probability, after, auth, status, body, name, ..}
 GET    /_sandbox/faults                    active faults; DELETE removes them (held requests stay held)
 GET    /_sandbox/refusals                  the names of documented refusals the fault "refusal" knows
+GET    /_sandbox/strange                   what odd answers withheld (?operation=.., ?request_id=.., ?number=..):
+                                           {number, request_id, operation, kinds} and, of a bulk answer, {asked,
+                                           withheld: [{place, id, reason}], given}; of a page {page, per_page,
+                                           per_page_given, total_true, total_told, rows_true, rows_given}
 GET    /_sandbox/held                      requests held now
 POST   /_sandbox/release                   {id: 3} or {all: true}
 POST   /_sandbox/reset                     the same seed, anew
@@ -39,8 +43,11 @@ GET    /_sandbox/jobs                      entity_progress_jobs as they stand
 Settings: dialect "new" | "old"; revoke_family; latency_ms; plan; async_seconds (until asynchronous results, exports
 and assistant tasks are there, default 2); job_seconds; email_seconds; retry_after_seconds; bill_on "accept" |
 "deliver"; webhook_retries [seconds, ..]; search_lag (seconds a new record stays invisible to searches); page_repeats
-(share of the rows after page 1 that repeat the page before). Seconds are those of the sandbox's clock, which a test
-may move.
+(share of the rows after page 1 that repeat the page before); custom_field_errors "told" | "silent"; strange (a seed,
+0 is off), strange_share and strange_kinds [reordered, dropped, clamped, total, repeated]. Seconds are those of the
+sandbox's clock, which a test may move.
+
+A fault with an `auth` ("key:scoped", as requests are recorded) strikes that credential alone.
 
 Faults of deliveries have the operation "webhook" and the kinds duplicate, drop_before, drop_after (received, not
 noticed: it comes again), latency, truncate, wrong_types; the operation "webhook_result" has the kind fail. The kind
@@ -77,6 +84,7 @@ DOORS: dict[tuple[str, str], Callable[["Sandbox", Query, Order], Any]] = {
     ("POST", "/contacts/delete"): world.delete_contact,
     ("GET", "/count"): reports.count,
     ("POST", "/count"): reports.count,
+    ("GET", "/strange"): reports.strange,
     ("GET", "/held"): reports.held,
     ("GET", "/faults"): reports.faults,
     ("POST", "/faults"): switches.add_fault,

@@ -138,6 +138,13 @@ def count(sandbox: "Sandbox", query: Query, order: Order) -> Any:
     return {"operation": name, "count": len(COUNTS[name](call))}
 
 
+def strange(sandbox: "Sandbox", query: Query, order: Order) -> Any:  # noqa: ARG001
+    """What odd answers withheld, of one operation or one request when asked."""
+    log = sandbox.state.oddities.log
+    wanted = {name: query[name] for name in ("operation", "request_id", "number") if name in query}
+    return [entry for entry in log if all(str(entry[name]) == value for name, value in wanted.items())]
+
+
 def held(sandbox: "Sandbox", query: Query, order: Order) -> Any:  # noqa: ARG001
     waiting = sandbox.state.faults.held.items()
     return [{"id": number, "operation": one.operation, "kind": one.kind} for number, one in waiting]

@@ -1,5 +1,6 @@
 """What the control door changes: clock, quotas, credits, tokens, settings, faults."""
 
+from collections.abc import Callable
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from .operations import OPERATIONS
 from .quotas import PLANS
 from .refusals import REFUSALS
 from .settings import Settings
+from .strange import KINDS
 
 if TYPE_CHECKING:
     from .app import Sandbox
@@ -16,7 +18,24 @@ if TYPE_CHECKING:
 Order = dict[str, Any]
 Query = dict[str, str]
 
-CHOICES = {"dialect": ("new", "old"), "bill_on": ("accept", "deliver"), "plan": tuple(PLANS)}
+CHOICES = {
+    "dialect": ("new", "old"),
+    "bill_on": ("accept", "deliver"),
+    "custom_field_errors": ("told", "silent"),
+    "plan": tuple(PLANS),
+}
+
+
+def _kinds(value: list[str]) -> tuple[str, ...]:
+    if wrong := set(value) - set(KINDS):
+        raise ValueError(f"strange_kinds knows {', '.join(KINDS)} and not {', '.join(sorted(wrong))}")
+    return tuple(value)
+
+
+LISTS: dict[str, Callable[[Any], Any]] = {
+    "webhook_retries": lambda value: tuple(map(float, value)),
+    "strange_kinds": _kinds,
+}
 FAULT_NAMES = {"*", "oauth_token", WEBHOOK, f"{WEBHOOK}_result", *(operation.id for operation in OPERATIONS)}
 
 
@@ -99,7 +118,7 @@ def set_settings(sandbox: "Sandbox", query: Query, order: Order) -> Any:  # noqa
     for name, value in order.items():
         if name != "revoke_family":
             old = getattr(state.settings, name)
-            setattr(state.settings, name, tuple(map(float, value)) if isinstance(old, tuple) else type(old)(value))
+            setattr(state.settings, name, LISTS[name](value) if name in LISTS else type(old)(value))
     state.tokens.revoke_family = bool(order.get("revoke_family", state.tokens.revoke_family))
     return shown_settings(sandbox)
 

@@ -58,7 +58,9 @@ def create(sandbox: "Sandbox", query: Query, order: Order) -> Any:  # noqa: ARG0
     operation, key = _kind(order, CREATES)
     if order["kind"] == "task":
         now = offset_stamp(state.clock.now())
-        fields = {"type": "call", "user_id": state.world.acting_admin["id"], "due_at": now} | fields
+        fields = {
+            "type": "call", "user_id": state.world.acting_admin["id"], "due_at": now, "status": "scheduled"
+        } | fields  # fmt: skip
     call = _call(state, operation, fields, {})
     answer = call.operation.handler(call)
     return answer[key] if isinstance(answer, dict) else answer

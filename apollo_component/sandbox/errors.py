@@ -73,11 +73,17 @@ def key_in_wrong_place() -> Refusal:
     return unprocessable("API keys are only accepted in the X-Api-Key header.", error_code="INVALID_API_KEY_LOCATION")
 
 
-def details(code: str, message: str, **suggestion: str) -> dict[str, Any]:
+def details(code: str, message: str, *suggestions: dict[str, str], **context: str) -> dict[str, Any]:
     """The `error_details` object added on 2026-09-18."""
     see = {"label": "Check how to create and send an Apollo API key", "url": AUTH_DOCS}
-    suggestions = [suggestion, see] if suggestion else [see]
-    return {"code": code, "message": message, "suggestions": suggestions, "context": {}}
+    return {"code": code, "message": message, "suggestions": [*suggestions, see], "context": context}
+
+
+def in_dialect(body: dict[str, Any] | str, dialect: str) -> dict[str, Any] | str:
+    """A body without `error_details` when the dialect is older than they are."""
+    if dialect == "new" or isinstance(body, str):
+        return body
+    return {name: value for name, value in body.items() if name != "error_details"}
 
 
 def bad_key(dialect: str) -> Refusal:
@@ -86,7 +92,7 @@ def bad_key(dialect: str) -> Refusal:
     if dialect == "old":
         return Refusal(401, text)
     hint = {"label": "Send a valid API key in the X-Api-Key header", "header": "X-Api-Key"}
-    known = details("AUTH.AUTHENTICATION.API_KEY_INVALID", "This API key is not valid.", **hint)
+    known = details("AUTH.AUTHENTICATION.API_KEY_INVALID", "This API key is not valid.", hint)
     return Refusal(401, {"error": text, "error_details": known})
 
 
@@ -99,11 +105,18 @@ def bad_token(dialect: str) -> Refusal:
     return Refusal(401, {**body, "error_details": extra})
 
 
+def inaccessible(endpoint: str, *, with_token: bool) -> Refusal:
+    """What no key and no token may do; recorded under a token, with the older wording for keys (unverified)."""
+    credential = "access token" if with_token else "api_key"
+    return Refusal(
+        403, {"error": f"{endpoint} is not accessible with this {credential}", "error_code": "API_INACCESSIBLE"}
+    )
+
+
 def key_out_of_scope(endpoint: str, dialect: str) -> Refusal:
     """A scoped key without this endpoint; the code inside error_details is unverified."""
     if dialect == "old":
-        text = f"{endpoint} is not accessible with this api_key"
-        return Refusal(403, {"error": text, "error_code": "API_INACCESSIBLE"})
+        return inaccessible(endpoint, with_token=False)
     text = (
         f"This API key is not authorized to access {endpoint}. Request an API key from your administrator "
         "that includes this endpoint in its configured scope."
@@ -114,14 +127,11 @@ def key_out_of_scope(endpoint: str, dialect: str) -> Refusal:
 
 def scope_missing(endpoint: str, scope: str | None, dialect: str) -> Refusal:
     """A token without the scope; status, texts and code are all unverified (403 is assumed)."""
-    body = {
-        "error": f"{endpoint} is not accessible with this access token",
-        "error_code": "API_INACCESSIBLE",
-    }
-    if dialect == "old":
-        return Refusal(403, body)
+    text = f"{endpoint} is not accessible with this access token"
     message = f"This access token lacks the scope {scope}." if scope else "Not available to access tokens."
-    return Refusal(403, {**body, "error_details": details("AUTH.AUTHORIZATION.SCOPE_MISSING", message)})
+    extra = details("AUTH.AUTHORIZATION.SCOPE_MISSING", message)
+    body = {"error": text, "error_code": "API_INACCESSIBLE", "error_details": extra}
+    return Refusal(403, in_dialect(body, dialect))
 
 
 def free_plan(endpoint: str) -> Refusal:

@@ -27,16 +27,17 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     name: str = ""  # of a documented refusal
+    auth: str = ""  # the one credential it strikes, as requests are recorded: "key:scoped"
     seen: int = 0
     hits: int = 0
 
     def shown(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
 
-    def strikes(self, operation: str, rng: Random, *, exactly: bool = False) -> bool:
+    def strikes(self, operation: str, rng: Random, *, auth: str = "", exactly: bool = False) -> bool:
         """Whether this request is hit; counts it either way. `exactly`: "*" does not mean this one."""
         named = self.operation == operation or (self.operation == "*" and not exactly)
-        if not named or (self.times is not None and self.hits >= self.times):
+        if not named or self.auth not in ("", auth) or (self.times is not None and self.hits >= self.times):
             return False
         self.seen += 1
         if self.seen <= self.after or rng.random() >= self.probability:
@@ -76,11 +77,10 @@ class Faults:
         self.active.append(fault)
         return fault
 
-    def pick(self, operation: str, *, exactly: bool = False) -> Fault | None:
-        """The first fault that strikes this request."""
-        if not self.active:
-            return None
-        return next((fault for fault in self.active if fault.strikes(operation, self.rng, exactly=exactly)), None)
+    def pick(self, operation: str, *, auth: str = "", exactly: bool = False) -> Fault | None:
+        """The first fault that strikes this request of this credential."""
+        struck = (one for one in self.active if one.strikes(operation, self.rng, auth=auth, exactly=exactly))
+        return next(struck, None)
 
     async def pause(self, seconds: float) -> None:
         """Waits, unless the server closes."""

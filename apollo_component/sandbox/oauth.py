@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from .clock import Clock
 from .errors import Refusal
 from .ids import secret
-from .oauth_scopes import ADDED_SCOPES, REST_SCOPES
+from .oauth_scopes import ADDED_SCOPES, REST_SCOPES, RETIRED_SCOPES
 
 CODE_SECONDS = 600  # unverified: Apollo does not publish it, Doorkeeper's default
 TOKEN_SECONDS = 2_592_000
@@ -54,6 +54,10 @@ class Application:
     name: str = "Sandbox workflow app"
     description: str = "A local application that connects to the made-up Apollo team."
     scopes: tuple[str, ...] = REST_SCOPES
+
+    def accepts(self, scopes: Iterable[str]) -> bool:
+        """Whether a consent request may name these scopes."""
+        return set(scopes) <= {*with_added(self.scopes), *RETIRED_SCOPES}
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from .word_list import words
 
 ADDED_SCOPES = ("read_user_profile", "app_scopes")
+RETIRED_SCOPES = ("mixed_people_search",)  # of the retired people search; the official client still asks for it
 
 REST_SCOPES = words(
     """account_bulk_create account_owners_update account_read account_stages_list account_stages_update

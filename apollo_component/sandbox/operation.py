@@ -56,7 +56,7 @@ class Operation:
     master_only: bool = False
     free_plan_ok: bool = False
     public: bool = False  # answers without a credential
-    also: tuple[str, ...] = ()  # the verbs the official command-line client uses instead
+    also: tuple[str, ...] = ()  # further verbs, seen to work or used by clients
 
     @property
     def endpoint(self) -> str:

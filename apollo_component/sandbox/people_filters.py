@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from . import params as read
-from .company_filters import EMPLOYER_FILTERS, band, bounds, employer_test
+from .company_filters import EMPLOYER_FILTERS, bands_of, bounds, employer_test
 from .errors import invalid_parameters, range_as_string
 from .world.directory import Directory, Person, hostname
 
@@ -63,6 +63,12 @@ def _similar(wanted: Iterable[str]) -> Test:
     return matches
 
 
+def _seniorities(params: Params) -> Test | None:
+    """Compared as sent: "VP" finds nobody, "vp" does (seen live)."""
+    wanted = set(read.texts(params, "person_seniorities"))
+    return (lambda person: person.role.seniority in wanted) if wanted else None
+
+
 def _not_titles(params: Params) -> Test | None:
     wanted = read.texts(params, "person_not_titles")
     if not wanted:
@@ -102,7 +108,7 @@ def _domains(params: Params) -> Test | None:
 
 
 def _bands(params: Params) -> Test | None:
-    bands = [band(text) for text in read.texts(params, "organization_num_employees_ranges")]
+    bands = bands_of(read.texts(params, "organization_num_employees_ranges"))
     if not bands:
         return None
     return lambda person: any(low <= person.company.headcount <= high for low, high in bands)
@@ -142,7 +148,7 @@ def _tools(name: str, agree: Callable[[set[str], frozenset[str]], bool]) -> Call
 
 
 FILTERS: dict[str, Callable[[Params], Test | None]] = {
-    "person_seniorities": _any_of("person_seniorities", lambda person: person.role.seniority),
+    "person_seniorities": _seniorities,
     "person_titles": _titles,
     "person_not_titles": _not_titles,
     "q_person_name": _person_name,

@@ -1,13 +1,26 @@
-"""Documented refusals nothing in the made-up world leads to: permissions, plan limits, busy servers.
+"""Refusals nothing in the made-up world leads to: permissions, plan limits, busy servers, keys that ended.
 
-A test orders one by name: `POST /_sandbox/faults {"operation": .., "kind": "refusal", "name": ..}`.
+A test orders one by name: `POST /_sandbox/faults {"operation": .., "kind": "refusal", "name": ..}`. The bodies are
+documented, but for those of `ip_not_allowed`, `account_inactive`, `key_expired` and `no_api_access`: that they exist
+since 2026-09-18 with `error_details` is documented, their statuses, texts and codes are made up.
 """
 
-from .errors import UPGRADE, Refusal, unprocessable
+from .errors import AUTH_DOCS, UPGRADE, Refusal, details, inaccessible, unprocessable
 
 LEARN = f"<a href='{UPGRADE}' target='_blank' style='color: #1991EB;'>Learn more about our paid plans"
 NOT_OWNER = "You do not have permission to email Dana Reyes. You are not the owner of this contact or account."
 NOT_YOURS = "This task belongs to another user. Your admin has disabled non-admin"
+
+KEYS = {"label": "Manage your API keys", "url": "https://app.apollo.io/#/settings/integrations/api"}
+IP = "API requests from this IP address are not allowed for your team."
+INACTIVE = "The account behind this credential is not active."
+EXPIRED = f"This API key has expired. See {AUTH_DOCS} for how to authenticate."
+NO_API = "Your team does not have API access."
+
+
+def _structured(status: int, code: str, text: str, **context: str) -> Refusal:
+    return Refusal(status, {"error": text, "error_details": details(code, text, KEYS, **context)})
+
 
 REFUSALS: dict[str, Refusal] = {
     "unknown_error": Refusal(
@@ -54,4 +67,12 @@ REFUSALS: dict[str, Refusal] = {
     "foreign_task_skip": unprocessable(f"{NOT_YOURS}s from skipping other people's tasks."),
     "internal_fault": unprocessable("Something's wrong with your API request. undefined method `[]' for nil"),
     "report_inaccessible": Refusal(422, {"error_code": "API_INACCESSIBLE"}),
+    # sources disagree whether a scope grants the deals of a contact
+    "deals_of_contact": inaccessible("api/v1/contacts/opportunities", with_token=True),
+    "ip_not_allowed": _structured(403, "AUTH.AUTHORIZATION.IP_NOT_ALLOWED", IP, ip_address="203.0.113.7"),
+    "account_inactive": _structured(403, "AUTH.AUTHENTICATION.ACCOUNT_INACTIVE", INACTIVE),
+    "key_expired": _structured(
+        401, "AUTH.AUTHENTICATION.API_KEY_EXPIRED", EXPIRED, expired_at="2026-11-01T00:00:00.000Z"
+    ),
+    "no_api_access": _structured(403, "AUTH.AUTHORIZATION.API_ACCESS_DISABLED", NO_API),
 }

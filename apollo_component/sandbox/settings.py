@@ -17,4 +17,8 @@ class Settings:
     bill_on: str = "accept"  # "deliver": asynchronous credits are booked with the result (Apollo's moment is unknown)
     webhook_retries: tuple[float, ...] = (1.0, 5.0, 30.0)  # waits after failed deliveries; Apollo's are unpublished
     search_lag: float = 0.0  # seconds a new record stays invisible to searches
+    custom_field_errors: str = "told"  # "silent": ids of no field are dropped without a word (both made up)
+    strange: int = 0  # a seed makes answers odd (see strange.py), 0 does not
+    strange_share: float = 0.3  # how often each oddity is drawn
+    strange_kinds: tuple[str, ...] = ()  # the oddities that may be drawn; none: all of them
     page_repeats: float = 0.0  # share of the rows after page 1 that repeat a row of the page before

@@ -20,6 +20,7 @@ from .operations import OPERATIONS
 from .quotas import Quotas
 from .recorder import Recorder
 from .settings import Settings
+from .strange import Oddities
 from .world import World, build_world
 
 DEFAULT_PEOPLE = 2_000
@@ -32,6 +33,7 @@ class Options:
     seed: int = 1
     people: int = DEFAULT_PEOPLE
     redirect_uris: tuple[str, ...] = ()
+    strange: int = 0
 
     @property
     def registered(self) -> tuple[str, ...]:
@@ -56,6 +58,7 @@ class State:
     settings: Settings = field(default_factory=Settings)
     cache: dict[bytes, Any] = field(default_factory=dict)
     answers: int = 0
+    oddities: Oddities = field(default_factory=Oddities)
 
 
 @contextlib.contextmanager
@@ -79,7 +82,7 @@ def new_state(options: Options) -> State:
     app = Application(
         secret(options.seed, "client_id", 43), secret(options.seed, "client_secret", 43), options.registered
     )
-    faults, agenda, settings = Faults(Random(f"faults/{options.seed}")), Agenda(), Settings()
+    faults, agenda, settings = Faults(Random(f"faults/{options.seed}")), Agenda(), Settings(strange=options.strange)
     return State(
         options,
         clock,

@@ -124,7 +124,8 @@ def test_an_address_that_cannot_be_one_is_400(shared, url):
 def test_nobody_found_is_skipped(shared):
     """A reveal of nobody is accepted and says so."""
     answer = shared.post("/people/match", email="nobody@example.com", reveal_phone_number=True, poll_only=True)
-    assert (answer["person"], answer["phone_enrichment"]["status"]) == (None, "skipped")
+    assert (answer["person"]["match_confidence"], answer["phone_enrichment"]["status"]) == ("none", "skipped")
+    assert answer["request_id"] == answer["phone_enrichment"]["request_id"]
 
 
 class Receiver:

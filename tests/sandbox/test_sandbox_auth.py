@@ -111,7 +111,7 @@ def test_over_the_limit_is_429_until_the_window_ends(client):
 def test_unknown_and_retired_routes(shared):
     """An unknown route is 404 JSON; the old searches say where to go."""
     assert shared.api("GET", "/nothing").json() == {"status": 404, "error": "Not Found"}
-    assert shared.api("PUT", "/contacts/search", {}).status_code == 404
+    assert shared.api("DELETE", "/users/search").status_code == 404
     for path in ("/mixed_people/search", "/people/search"):
         reply = shared.api("POST", path, {})
         assert reply.status_code == 422

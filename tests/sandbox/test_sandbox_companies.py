@@ -15,7 +15,7 @@ def test_search_splits_companies_and_accounts(shared):
     assert {a["organization_id"] for a in answer["accounts"]} | {o["id"] for o in answer["organizations"]} == set(
         answer["model_ids"]
     )
-    assert (answer["partial_results_limit"], answer["derived_params"]) == (10000, None)
+    assert (answer["partial_results_limit"], answer["derived_params"]) == (10000, {})
 
 
 @pytest.mark.parametrize(

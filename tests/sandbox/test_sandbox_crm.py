@@ -160,18 +160,29 @@ def test_an_inactive_sequence_enrolls_paused(client):
     assert (status["status"], status["inactive_reason"]) == ("paused", "Sequence inactive")
 
 
+def touched(client, **fields):
+    own = client.contact(first_name="T", email=f"{next(iter(fields))}@example.com")["id"]
+    client.control("POST", "/touch", {"kind": "contact", "id": own, "fields": fields})
+    return own
+
+
 def test_skip_reasons_and_the_flags_that_lift_them(client, sandbox):
     """Each documented reason is given with 200, and its flag lifts it."""
-    people = sandbox.state.world.directory.people
-    taken = {c["email"] for c in sandbox.state.world.contacts.records.values()}
-    unverified = next(p.email for p in people if p.email_status == "unverified" and p.email not in taken)
+    records = sandbox.state.world.contacts.records.values()
+    unverified = next(c["id"] for c in records if c["email_status"] == "unverified" and not c["account_id"])
     account = next(iter(sandbox.state.world.accounts))
     add(client, contact_ids=[client.contact(**ADA, account_id=account)["id"]])
     busy = client.contact(first_name="Busy", email="busy@example.com")["id"]
     add(client, "Win-back", contact_ids=[busy])
     cases = {
         client.contact(first_name="No", last_name="Mail")["id"]: ("contacts_without_email", "sequence_no_email"),
-        client.contact(email=unverified)["id"]: ("contacts_unverified_email", "sequence_unverified_email"),
+        unverified: ("contacts_unverified_email", "sequence_unverified_email"),
+        touched(client, email_status="unverified"): (
+            "contacts_with_unverified_user_managed_email",
+            "contact_verification_skipped",
+        ),
+        touched(client, contact_job_change_event={"id": "a" * 24}): ("contacts_with_job_change", "sequence_job_change"),
+        touched(client, has_pending_email_arcgate_request=True): ("contacts_in_pending_state", "add_if_in_queue"),
         busy: ("contacts_active_in_other_campaigns", "sequence_active_in_other_campaigns"),
         client.contact(email="colleague@example.com", account_id=account)["id"]: (
             "contacts_in_same_company",
@@ -216,9 +227,12 @@ def test_enrolling_refusals(shared):
 
 
 def test_users_and_mailboxes(shared):
-    """User pages are numbered with texts; mailboxes come whole, one of them inactive."""
-    answer = shared.api("GET", "/users/search?per_page=2").json()
+    """User pages are numbered as they were asked for, 25 when not; mailboxes come whole, one of them inactive."""
+    answer = shared.api("GET", "/users/search?page=1&per_page=2").json()
     assert answer["pagination"] == {"page": "1", "per_page": "2", "total_entries": 3, "total_pages": 2}
+    bare = shared.api("GET", "/users/search?page=1").json()
+    assert bare["pagination"] == {"page": "1", "per_page": 25, "total_entries": 3, "total_pages": 1}
+    assert bare["users"][0]["data_request_emails"] is False
     assert shared.post("/users/search", q_keywords="theo")["users"][0]["first_name"] == "Theo"
     boxes = shared.api("GET", "/email_accounts").json()["email_accounts"]
     assert [box["active"] for box in boxes] == [True, True, False]

@@ -42,6 +42,27 @@ def refresh(client, value, **more):
     return token(client, grant_type="refresh_token", refresh_token=value, **more)
 
 
+def test_a_client_may_show_itself_by_basic(client):
+    """Client id and secret in the header do as well as in the body; a wrong secret there is refused."""
+    app = client.sandbox.state.tokens.app
+    form = {"grant_type": "authorization_code", "code": code(client)}
+    path = "/api/v1/oauth/token"
+    wrong = client.send("POST", path, data=form, auth=(app.client_id, "wrong"))
+    assert (wrong.status_code, wrong.json()["error"]) == (401, "invalid_client")
+    right = client.send("POST", path, data=form, auth=(app.client_id, app.client_secret))
+    assert right.status_code == 200
+    unread = client.send("POST", path, data=form, headers={"authorization": "Basic !"})
+    assert unread.json()["error"] == "invalid_client"
+    assert app.client_secret not in str(client.control("GET", "/requests"))
+
+
+def test_the_scope_of_the_retired_search_is_accepted(client):
+    """The official client still asks for it: consent and token name it."""
+    scope = "contacts_search mixed_people_search"
+    assert set(scope.split()) <= set(pair(client, scope=scope)["scope"].split())
+    assert consent(client, scope="nonsense").status_code == 400
+
+
 def test_the_page_is_served(shared):
     """The page behind the hash route is plain HTML with a form for the consent endpoint."""
     page = shared.send("GET", "/")

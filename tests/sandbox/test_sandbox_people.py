@@ -72,6 +72,16 @@ def test_each_filter_means_what_it_says(shared, filters, holds):
     assert shared.post(SEARCH, **filters)["total_entries"] == expected > 0
 
 
+def test_what_apollo_ignores_and_what_it_takes_literally(shared):
+    """A headcount band with a dash filters nothing, alone and beside others; a seniority in capitals finds nobody."""
+    ranges = "organization_num_employees_ranges"
+    assert shared.post(SEARCH, **{ranges: ["1-10"]})["total_entries"] == 2000
+    assert shared.post(SEARCH, **{ranges: ["1-10", "11,50"]}) == shared.post(SEARCH, **{ranges: ["11,50"]})
+    assert shared.post("/mixed_companies/search", **{ranges: ["1-10"]})["pagination"]["total_entries"] == 300
+    assert shared.post(SEARCH, person_seniorities=["VP"])["total_entries"] == 0
+    assert shared.post(SEARCH, person_seniorities=["vp"])["total_entries"] > 0
+
+
 def test_company_filters(shared):
     """Ids and domains choose companies exactly."""
     company = shared.sandbox.state.world.directory.companies[7]
@@ -119,10 +129,40 @@ def test_match_by_every_identifier(shared):
     assert shared.api("GET", f"/people/match?id={person.id}").json()["person"]["id"] == person.id
 
 
-def test_a_miss_is_200_with_null_and_free(client):
-    """Nobody found is not an error and costs nothing."""
-    assert client.post("/people/match", email="nobody@example.com") == {"person": None}
+def test_a_miss_is_a_stub_and_free(client):
+    """Nobody found is a new id, an empty name and the address as it was sent, at no cost."""
+    answers = [client.post("/people/match", email="Nobody@example.com") for _ in range(2)]
+    person = answers[0]["person"]
+    assert (person["name"], person["email"], person["match_confidence"]) == ("", "Nobody@example.com", "none")
+    assert (person["title"], person["employment_history"], "organization" in person) == (None, [], False)
+    assert person["id"] != answers[1]["person"]["id"]
+    assert isinstance(answers[0]["request_id"], int)
     assert client.control("GET", "/ledger")["total"] == 0
+
+
+def test_a_stub_has_the_company_of_a_known_domain(client, sandbox):
+    """The company comes from the domain of the address; before September 2026 neither it nor a confidence did."""
+    company = sandbox.state.world.directory.companies[7]
+    miss = {"email": f"nobody.at.all@{company.domain}"}
+    assert client.post("/people/match", **miss)["person"]["organization"]["id"] == company.id
+    client.control("POST", "/settings", {"dialect": "old"})
+    assert not {"organization", "match_confidence"} & set(client.post("/people/match", **miss)["person"])
+
+
+def test_the_confidence_follows_the_identifiers(client, sandbox):
+    """An id is sure, a name with a domain less so, a name with a company's name least, which costs only with data."""
+    people = sandbox.state.world.directory.people
+    known, bare = some_person(sandbox), next(p for p in people if p.email is None)
+    employer = {"name": known.name, "organization_name": known.company.name}
+    keys = ({"id": known.id}, {"name": known.name, "domain": known.company.domain}, employer)
+    found = [client.post("/people/match", **key)["person"] for key in keys]
+    assert [(p["id"], p["match_confidence"]) for p in found] == [
+        (known.id, "high"), (known.id, "medium"), (known.id, "low"),
+    ]  # fmt: skip
+    assert client.control("GET", "/ledger")["total"] == 3
+    weak = client.post("/people/bulk_match", details=[{"name": bare.name, "organization_name": bare.company.name}])
+    assert (weak["matches"][0]["match_confidence"], weak["matches"][0]["title"]) == ("low", None)
+    assert (weak["matches"][0]["name"], weak["credits_consumed"], weak["missing_records"]) == (bare.name, 0, 0)
 
 
 def test_a_known_contact_shows_in_enrichment(shared):
@@ -133,15 +173,25 @@ def test_a_known_contact_shows_in_enrichment(shared):
 
 
 def test_bulk_keeps_order_and_bills_each_find(client):
-    """Nulls stay in their places, a repeated person is billed again, the ledger agrees."""
+    """Nulls stay in their places, a person asked for twice costs once, the ledger agrees."""
     first, second = client.people()[:2]
     details = [{"id": second["id"]}, {"email": "nobody@example.com"}, {"id": first["id"]}, {"id": first["id"]}]
     answer = client.post("/people/bulk_match", details=details)
     assert [m and m["id"] for m in answer["matches"]] == [second["id"], None, first["id"], first["id"]]
-    assert (answer["credits_consumed"], answer["missing_records"], answer["unique_enriched_records"]) == (3, 1, 2)
+    assert (answer["credits_consumed"], answer["missing_records"], answer["unique_enriched_records"]) == (2, 1, 2)
+    assert (answer["error_code"], answer["error_message"]) == (None, None)
     ledger = client.control("GET", "/ledger")
-    assert ledger["total"] == 3
-    assert ledger["entries"][0]["people"] == [second["id"], first["id"], first["id"]]
+    assert ledger["total"] == 2
+    assert ledger["entries"][0]["people"] == [second["id"], first["id"]]
+
+
+def test_a_bulk_miss_with_a_waterfall_is_a_stub(client):
+    """With a waterfall nobody is null: a miss is a match of no confidence, and the counters are absent."""
+    miss = [{"email": "nobody@example.com"}]
+    answer = client.post("/people/bulk_match", details=miss, run_waterfall_phone=True, poll_only=True)
+    assert [(m["match_confidence"], m["email"]) for m in answer["matches"]] == [("none", "nobody@example.com")]
+    assert "missing_records" not in answer
+    assert client.control("GET", "/ledger")["total"] == 0
 
 
 @pytest.mark.parametrize(("details", "code"), [([{}] * 11, "RECORD_LIMIT_EXCEEDED"), ([], "INVALID_REQUEST")])
@@ -178,12 +228,12 @@ def test_no_credits_is_422_with_html(client):
 
 
 def test_companies(client, sandbox):
-    """A company is found by domain or name with either verb; unknown is null, no identifier is 422."""
+    """A company is found by domain or name with either verb; unknown is empty, no identifier is 422."""
     company = sandbox.state.world.directory.companies[4]
     by_domain = client.api("GET", f"/organizations/enrich?domain={company.domain}").json()["organization"]
     assert by_domain["id"] == client.post("/organizations/enrich", name=company.name)["organization"]["id"]
     assert "account_id" in by_domain
-    assert client.post("/organizations/enrich", domain="unknown.example") == {"organization": None}
+    assert client.post("/organizations/enrich", domain="unknown.example") == {}
     missing = client.api("GET", "/organizations/enrich")
     assert missing.status_code == 422
     assert missing.json()["error"] == "Required parameter 'domain' missing"

@@ -20,8 +20,28 @@ def test_create(client):
     assert made["title"] == f"Call: {contact_of(client)['name']}"
     assert (made["account_id"], made["contact"]["id"]) == (contact_of(client)["account_id"], contact_of(client)["id"])
     assert task(client, status="completed")["completed_at"] is not None
-    for body in ({}, {"type": "call"}, {"user_id": client.ids["acting_admin_id"]}):
+    for body in ({}, {"user_id": client.ids["acting_admin_id"]}):
         assert client.refusal("POST", "/tasks", body) == (422, {"error": "type and user can not be blank"})
+    assert client.refusal("POST", "/tasks", {"type": "call"}) == (422, {"error": "Invalid user or creator id"})
+
+
+def test_a_new_task_as_recorded(client):
+    """Without a status it has none, what it isn't about has no key, and the team stands beside it."""
+    answer = client.post("/tasks", type="call", user_id=client.ids["acting_admin_id"])
+    assert (answer["task"]["status"], answer["task"]["created_from"]) == (None, "zp_ui")
+    assert not {"contact", "account", "opportunity"} & set(answer["task"])
+    assert answer["team"] == {"id": client.ids["team_id"], "tasks_finder_empty": False}
+
+
+def test_undocumented_filters_of_tasks(client):
+    """contact_ids, user_ids and task_type_cds narrow; rows carry their contact, a page 10 of them."""
+    wanted = task(client, type="action_item", user_id=client.ids["users"][2]["id"])
+    for name, key in (("contact_ids", "contact_id"), ("user_ids", "user_id"), ("task_type_cds", "type")):
+        found = client.post("/tasks/search", **{name: [wanted[key]]}, per_page=100)["tasks"]
+        assert wanted["id"] in [one["id"] for one in found]
+        assert {one[key] for one in found} == {wanted[key]}
+    rows = client.post("/tasks/search")["tasks"]
+    assert (len(rows), rows[0]["contact"]["id"]) == (10, wanted["contact_id"])
 
 
 def test_bulk_create(client):

@@ -3,11 +3,11 @@
 from typing import Any
 
 from .. import params as read
-from ..account_writes import apply, check_ids, duplicate, new_account
+from ..account_writes import apply, check_ids, duplicate, named, new_account
 from ..errors import unprocessable
 from ..jobs import start_job
 from ..operation import Answer, Call, Operation
-from ..operations.accounts import shown
+from ..operations.accounts import over_company, shown
 from ..world.lists import counted, lists_named, set_membership
 from ..world.people_records import wide_organization
 
@@ -22,7 +22,7 @@ SHARED = ("name", "owner_id", "account_stage_id")
 
 def create(call: Call) -> Answer:
     """A new account; the same domain twice makes two."""
-    if not (read.text(call.params, "name") or read.text(call.params, "domain")):
+    if not named(call.params):
         raise unprocessable("Please specify at least a name or domain.")
     check_ids(call.params)
     return {"account": _flat(call, new_account(call, call.params))}
@@ -59,11 +59,16 @@ def show(call: Call) -> Answer:
     company = world.directory.company_by_id.get(account["organization_id"] or "")
     wide: Record = {}
     if company:
-        wide = {name: value for name, value in wide_organization(company).items() if name != "id"}
+        wide = dict(wide_organization(company))
         places = ("raw_address", "postal_code", "street_address", "city", "state", "country")
         wide |= {f"organization_{name}": wide[name] for name in places}
-    record = wide | _flat(call, account)
-    extra = {"engagement_graph": [], "account_queues": [], "disable_flag": False, "suggest_location_enrichment": False}
+    record = over_company(wide, _flat(call, account))
+    extra: Record = {
+        "engagement_graph": None,
+        "account_queues": [],
+        "disable_flag": False,
+        "suggest_location_enrichment": False,
+    }
     return {"account": record | extra, "salesforce_users": [], "hubspot_owners": []}
 
 
@@ -72,7 +77,10 @@ def stages(call: Call) -> Answer:
 
 
 def bulk_create(call: Call) -> Answer:
-    """Up to 100 accounts; those that are there already come back as they are."""
+    """Up to 100 accounts; those that are there already come back as they are.
+
+    An account without a name and a domain is in neither array (unverified).
+    """
     sent = call.params.get("accounts")
     if not isinstance(sent, list) or not all(isinstance(item, dict) for item in sent):
         raise unprocessable('Please provide an array of account attributes in the "accounts" parameter.')
@@ -86,6 +94,8 @@ def bulk_create(call: Call) -> Answer:
     existing: list[Record] = []
     for item in sent:
         known = duplicate(world, item, wide=wide)
+        if not known and not named(item):
+            continue
         account = known or new_account(call, item)
         (existing if known else created).append(account)
         if lists:
@@ -148,7 +158,7 @@ ACCOUNT_CHANGES = (
     ),
     Operation(
         "accounts_update", "PATCH", "/accounts/{account_id}", "api/v1/accounts/update", "account_update",
-        update, WRITE_PARAMETERS,
+        update, WRITE_PARAMETERS, also=("PUT",),
     ),
     Operation("accounts_show", "GET", "/accounts/{id}", "api/v1/accounts/show", "account_read", show),
     Operation(

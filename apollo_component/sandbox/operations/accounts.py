@@ -1,12 +1,13 @@
 """The team's accounts."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from .. import params as read
 from ..errors import unprocessable
 from ..operation import Answer, Call, Operation
-from ..paging import baggage, page_of, pagination
+from ..paging import RECORDED_PER_PAGE, baggage, page_of, pagination
 from ..searching import cut, in_order, visible
 from ..world import World
 
@@ -37,7 +38,7 @@ def matching(call: Call) -> list[dict[str, Any]]:
 
 
 def search(call: Call) -> Answer:
-    page, found = page_of(call.params), visible(call, matching(call))
+    page, found = page_of(call.params, default=RECORDED_PER_PAGE), visible(call, matching(call))
     if field := read.text(call.params, "sort_by_field"):
         if field not in SORTS:
             raise unprocessable("Invalid sort criteria", skip_alert_dialog=True)
@@ -49,6 +50,11 @@ def search(call: Call) -> Answer:
         "pagination": pagination(page, len(found)),
         "accounts": rows,
     }
+
+
+def over_company(wide: Mapping[str, Any], account: dict[str, Any]) -> dict[str, Any]:
+    """An account with what is known of its company where it has nothing itself."""
+    return {**account, **{name: value for name, value in wide.items() if name != "id" and account.get(name) is None}}
 
 
 def shown(world: World, record: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ BULK_LIMIT, JOBS_CEILING, NEWS_BILLED = 10, 10_000, 25
 
 
 def enrich(call: Call) -> Answer:
-    """One company; an unknown one is 200 with null (a third party saw the key missing, too)."""
+    """One company; an unknown one is 200 with an empty object (seen live), before autumn 2026 with null."""
     sent = {name: value for name in IDENTIFIERS if (value := read.text(call.params, name))}
     readable = "." in hostname(sent.get("domain") or sent.get("website") or "") or len(
         sent.keys() & {"linkedin_url", "name"}
@@ -27,7 +27,9 @@ def enrich(call: Call) -> Answer:
         raise unprocessable("Required parameter 'domain' missing", **({} if old else _structured()))
     company = find_company(call.state.world.directory, sent)
     call.state.ledger.bill(call, organizations=[company.id] if company else [])
-    return {"organization": _shown(call, company) if company else None}
+    if company:
+        return {"organization": _shown(call, company)}
+    return {"organization": None} if old else {}
 
 
 def show(call: Call) -> Answer:

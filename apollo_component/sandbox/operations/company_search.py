@@ -4,6 +4,7 @@ import orjson
 
 from .. import company_filters
 from ..operation import Answer, Call, Operation
+from ..operations.accounts import over_company
 from ..operations.accounts import shown as shown_account
 from ..paging import baggage, page_of, pagination
 from ..searching import cut
@@ -28,7 +29,10 @@ CRUMBS = {
 SHOWN = words(
     """id name website_url blog_url angellist_url linkedin_url twitter_url facebook_url primary_phone languages
     alexa_ranking phone linkedin_uid founded_year publicly_traded_symbol publicly_traded_exchange logo_url
-    crunchbase_url primary_domain owned_by_organization_id"""
+    crunchbase_url primary_domain owned_by_organization_id sanitized_phone show_intent has_intent_signal_account
+    intent_signal_account intent_strength organization_revenue organization_revenue_printed sic_codes naics_codes
+    organization_headcount_six_month_growth organization_headcount_twelve_month_growth
+    organization_headcount_twenty_four_month_growth"""
 )
 
 
@@ -50,8 +54,7 @@ def search(call: Call) -> Answer:
     for company in rows:
         saved = world.accounts.find("organization_id", company.id)
         if saved:
-            wide = _row(company)
-            accounts.append({name: wide[name] for name in SHOWN if name != "id"} | shown_account(world, saved[0]))
+            accounts.append(over_company(_row(company), shown_account(world, saved[0])))
         else:
             organizations.append(_row(company))
     return {
@@ -60,14 +63,13 @@ def search(call: Call) -> Answer:
         "accounts": accounts,
         "organizations": organizations,
         "model_ids": [company.id for company in rows],  # unverified: for an account, its company's id
-        "derived_params": None,
+        "derived_params": {},
     }
 
 
 def _row(company: Company) -> dict[str, object]:
     wide = wide_organization(company)
-    quiet = {"sanitized_phone": None, "show_intent": False, "has_intent_signal_account": False}
-    return {name: wide[name] for name in SHOWN} | quiet | {"intent_signal_account": None}
+    return {name: wide[name] for name in SHOWN}
 
 
 COMPANY_SEARCH = (

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import params as read
-from ..contact_writes import apply, check_ids, find_duplicate, sanitized
+from ..contact_writes import apply, check_ids, find_duplicate, new_contact, sanitized
 from ..errors import unprocessable
 from ..jobs import start_job
 from ..operation import Answer, Call, Operation
 from ..word_list import words
-from ..world.crm_records import blank_contact, contact_email
+from ..world.crm_records import contact_email
 from ..world.lists import lists_named, set_membership
 
 Record = dict[str, Any]
@@ -53,7 +53,10 @@ def update_owners(call: Call) -> Answer:
 
 
 def bulk_create(call: Call) -> Answer:
-    """Up to 100 contacts; with run_dedupe those that are there already come back as they are."""
+    """Up to 100 contacts; with run_dedupe those that are there already come back as they are.
+
+    A contact that can't be made, as it has neither a name nor a readable address, is in neither array (unverified).
+    """
     sent = call.params.get("contacts")
     if not isinstance(sent, list) or not all(isinstance(item, dict) for item in sent):
         raise unprocessable('Please provide an array of contact attributes in the "contact_attributes" parameter.')
@@ -69,7 +72,7 @@ def bulk_create(call: Call) -> Answer:
     lists = lists_named(world, names, call.caller.user_id, call.now, "contacts")
     created: list[Record] = []
     existing: list[Record] = []
-    for item in sent:
+    for item in filter(_usable, sent):
         known = find_duplicate(world, item) if dedupe else None
         contact = known[0] if known else _new(call, item, owner)
         if known and contact["source"] == PLACEHOLDER:
@@ -82,11 +85,21 @@ def bulk_create(call: Call) -> Answer:
 
 
 def _new(call: Call, item: Params, owner: str) -> Record:
-    world = call.state.world
-    contact = blank_contact(world.fresh_id("contact", call.now), world.team_id, "api", call.now)
-    contact |= {"owner_id": owner, "creator_id": call.caller.user_id}
+    contact = new_contact(call, owner)
     _fill(call, contact, item, new=True)
     return contact
+
+
+def _usable(item: Params) -> bool:
+    email = read.text(item, "email")
+    named = any(read.text(item, name) for name in ("first_name", "last_name", "name", "person_id"))
+    return is_address(email) if email else named
+
+
+def is_address(email: str) -> bool:
+    """Whether a text has something on both sides of an @."""
+    user, at, host = email.rpartition("@")
+    return bool(user and at and host)
 
 
 def _fill(call: Call, contact: Record, item: Params, *, new: bool) -> None:
@@ -166,7 +179,7 @@ def _changes(call: Call) -> list[tuple[str, Params]]:
 def _check(own: str, item: Params) -> None:
     check_ids(item)
     email = read.text(item, "email")
-    if email and ("@" not in email or email.endswith("@")):
+    if email and not is_address(email):
         details = {"contact_id": own, "field": "email", "message": "Invalid email format"}
         raise unprocessable("Validation failed", error_details=details)
 

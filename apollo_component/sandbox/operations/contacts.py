@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from .. import params as read
-from ..contact_writes import apply, check_ids, find_duplicate
+from ..contact_writes import apply, check_ids, find_duplicate, new_contact
 from ..errors import bad_id, unprocessable
 from ..ids import is_object_id
 from ..operation import Answer, Call, Operation
@@ -16,7 +16,6 @@ from ..paging import baggage, page_of, pagination
 from ..searching import cut, in_order, visible
 from ..state_cache import cached
 from ..world import World
-from ..world.crm_records import blank_contact
 from ..world.directory import Company
 from ..world.lists import counted
 from ..world.people_records import wide_organization
@@ -30,6 +29,7 @@ WRITE_PARAMETERS = (
     "mobile_phone", "home_phone", "other_phone", "typed_custom_fields",
 )  # fmt: skip
 SEARCH_FILTERS = ("q_keywords", "contact_stage_ids", "contact_label_ids", "sort_by_field", "sort_ascending")
+UNDOCUMENTED_FILTERS = ("linkedin_url",)  # seen live: compared whole, in Apollo's own form
 SORTS: dict[str, Callable[[World, dict[str, Any]], str]] = {
     "contact_last_activity_date": lambda _, record: record["last_activity_date"] or "",
     "contact_created_at": lambda _, record: record["created_at"],
@@ -50,10 +50,10 @@ def create(call: Call) -> Answer:
     world = call.state.world
     found = find_duplicate(world, call.params) if read.flag(call.params, "run_dedupe") else None
     if found is None:
-        contact = blank_contact(world.fresh_id("contact", call.now), world.team_id, "api", call.now)
-        contact |= {"owner_id": call.caller.user_id, "creator_id": call.caller.user_id}
+        contact = new_contact(call, call.caller.user_id)
         apply(call, contact, call.params, new=True)
-        return _answer(world, contact)
+        answer = _answer(world, contact)
+        return answer | {"contact": contact | {"queued_for_crm_push": True}}  # recorded; null when it is read later
     contact, reason = found
     apply(call, contact, call.params, new=False)
     result = {"found_existing": True, "match_reason": reason, "existing_contact_id": contact["id"]}
@@ -108,7 +108,7 @@ def _answer(world: World, contact: dict[str, Any]) -> Answer:
 
 def matching(call: Call) -> list[str]:
     """The ids of the contacts that pass every filter, sorted; kept until a contact changes."""
-    filters = {name: call.params[name] for name in SEARCH_FILTERS if name in call.params}
+    filters = {name: call.params[name] for name in (*SEARCH_FILTERS, *UNDOCUMENTED_FILTERS) if name in call.params}
     key = b"contacts" + orjson.dumps(filters, option=orjson.OPT_SORT_KEYS)
     version = call.state.world.contacts.version
     kept: tuple[int, list[str]] | None = call.state.cache.get(key)
@@ -121,6 +121,7 @@ def _find(call: Call) -> list[str]:
     words = read.text(call.params, "q_keywords").lower().split()
     stages = set(read.object_ids(read.texts(call.params, "contact_stage_ids")))
     labels = set(read.object_ids(read.texts(call.params, "contact_label_ids")))
+    profile = read.text(call.params, "linkedin_url")
     book = call.state.world.contacts
     found = [
         record
@@ -128,6 +129,7 @@ def _find(call: Call) -> list[str]:
         if all(word in book.words[own] for word in words)
         and (not stages or record["contact_stage_id"] in stages)
         and (not labels or not labels.isdisjoint(record["label_ids"]))
+        and profile in ("", record["linkedin_url"])
     ]
     world, sort = call.state.world, SORTS.get(read.text(call.params, "sort_by_field"))
     if sort is None:  # an unknown sort is ignored (unverified)
@@ -188,6 +190,7 @@ CONTACTS = (
         "contact_update",
         update,
         WRITE_PARAMETERS,
+        also=("PUT",),
     ),
     Operation(
         "contacts_show", "GET", "/contacts/{contact_id}", "api/v1/contacts/show", "contact_read", show

@@ -65,7 +65,21 @@ def search(call: Call) -> Answer:
     rows = cut(call, page, found)
     shown = {mail["emailer_step_id"] for mail in rows}
     steps = [step for steps in call.state.world.steps.values() for step in steps if step["id"] in shown]
-    return {"breadcrumbs": [], "emailer_messages": rows, "emailer_steps": steps, "num_fetch_result": None}
+    mails = [_row(call, mail, {step["id"]: step for step in steps}) for mail in rows]
+    return {"breadcrumbs": [], "emailer_messages": mails, "emailer_steps": steps, "num_fetch_result": None}
+
+
+def _row(call: Call, mail: Record, steps: Record) -> Record:
+    """A mail with what is known of the sequence it belongs to."""
+    sequence, step = call.state.world.sequences.get(mail["emailer_campaign_id"]), steps.get(mail["emailer_step_id"])
+    if not sequence:
+        return mail
+    return mail | {
+        "campaign_name": sequence["name"],
+        "campaign_max_emails_per_day": sequence["max_emails_per_day"],
+        "campaign_position": step["position"] if step else None,
+        "step_max_emails_per_day": None,
+    }
 
 
 def _page(call: Call) -> Page:
@@ -81,6 +95,6 @@ def _page(call: Call) -> Page:
 EMAIL_SEARCH = (
     Operation(
         "emailer_messages_search", "GET", "/emailer_messages/search", "api/v1/emailer_messages/search",
-        "emailer_messages_search", search, PARAMETERS,
+        "emailer_messages_search", search, PARAMETERS, also=("POST",),
     ),
 )  # fmt: skip

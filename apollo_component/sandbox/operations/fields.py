@@ -101,7 +101,7 @@ def _typed(field: Record) -> Record:
 
 
 def typed_listing(call: Call) -> Answer:
-    """The deprecated listing: custom fields alone, with bare ids."""
+    """The deprecated listing: custom fields alone, with bare ids; the choices are in picklist_values alone."""
     empty = (
         "mapped_crm_field", "additional_mapped_crm_field", "is_readonly_mapped_crm_field",
         "picklist_options_last_synced_at", "picklist_value_set_id", "system_name",
@@ -109,9 +109,8 @@ def typed_listing(call: Call) -> Answer:
     rows = [
         _typed(field)
         | dict.fromkeys(empty)
-        | {"type": field["type"], "picklist_options": [_option(option) for option in field["options"]]}
-        | {"picklist_values": [_option(option) for option in field["options"]], "mirrored": False}
-        | {"finder_view_ids": [], "is_local": False}
+        | {"type": field["type"], "picklist_options": [], "mirrored": False, "finder_view_ids": [], "is_local": False}
+        | {"picklist_values": [_option(option) | {"mapped_crm_values": {}} for option in field["options"]]}
         for field in call.state.world.fields.values()
     ]
     return {"typed_custom_fields": rows}

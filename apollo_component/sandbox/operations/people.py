@@ -1,7 +1,8 @@
 """People search and people enrichment."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -9,7 +10,7 @@ from .. import params as read
 from .. import people_filters
 from ..asynchronous import async_parts, check_async, has_waterfall, price
 from ..errors import bad_id, bulk_refusal, unprocessable
-from ..ids import is_object_id
+from ..ids import is_object_id, signed_int64
 from ..operation import Answer, Call, Operation
 from ..operations.accounts import shown as shown_account
 from ..paging import page_of
@@ -18,7 +19,7 @@ from ..state_cache import cached
 from ..word_list import words
 from ..world import World
 from ..world.directory import Person, hostname, profile
-from ..world.people_records import thin_person, wide_person
+from ..world.people_records import thin_person, wide_organization, wide_person
 
 BULK_LIMIT = 10
 PLACEHOLDER = "email_not_unlocked@domain.com"
@@ -47,7 +48,10 @@ MATCH_PARAMETERS = (
     "first_name", "last_name", "name", "email", "hashed_email", "organization_name", "domain", "id",
     "linkedin_url",
 )  # fmt: skip
-
+STUB_NULLS = words(
+    """email_status extrapolated_email_confidence facebook_url first_name github_url headline intent_strength
+    last_name linkedin_url organization_id photo_url seniority title twitter_url"""
+)
 
 SHOWN = words(
     """id first_name last_name name linkedin_url title photo_url twitter_url github_url facebook_url
@@ -80,35 +84,68 @@ def _thin(call: Call, person: Person) -> orjson.Fragment:
     )
 
 
-def find_person(world: World, keys: Mapping[str, Any]) -> Person | None:
-    """The person the identifiers mean, the strongest identifier first."""
+class Match(NamedTuple):
+    """A person and how sure the match is: "high", "medium" or "low"."""
+
+    person: Person
+    confidence: str
+
+    @property
+    def has_data(self) -> bool:
+        """A weak match of a person without an address brings a name and nothing else (made up)."""
+        return self.confidence != "low" or self.person.email is not None
+
+
+def find_match(world: World, keys: Mapping[str, Any]) -> Match | None:
+    """The person the identifiers mean, the strongest identifier first.
+
+    The four confidences are documented, what leads to which is made up: an id, an address, its hash and a LinkedIn
+    profile are high, a name with the employer's domain is medium, a name with the employer's name low. A name alone
+    finds nobody.
+    """
     directory = world.directory
-    if own := read.text(keys, "id"):
-        return directory.by_id.get(own)
-    if email := read.text(keys, "email").lower():
-        return directory.by_email.get(email)
-    if digest := read.text(keys, "hashed_email").lower():
-        return directory.by_hashed_email.get(digest)
-    if url := read.text(keys, "linkedin_url"):
-        return directory.by_linkedin.get(profile(url))
-    return _by_name(world, keys)
-
-
-def _by_name(world: World, keys: Mapping[str, Any]) -> Person | None:
-    """By name with employer; a name alone finds nobody (Apollo may answer a stub then)."""
-    joined = f"{read.text(keys, 'first_name')} {read.text(keys, 'last_name')}"
-    name = (read.text(keys, "name") or joined).strip().lower()
-    domain, employer = hostname(read.text(keys, "domain")), read.text(keys, "organization_name").lower()
-    if not (domain or employer):
-        return None
-    return next(
-        (
-            person
-            for person in world.directory.by_name.get(name, ())
-            if person.company.domain == domain or person.company.name.lower() == employer
-        ),
-        None,
+    sure: tuple[tuple[str, Callable[[str], Person | None]], ...] = (
+        ("id", directory.by_id.get),
+        ("email", lambda email: directory.by_email.get(email.lower())),
+        ("hashed_email", lambda digest: directory.by_hashed_email.get(digest.lower())),
+        ("linkedin_url", lambda url: directory.by_linkedin.get(profile(url))),
     )
+    for name, look_up in sure:
+        if sent := read.text(keys, name):
+            found = look_up(sent)
+            return Match(found, "high") if found else None
+    return _match_by_name(world, keys)
+
+
+def _match_by_name(world: World, keys: Mapping[str, Any]) -> Match | None:
+    joined = f"{read.text(keys, 'first_name')} {read.text(keys, 'last_name')}"
+    namesakes = world.directory.by_name.get((read.text(keys, "name") or joined).strip().lower(), [])
+    domain, employer = hostname(read.text(keys, "domain")), read.text(keys, "organization_name").lower()
+    by_domain = (Match(one, "medium") for one in namesakes if domain and one.company.domain == domain)
+    by_employer = (Match(one, "low") for one in namesakes if employer and one.company.name.lower() == employer)
+    return next(chain(by_domain, by_employer), None)
+
+
+def stub(call: Call, keys: Mapping[str, Any]) -> dict[str, Any]:
+    """What is answered for a person Apollo doesn't know: a new id and the address as it was sent (recorded).
+
+    Before autumn 2026 it told no `match_confidence` and no company of the address's domain.
+    """
+    email = read.text(keys, "email")
+    record: dict[str, Any] = {
+        **dict.fromkeys(STUB_NULLS),
+        **{name: [] for name in ("employment_history", "departments", "subdepartments", "functions")},
+        "id": call.state.world.new_id("stub"),
+        "name": "",
+        "email": email or None,
+        "revealed_for_current_team": True,
+        "show_intent": False,
+        "email_domain_catchall": False,
+    }
+    if call.state.settings.dialect == "old":
+        return record
+    company = call.state.world.directory.company_by_domain.get(email.lower().rpartition("@")[2])
+    return record | {"match_confidence": "none"} | ({"organization": wide_organization(company)} if company else {})
 
 
 def shown(world: World, person: Person) -> dict[str, Any]:
@@ -126,23 +163,33 @@ def match(call: Call) -> Answer:
     own = read.text(call.params, "id")
     if own and not is_object_id(own):
         raise bad_id(own)  # unverified for this operation: the general refusal of malformed ids
-    person = find_person(call.state.world, call.params)
-    found = [person] if person else []
-    _bill(call, found)
-    answer: Answer = {"person": enriched(call, person) if person else None}
-    return answer | async_parts(call, found)
+    found = find_match(call.state.world, call.params)
+    matches = [found] if found else []
+    _bill(call, matches)
+    if found:
+        return {"person": enriched(call, found)} | async_parts(call, [found.person])
+    world = call.state.world
+    world.made["lookup"] += 1
+    # below the ids of promised results, which count upwards from 0
+    answer: Answer = {"person": stub(call, call.params), "request_id": signed_int64(world.seed, -world.made["lookup"])}
+    return answer | async_parts(call, [])
 
 
-def _bill(call: Call, found: list[Person]) -> int:
-    """One credit per person, and with `bill_on: accept` what the asynchronous part will cost."""
+def _bill(call: Call, found: list[Match]) -> int:
+    """One credit per person with data, and with `bill_on: accept` what the asynchronous part will cost."""
     later = call.state.settings.bill_on == "deliver"
-    more = 0 if later else price(call.params, found)
-    return call.state.ledger.bill(call, people=[person.id for person in found], more=more) - more
+    more = 0 if later else price(call.params, [one.person for one in found])
+    billed = [one.person.id for one in found if one.has_data]
+    return call.state.ledger.bill(call, people=billed, more=more) - more
 
 
-def enriched(call: Call, person: Person) -> dict[str, Any]:
+def enriched(call: Call, found: Match) -> dict[str, Any]:
     """The wide record; personal addresses on request, outside of the GDPR regions."""
-    record = shown(call.state.world, person)
+    person, sureness = found.person, {"match_confidence": found.confidence}
+    if not found.has_data:
+        named = {"id": person.id, "first_name": person.first, "last_name": person.last, "name": person.name}
+        return stub(call, {}) | named | sureness
+    record = shown(call.state.world, person) | sureness
     if read.flag(call.params, "reveal_personal_emails"):
         private = f"{person.first}.{person.last}.{person.number}@mail.example".lower()
         record["personal_emails"] = [] if person.city.country in GDPR else [private]
@@ -157,17 +204,19 @@ def bulk_match(call: Call) -> Answer:
         raise bulk_refusal("RECORD_LIMIT_EXCEEDED", "cannot enrich more than 10 in a single request")
     check_async(call.params)
     world = call.state.world
-    people = [find_person(world, keys) if isinstance(keys, dict) else None for keys in details]
-    found = [person for person in people if person]
-    cost = _bill(call, found)
-    matches = [enriched(call, person) if person else None for person in people]
+    asked: list[dict[str, Any]] = [keys if isinstance(keys, dict) else {} for keys in details]
+    people = [find_match(world, keys) for keys in asked]
+    different = list({one.person.id: one for one in people if one}.values())
+    cost = _bill(call, different)  # someone asked for twice in one request costs once
+    matches = [enriched(call, one) if one else None for one in people]
     counts: Answer = {
-        "unique_enriched_records": len({person.id for person in found}),
-        "missing_records": len(details) - len(found),
+        "unique_enriched_records": sum(one.has_data for one in different),
+        "missing_records": people.count(None),
         "credits_consumed": float(cost),  # without the asynchronous part, whose payload tells its own
     }
-    if has_waterfall(call.params):  # the counters are absent then, and the addresses come later
+    if has_waterfall(call.params):  # the counters are absent then, nobody is null, and the addresses come later
         counts = {}
+        matches = [match or stub(call, keys) for match, keys in zip(matches, asked, strict=True)]
     if read.flag(call.params, "run_waterfall_email"):
         hidden = ("email", "email_status")
         matches = [m and {name: value for name, value in m.items() if name not in hidden} for m in matches]
@@ -178,7 +227,7 @@ def bulk_match(call: Call) -> Answer:
         "total_requested_enrichments": len(details),
         **counts,
         "matches": matches,
-        **async_parts(call, found),
+        **async_parts(call, [one.person for one in different]),
     }
 
 

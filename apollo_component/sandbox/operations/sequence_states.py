@@ -91,9 +91,13 @@ def archive(call: Call) -> Answer:
 
 
 def remove_or_stop(call: Call) -> Answer:
-    """Finishes, removes or stops contacts; the answer follows the documented example, not the schema."""
+    """Finishes, removes or stops contacts; the answer follows the documented example, not the schema.
+
+    A sequence that is unknown or malformed is 200 with the contacts as they are (recorded); that a contact outside
+    of a known sequence is answered likewise is unverified.
+    """
     mode = read.text(call.params, "mode")
-    sequences = read.object_ids(read.texts(call.params, "emailer_campaign_ids"))
+    sequences = read.texts(call.params, "emailer_campaign_ids")
     contacts = read.object_ids(read.texts(call.params, "contact_ids"))
     for name, sent in (("emailer_campaign_ids", sequences), ("contact_ids", contacts), ("mode", mode)):
         if not sent:
@@ -102,16 +106,19 @@ def remove_or_stop(call: Call) -> Answer:
         raise unprocessable("Invalid parameters")  # unverified
     world = call.state.world
     known = [own for own in sequences if own in world.sequences]
-    changed: dict[str, Record] = {}
+    asked = [world.contacts.records[own] for own in dict.fromkeys(contacts) if own in world.contacts.records]
+    if not known:
+        return {"contacts": asked, "emailer_campaigns": []}
+    changed: set[str] = set()
     for own in known:
         for contact_id in contacts:
             contact, standing = world.contacts.records.get(contact_id), world.enrolled[own].get(contact_id)
             if contact and standing:
                 _leave(call, contact, standing, mode)
-                changed[contact_id] = contact
+                changed.add(contact_id)
     loading = {status: 0 if status == "failed" else "loading" for status in STATUSES}
     return {
-        "contacts": list(changed.values()),
+        "contacts": asked,
         "emailer_campaigns": [{"id": own} for own in known],
         "num_contacts": len(changed),
         "contact_statuses": loading,

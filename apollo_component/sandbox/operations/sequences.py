@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .. import params as read
+from ..contact_writes import USER_MANAGED
 from ..errors import not_found, unprocessable
 from ..mailing import enter_step
 from ..operation import Answer, Call, Operation
 from ..operations.email_search import STATS
-from ..paging import breadcrumbs, page_of, pagination
+from ..paging import RECORDED_PER_PAGE, breadcrumbs, page_of, pagination
 from ..searching import cut, visible
 from ..world import World
 from ..world.enrolling import enroll
@@ -40,6 +41,8 @@ def _statistics(mails: Iterable[Record]) -> dict[str, float]:
     }  # fmt: skip
     people["replied"] = len({mail["contact_id"] for mail in mails if mail["replied"]})
     people["hard_bounced"] = len({mail["contact_id"] for mail in mails if mail["failure_reason"] == "hard_bounced"})
+    people |= {f"{name}_unfiltered": people[name] for name in ("opened", "clicked")}
+    people |= {f"delivered_{name}_tracked": people["delivered"] for name in ("open", "click")}
     reached = people["delivered"]
     sent = reached + people["bounced"]
     rates = {
@@ -61,7 +64,7 @@ def matching(call: Call) -> list[Record]:
 
 
 def search(call: Call) -> Answer:
-    page, found = page_of(call.params), visible(call, matching(call))
+    page, found = page_of(call.params, default=RECORDED_PER_PAGE), visible(call, matching(call))
     return {
         "pagination": pagination(page, len(found)),
         "breadcrumbs": breadcrumbs(call.params, {"q_name": "Name"}),
@@ -131,13 +134,25 @@ def _mailbox(call: Call) -> Record:
 
 
 def _reason(world: World, contact: Record, sequence_id: str, params: Mapping[str, Any]) -> str | None:
-    """Why a contact may not be enrolled, or None; the order of the checks is unverified."""
+    """Why a contact may not be enrolled, or None.
+
+    The order of the checks is unverified, as is what makes an address of the user's own unverified, a job changed or
+    a contact pending: here it is what the record tells.
+    """
     others = {s["status"] for s in contact["contact_campaign_statuses"]}
     has_email, verified = bool(contact["email"]), contact["email_status"] == "verified"
+    own_address = contact["email_true_status"] == USER_MANAGED
     checks = (
         ("contacts_already_exists_in_current_campaign", contact["id"] in world.enrolled[sequence_id], ""),
         ("contacts_without_email", not has_email, "sequence_no_email"),
-        ("contacts_unverified_email", has_email and not verified, "sequence_unverified_email"),
+        ("contacts_in_pending_state", contact["has_pending_email_arcgate_request"], "add_if_in_queue"),
+        (
+            "contacts_with_unverified_user_managed_email",
+            has_email and not verified and own_address,
+            "contact_verification_skipped",
+        ),
+        ("contacts_unverified_email", has_email and not verified and not own_address, "sequence_unverified_email"),
+        ("contacts_with_job_change", bool(contact["contact_job_change_event"]), "sequence_job_change"),
         (
             "contacts_active_in_other_campaigns",
             bool(others & {"active", "paused"}),
@@ -198,6 +213,7 @@ SEQUENCES = (
         "emailer_campaigns_search",
         search,
         ("q_name", "page", "per_page"),
+        also=("GET",),
     ),
     Operation(
         "emailer_campaigns_add_contact_ids",

@@ -8,6 +8,7 @@ from ..errors import Refusal, unprocessable
 from ..mailing import step_done
 from ..operation import Answer, Call, Operation
 from ..operations.accounts import shown as shown_account
+from ..operations.deals import shown as shown_deal
 from ..searching import moment
 from ..word_list import words
 from ..world import World
@@ -31,7 +32,9 @@ def create(call: Call) -> Answer:
     contact = read.object_id_param(call.params, "contact_id")
     if contact and contact not in call.state.world.contacts.records:
         raise unprocessable("Contact does not exist")  # unverified for tasks
-    return {"task": shown(call.state.world, _new(call, call.params, contact))}
+    world = call.state.world
+    made = shown(world, _new(call, call.params, contact))
+    return {"task": made, "team": {"id": world.team_id, "tasks_finder_empty": False}}
 
 
 def bulk_create(call: Call) -> Answer:
@@ -51,8 +54,10 @@ def bulk_create(call: Call) -> Answer:
 
 def _check(call: Call, params: dict[str, Any] | None = None) -> None:
     sent = params if params is not None else call.params
-    if not read.text(sent, "type") or not read.text(sent, "user_id"):
+    if not read.text(sent, "type"):
         raise unprocessable("type and user can not be blank")
+    if not read.text(sent, "user_id"):
+        raise unprocessable("Invalid user or creator id")  # seen live; documented is the text above
     for name in ("user_id", "contact_id", "account_id", "opportunity_id"):
         read.object_id_param(sent, name)
 
@@ -71,8 +76,9 @@ def _new(call: Call, params: Any, contact_id: str) -> Record:
     kind = made["type"].replace("_", " ").capitalize()
     made["title"] = read.text(params, "title") or (f"{kind}: {contact['name']}" if contact else kind)
     made["priority"] = read.text(params, "priority") or "medium"
-    if (status := read.text(params, "status")) in CLOSED:
-        made |= {"status": status, CLOSED[status]: offset_stamp(call.now)}
+    made |= {"status": read.text(params, "status") or None, "created_from": "zp_ui"}  # both recorded
+    if made["status"] in CLOSED:
+        made[CLOSED[made["status"]]] = offset_stamp(call.now)
     world.tasks[made["id"]] = made
     return made
 
@@ -84,16 +90,25 @@ def _due(params: Any) -> str | None:
 
 def shown(world: World, task: Record) -> Record:
     """A task with the people it is about."""
-    account = world.accounts.get(task["account_id"] or "")
-    return task | {
-        "contact": world.contacts.records.get(task["contact_id"] or ""),
-        "account": shown_account(world, account) if account else None,
+    return row(world, task) | {
         "pending_send": False,
-        "recommended": False,
-        "recommendation_reasons": [],
         "note_text": task["note"] or "",
         "phone_call": None,
         "relevant_field_values": {},
+    }
+
+
+def row(world: World, task: Record) -> Record:
+    """A task as searches show it; what it isn't about has no key (recorded)."""
+    contact = world.contacts.records.get(task["contact_id"] or "")
+    account = world.accounts.get(task["account_id"] or "")
+    deal = world.deals.get(task["opportunity_id"] or "")
+    return task | {
+        **({"contact": contact} if contact else {}),
+        **({"account": shown_account(world, account)} if account else {}),
+        **({"opportunity": shown_deal(world, deal)} if deal else {}),
+        "recommended": False,
+        "recommendation_reasons": [],
     }
 
 
@@ -187,7 +202,7 @@ TASKS = (
     Operation("tasks_show", "GET", "/tasks/{id}", "api/v1/tasks/show", "tasks_list", show),
     Operation(
         "tasks_update", "PATCH", "/tasks/{id}", "api/v1/tasks/update", "tasks_create", update,
-        (*SHARED, "creator_id", "contact_id", "priority_cd", "title", "call_script", "relevant_fields"),
+        (*SHARED, "creator_id", "contact_id", "priority_cd", "title", "call_script", "relevant_fields"), also=("PUT",),
     ),
     Operation(
         "tasks_complete", "POST", "/tasks/{id}/complete", "api/v1/tasks/complete", "tasks_create", complete, ("note",)

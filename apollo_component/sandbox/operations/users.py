@@ -4,7 +4,7 @@ from typing import Any
 
 from .. import params as read
 from ..operation import Answer, Call, Operation
-from ..paging import page_of, pagination
+from ..paging import RECORDED_PER_PAGE, page_of, pagination
 
 POOLS = ("lead", "direct_dial", "export", "ai", "power_up")
 
@@ -16,10 +16,13 @@ def matching(call: Call) -> list[dict[str, Any]]:
 
 
 def search(call: Call) -> Answer:
-    """Users, with page and per_page coming back as texts."""
-    page, found = page_of(call.params), matching(call)
-    numbers = pagination(page, len(found))
-    numbers |= {"page": str(page.page), "per_page": str(page.per_page)}
+    """Users, with page and per_page coming back as they were sent: texts from a query (recorded).
+
+    A per_page that was not sent is a number (recorded), a page that was not sent, too (unverified).
+    """
+    page, found = page_of(call.params, default=RECORDED_PER_PAGE), matching(call)
+    sent = {name: call.params[name] for name in ("page", "per_page") if call.params.get(name)}
+    numbers = pagination(page, len(found)) | sent
     return {"pagination": numbers, "users": page.cut(found), "num_fetch_result": None}
 
 

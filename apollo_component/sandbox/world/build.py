@@ -112,6 +112,10 @@ def _add_accounts(world: World, rng: Random) -> None:
             "owner_id": rng.choice(world.users)["id"],
             "creator_id": world.acting_admin["id"],
             "linkedin_url": company.linkedin_url,
+            "street_address": "1 Example Street",
+            "city": company.city.name,
+            "state": company.city.state,
+            "country": company.city.country,
             "phone": "+1 555-555-0100",
             "sanitized_phone": "+15555550100",
         }

@@ -9,17 +9,21 @@ from ..word_list import words
 Record = dict[str, Any]
 
 CONTACT_NULLS = words(
-    """linkedin_url title contact_stage_id owner_id creator_id person_id email_needs_tickling organization_id
-    headline photo_url present_raw_address linkedin_uid extrapolated_email_confidence salesforce_id
+    """linkedin_url title contact_stage_id owner_id creator_id person_id organization_id
+    godmode_apollo_creator headline intent_strength photo_url postal_code present_raw_address linkedin_uid
+    street_address extrapolated_email_confidence salesforce_id
     salesforce_lead_id salesforce_contact_id salesforce_account_id crm_owner_id direct_dial_status
     direct_dial_enrichment_failed_at email_source account_id last_activity_date hubspot_vid hubspot_company_id
     crm_id sanitized_phone merged_crm_ids queued_for_crm_push suggested_from_rule_engine_config_id
     email_unsubscribed email_from_customer crm_record_url email_status_unavailable_reason twitter_url
     facebook_url github_url next_contact_id time_zone city state country account_phone_note person_deleted
-    call_opted_out contact_job_change_event custom_field_errors formatted_address"""
+    call_opted_out contact_job_change_event formatted_address"""
 )
 ACCOUNT_NULLS = words(
-    """hubspot_id salesforce_id crm_owner_id parent_account_id linkedin_url custom_field_errors crm_record_url
+    """hubspot_id salesforce_id crm_owner_id parent_account_id linkedin_url crm_record_url raw_address
+    street_address city state country postal_code twitter_url facebook_url godmode_apollo_creator
+    suggested_from_rule_engine_config_id organization_headcount_six_month_growth
+    organization_headcount_twelve_month_growth organization_headcount_twenty_four_month_growth
     last_activity_date intent_signal_account phone sanitized_phone creator_id market_cap organization_id
     account_stage_id owner_id intent_strength"""
 )
@@ -55,6 +59,8 @@ def blank_contact(own: str, team_id: str, source: str, moment: float) -> Record:
         "source": source,
         "original_source": source,
         "source_display_name": "Created from API" if source == "api" else "Imported",
+        "custom_field_errors": {},
+        "email_needs_tickling": False,
         "contact_roles": [],
         "emailer_campaign_ids": [],
         "contact_campaign_statuses": [],
@@ -92,16 +98,15 @@ def contact_email(email: str, status: str, position: int = 0) -> Record:
         "source": "Apollo",
         "third_party_vendor_name": None,
         "vendor_validation_statuses": [],
-        "email_needs_tickling": None,
+        "email_needs_tickling": False,
         "email_true_status": status,
         "email_status_unavailable_reason": None,
     }
 
 
-def set_email(contact: Record, email: str | None, status: str) -> None:
-    """Gives a contact its address and the status that goes with it."""
-    contact["email"] = email
-    contact["email_status"] = contact["email_true_status"] = status
+def set_email(contact: Record, email: str | None, status: str, true_status: str | None = None) -> None:
+    """Gives a contact its address and the status that goes with it; `true_status` when that is another one."""
+    contact |= {"email": email, "email_status": status, "email_true_status": true_status or status}
     contact["contact_emails"] = [contact_email(email, status)] if email else []
 
 
@@ -121,6 +126,7 @@ def blank_account(own: str, team_id: str, name: str, domain: str | None, moment:
         "updated_at": offset_stamp(moment + 86_400),
         "phone_status": "no_status",
         "account_playbook_statuses": [],
+        "custom_field_errors": {},
         "account_rule_config_statuses": [],
         "existence_level": "full",
         "typed_custom_fields": {},

@@ -84,7 +84,8 @@ def wide_person(person: Person) -> Record:
         "functions": [role.function],
         "seniority": role.seniority,
         "revealed_for_current_team": True,
-        "match_confidence": "high",  # newer than the published reference; its place in the answer is unverified
+        "intent_strength": None,
+        "email_domain_catchall": False,
     }
 
 
@@ -185,7 +186,14 @@ def wide_organization(company: Company) -> Record:
         "organization_headcount_six_month_growth": 0.04,
         "organization_headcount_twelve_month_growth": None,
         "organization_headcount_twenty_four_month_growth": None,
+        "organization_revenue": company.revenue,
+        "organization_revenue_printed": _money(company.revenue),
         "sic_codes": [],
         "naics_codes": [],
         "market_cap": None,
+        "sanitized_phone": None,
+        "intent_strength": None,
+        "show_intent": False,
+        "has_intent_signal_account": False,
+        "intent_signal_account": None,
     }

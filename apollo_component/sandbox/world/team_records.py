@@ -15,22 +15,24 @@ USER_NULLS = words(
     self_identified_persona conversation_is_private crm_email linked_salesforce linked_crm_name
     enable_one_click_unsubscribe typed_custom_fields default_cockpit_layout default_person_overview_layout_id
     default_organization_overview_layout_id default_opportunity_overview_layout_id
-    default_home_overview_layout_id default_use_local_numbers zp_contact_id
-    default_chrome_extension_log_email_send_to_salesforce default_chrome_extension_log_email_send_to_hubspot
-    enable_gmail_desktop_notifications default_chrome_extension_enable_reminders"""
+    zp_contact_id
+    enable_gmail_desktop_notifications apple_user_id chrome_extension_used_at cookie_consent_data
+    main_emailer_campaign_id parent_user_id parent_user_source"""
 )
 USER_FALSE = words(
     """deleted password_needs_reset bridge_calls bridge_incoming_calls record_calls email_oauth_signin_only
     has_invited_user has_uploaded_csv connected_to_slack linked_hubspot linked_salesloft has_conference_account
     should_include_unsubscribe_link chrome_extension_downloaded has_used_enrichment has_hidden_onboarding
-    daily_data_request_email daily_task_email free_data_credits_email dismiss_new_team_suggestion
+    daily_data_request_email data_request_emails daily_task_email free_data_credits_email dismiss_new_team_suggestion
     show_deals_detail_page_updates_modal linked_zoom_conference_account linked_bot_conference_account
     chrome_extension_auto_match_salesforce_opportunity chrome_extension_gmail_enable_email_tools
     enable_desktop_notifications chrome_extension_gmail_enable_crm_sidebar
-    show_chrome_extension_buying_intent_promo"""
+    show_chrome_extension_buying_intent_promo default_use_local_numbers
+    default_chrome_extension_log_email_send_to_salesforce default_chrome_extension_log_email_send_to_hubspot
+    default_chrome_extension_enable_reminders added_contact_to_sequence has_approved_emailer_campaign"""
 )
 USER_LISTS = words(
-    """data_request_emails triggered_referral_campaigns subteam_ids prospect_territory_ids
+    """triggered_referral_campaigns subteam_ids prospect_territory_ids
     toggled_on_territory_ids linked_bot_conference_account_platforms chrome_extension_enabled_features
     chrome_extension_exclude_from_websites"""
 )
@@ -43,11 +45,13 @@ CAMPAIGN_NULLS = words(
     """max_emails_per_day same_account_reply_policy_cd create_task_if_email_open email_open_trigger_task_threshold
     days_to_wait_before_mark_as_response sequence_by_exact_daytime last_used_at sequence_ruleset_id folder_id
     same_account_reply_delay_days num_contacts_email_status_extrapolated prioritized_by_user description
-    auto_pause_bounce_rate auto_paused_at"""
+    auto_pause_bounce_rate auto_paused_at auto_pause_warning_level content_center_type
+    ignore_apollo_global_email_bounce_list"""
 )
 CAMPAIGN_COUNTS = words(
     """unique_scheduled unique_delivered unique_bounced unique_opened unique_hard_bounced unique_spam_blocked
-    unique_replied unique_demoed unique_clicked unique_unsubscribed"""
+    unique_replied unique_demoed unique_clicked unique_unsubscribed unique_opened_unfiltered
+    unique_clicked_unfiltered unique_delivered_open_tracked unique_delivered_click_tracked"""
 )
 CAMPAIGN_RATES = words(
     """bounce_rate hard_bounce_rate open_rate click_rate reply_rate spam_block_rate opt_out_rate
@@ -75,7 +79,10 @@ def user(own: str, team_id: str, name: str, *, title: str, email: str, moment: f
         "enable_click_tracking": True,
         "enable_open_tracking": True,
         "territory_is_active": True,
-        "assistant_setting": {},
+        **{name: {} for name in ("assistant_setting", "credits_awarded_for", "excluded_csv_columns")},
+        "onboarding_use_cases": {},
+        "current_onboarding_step": "done",
+        "default_home_overview_layout_id": own[::-1],
         "permission_set_id": team_id[::-1],
         "referral_code": own[:8],
         "opt_out_html_template": "Not interested? <%Unsubscribe%>",
@@ -153,7 +160,17 @@ def campaign(own: str, user_id: str, name: str, moment: float, *, active: bool, 
         "starred_by_user_ids": [],
         "is_performing_poorly": False,
         "remind_ab_test_results": False,
-        "ab_test_step_ids": [],
+        **{name: [] for name in ("ab_test_step_ids", "allowed_send_from_domains", "dmp_ids", "product_profile_ids")},
+        "object_owner_id": user_id,
+        "project_workspace_context": {},
+        "status_reason": "",
+        "auto_pause_enabled": False,
+        "auto_pause_config": {
+            "evaluation_window_days": 7,
+            "min_volume": 50,
+            "warning_threshold_pct": 3,
+            "auto_pause_threshold_pct": 5,
+        },
         "creation_type": "new",
         "num_steps": 2,
         "loaded_stats": loaded,
