@@ -13,6 +13,7 @@ from apollo_component.host.key_files import KEY_FILE
 from apollo_component.host.tables import connections, journal, leases, subscriptions
 
 from .conftest import START, answer
+from .test_sqlite_time import DEFAULT_3_12, with_default
 
 
 class Doctor:
@@ -78,6 +79,16 @@ def test_a_broken_database_hides_nothing_else(tmp_path, registry, clock, service
     assert found["environment"].verdict == "ok"
     assert found["service"].verdict == "ok"
     assert found["runs"].verdict == "skipped"
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize(("default", "verdict"), [(DEFAULT_3_12, "ok"), ("nullif(1, 1)", "problem")])
+def test_a_database_that_stores_no_durable_run_is_a_problem(doctor, default, verdict):
+    """Tables of the engine that take no row are a problem that says what to do; those that Python 3.12 made take one."""
+    with_default(doctor.host.store.file, default)
+    found = doctor()["database"]
+    assert found.verdict == verdict
+    assert bool(found.hint) == (verdict == "problem")
 
 
 def test_a_wrong_setting_is_told_with_its_name(registry, clock):

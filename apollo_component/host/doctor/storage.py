@@ -1,6 +1,7 @@
 """Checks of what is stored: the database and the key to its secrets. Nothing is made, upgraded or changed."""
 
 import shutil
+import sqlite3
 import time
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from ..key_files import KEY_FILE
 from ..store import Store, put, worded
 from ..tables import HEAD, connections, journal, keys, leases, records, runs
 from ..vault import open_vault
+from ..workflow.sqlite_time import keeps_time
 from .findings import Examined, Finding, Verdict, worst
 
 BUSY_SECONDS = 3.0
@@ -67,7 +69,12 @@ def _sqlite(store: Store, facts: dict[str, Any]) -> list[tuple[Verdict, str, str
     log = Path(f"{file}-wal")
     facts |= {"bytes": file.stat().st_size, "free_bytes": shutil.disk_usage(file.parent).free}
     facts["wal_bytes"] = log.stat().st_size if log.exists() else 0
+    facts["version"] = sqlite3.sqlite_version
     said: list[tuple[Verdict, str, str]] = []
+    with worded():
+        if not keeps_time(store.url, BUSY_SECONDS):
+            text = f"SQLite {sqlite3.sqlite_version} stores no durable run: the time of its rows comes out empty."
+            said.append(("problem", text, "Report it; until then use a Python whose SQLite is 3.42 or newer."))
     if facts["free_bytes"] < FREE_BYTES:
         said.append(
             ("warning", f"The disk has {facts['free_bytes']:,} bytes left.", "Free some space; `runs purge` helps.")

@@ -27,6 +27,7 @@ from .backlog import LEASE_SECONDS
 from .driver import Driver
 from .file import TRIGGER_NAMES, Workflow, parse_workflow
 from .fleet import Workers
+from .sqlite_time import durable_url
 
 RUN_FORMAT = "run-format-1"
 """Changes only when a recorded run could not be continued by newer code."""
@@ -193,7 +194,7 @@ def _engine(host: Host, identity: str, workers: Workers, poll_seconds: float) ->
     logger = logging.getLogger("dbos")
     logger.addHandler(logging.NullHandler())
     logger.propagate = False
-    url = host.store.url.render_as_string(hide_password=False)
+    url = durable_url(host.store.url).render_as_string(hide_password=False)
     DBOS.migrate(url)
     client = DBOSClient(
         system_database_url=url,
