@@ -10,20 +10,6 @@ from ..connector.connector import Quirk
 from ..contract.digging import sentence
 from ..contract.models import Page
 
-PLACEHOLDER = "email_not_unlocked@domain.com"
-"""Apollo's literal for a verified email that was not revealed; it is nobody's address."""
-
-
-def without_placeholder(page: Page) -> Page:
-    records = [_revealed(record) for record in page.records]
-    single = isinstance(page.value, Mapping) and page.value.get("email") == PLACEHOLDER
-    return replace(page, records=records, value=_revealed(page.value) if single else page.value)
-
-
-def _revealed(record: Any) -> Any:
-    hidden = isinstance(record, Mapping) and record.get("email") == PLACEHOLDER
-    return {**record, "email": None} if hidden else record
-
 
 def with_sequence_id(values: dict[str, Any]) -> dict[str, Any]:
     """The sequence id is wanted twice: in the path and as a parameter."""
@@ -113,7 +99,6 @@ def _endpoint(key: str) -> str:
 
 
 QUIRKS = {
-    "placeholder_email": Quirk(read=without_placeholder),
     "enroll": Quirk(prepare=with_sequence_id, read=with_skipped),
     "two_arrays": Quirk(read=by_rank),
     "created_and_existing": Quirk(read=with_origin),

@@ -34,6 +34,7 @@ from ..contract.models import (
     Reply,
     TestReport,
 )
+from ..contract.placeholders import told
 from ..contract.schemas import Schemas
 from . import auth, late, operations, options, polling, raw, replies, testing
 from .messages import Flow, Request, T, drive
@@ -146,7 +147,7 @@ class Connector:
         route = raw.declared(self.manifest, values["method"], values["path"]) if action.raw else None
         if error_found := self._error(reply, route or action, credential):
             raise error_found
-        answer = replies.answer_of(reply, _secrets(credential))
+        answer = told(replies.answer_of(reply, _secrets(credential)), reply.body, self.manifest.placeholders)
         page = late.announced(action, values, answer, operations.page_from(action, values, answer, cursor))
         return _lean(page, self._quirk(action).read(page))
 

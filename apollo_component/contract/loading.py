@@ -359,6 +359,7 @@ _SECTION_CHECKS: dict[str, Callable[[dict[str, Any], _Parts, Path], Iterator[tup
 def _schema_problems(located: Located, root: Path) -> Iterator[Problem]:
     from jsonschema import Draft202012Validator, SchemaError
 
+    from .forms import FORMS
     from .inputs import input_fields
     from .schemas import Schemas
 
@@ -382,6 +383,8 @@ def _schema_problems(located: Located, root: Path) -> Iterator[Problem]:
             if field.source and field.source not in sources:
                 text = f"names no option source of this manifest ({field.name}: {field.source})"
                 yield located.problem((section, number, "input"), text)
+            for form in {part.get("x-form") for part in (field.schema, field.schema.get("items", {}))} - {None, *FORMS}:
+                yield located.problem((section, number, "input"), f"names no form of a text ({field.name}: {form})")
 
 
 def _stale(root: Path) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from ..contract.inputs import DEPTH, InputField
+from ..contract.inputs import InputField
 from ..contract.schemas import Schema, Schemas
 
 ENOUGH = 6
