@@ -16,6 +16,11 @@ def with_sequence_id(values: dict[str, Any]) -> dict[str, Any]:
     return {**values, "emailer_campaign_id": values["sequence_id"]}
 
 
+def as_body(values: dict[str, Any]) -> dict[str, Any]:
+    """The body is the person's own; what it may cost is for the host."""
+    return dict(values["body"])
+
+
 def with_skipped(page: Page) -> Page:
     """The answer is 200 even when contacts were skipped: each reason becomes a warning with its count."""
     answer = page.value if isinstance(page.value, Mapping) else {}
@@ -99,6 +104,7 @@ def _endpoint(key: str) -> str:
 
 
 QUIRKS = {
+    "free_body": Quirk(prepare=as_body),
     "enroll": Quirk(prepare=with_sequence_id, read=with_skipped),
     "two_arrays": Quirk(read=by_rank),
     "created_and_existing": Quirk(read=with_origin),

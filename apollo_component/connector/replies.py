@@ -89,7 +89,8 @@ def error_for(
         "code": dig(body, "error_details.code"),
         "error_code": dig(body, "error_code") or dig(body, "error"),
     }
-    row = next((row for row in (*table, *_DEFAULTS) if _fits(row, reply.status, codes, said)), None)
+    own = [row for row in table if row.get("action") in (None, action and action.id)]
+    row = next((row for row in (*own, *_DEFAULTS) if _fits(row, reply.status, codes, said)), None)
     made = _made(row or _fallback(reply.status), reply, said, action, body)
     made.request_id = request_id(reply, secrets)
     return made

@@ -182,6 +182,9 @@ def _cross_checks(parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
         for number, item in parts.items(section):
             for path, text in checks(item, parts, root):
                 yield (section, number, *path), text
+    for number, row in parts.items("errors"):
+        if "action" in row and parts.lacks("actions", row["action"]):
+            yield ("errors", number, "action"), "names no action of this manifest"
     for place, item in parts.usage():
         for path, text in _use_checks(item, parts, root):
             yield (*place, *path), text

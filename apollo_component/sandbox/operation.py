@@ -56,6 +56,7 @@ class Operation:
     master_only: bool = False
     free_plan_ok: bool = False
     public: bool = False  # answers without a credential
+    status: int = 200
     also: tuple[str, ...] = ()  # the verbs the official command-line client uses instead
 
     @property

@@ -27,10 +27,11 @@ from ..operations.task_search import TASK_SEARCH
 from ..operations.tasks import TASKS
 from ..operations.usage import USAGE
 from ..operations.users import USERS
+from ..operations.validations import VALIDATIONS
 from ..operations.webhook_results import WEBHOOK_RESULTS
 
 OPERATIONS: list[Operation] = [
-    *PEOPLE, *COMPANIES, *COMPANY_SEARCH, *WEBHOOK_RESULTS, *CONTACTS, *CONTACT_BULK, *ACCOUNTS, *ACCOUNT_CHANGES,
+    *PEOPLE, *COMPANIES, *COMPANY_SEARCH, *WEBHOOK_RESULTS, *VALIDATIONS, *CONTACTS, *CONTACT_BULK, *ACCOUNTS, *ACCOUNT_CHANGES,
     *DEALS, *SEQUENCES, *SEQUENCE_WRITES, *SEQUENCE_STATES, *SCHEDULES, *EMAILS, *EMAIL_SEARCH, *TASKS, *TASK_SEARCH,
     *CALLS, *LABELS, *FIELDS, *NOTES, *USERS, *MAILBOXES, *CONVERSATIONS, *REPORTS, *USAGE, *AGENTS,
 ]  # fmt: skip
