@@ -182,9 +182,6 @@ def _cross_checks(parts: _Parts, root: Path) -> Iterator[tuple[PathParts, str]]:
         for number, item in parts.items(section):
             for path, text in checks(item, parts, root):
                 yield (section, number, *path), text
-    for number, row in parts.items("errors"):
-        if "action" in row and parts.lacks("actions", row["action"]):
-            yield ("errors", number, "action"), "names no action of this manifest"
     for place, item in parts.usage():
         for path, text in _use_checks(item, parts, root):
             yield (*place, *path), text
@@ -265,6 +262,11 @@ def _use_checks(item: dict[str, Any], parts: _Parts, _root: Path) -> Iterator[tu
     for place, name in enumerate(item.get("connection_types", ())):
         if parts.lacks("connection_types", name):
             yield ("connection_types", place), "names no connection type of this manifest"
+
+
+def _error_checks(item: dict[str, Any], parts: _Parts, _root: Path) -> Iterator[tuple[PathParts, str]]:
+    if "action" in item and parts.lacks("actions", item["action"]):
+        yield ("action",), "names no action of this manifest"
 
 
 def _twice(items: list[tuple[int, Any]], section: str) -> Iterator[tuple[PathParts, str]]:
@@ -354,6 +356,7 @@ def _fields(file: Path) -> set[str] | None:
 _SECTION_CHECKS: dict[str, Callable[[dict[str, Any], _Parts, Path], Iterator[tuple[PathParts, str]]]] = {
     "actions": _any_action_checks,
     "triggers": _trigger_checks,
+    "errors": _error_checks,
     "test": _use_checks,
     "option_sources": _use_checks,
 }

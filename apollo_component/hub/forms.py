@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from ..contract.inputs import InputField
-from ..contract.schemas import Schema, Schemas
+from ..contract.schemas import DEPTH, Schema, Schemas
 
 ENOUGH = 6
 """Fields shown at once, where so few are required; the others wait behind `More inputs`."""

@@ -1,8 +1,16 @@
 """Whether the internet can reach a web address, as far as the address itself tells."""
 
+from pathlib import Path
+
 import pytest
 
 from apollo_component.contract.addresses import unreachable
+from apollo_component.contract.errors import InputError
+from apollo_component.contract.models import HostUrl
+from apollo_component.contract.schemas import Schemas
+
+ROOT = Path(__file__).parent.parent.parent
+FILE = "schemas/actions/{}.schema.json"
 
 REACHABLE = [
     "https://hooks.example.com/x?a=b",
@@ -19,15 +27,15 @@ REFUSED = {
         "https://localhost/x",
         "https://LOCALHOST./x",
         "https://a.localhost",
-        "https://ⓛocalhost/",
+        "https://\u24dbocalhost/",
         "https://127.0.0.1/x",
         "https://127.1",
         "https://2130706433/",
         "https://0x7f000001/",
         "https://0x7f.1",
         "https://017700000001/",
-        "https://１２７.0.0.1/",
-        "https://127。0。0。1/",
+        "https://\uff11\uff12\uff17.0.0.1/",
+        "https://127\u30020\u30020\u30021/",
         "https://0.0.0.0/",
         "https://[::1]/",
         "https://[::]/",
@@ -80,3 +88,27 @@ def test_an_address_that_nothing_outside_reaches_is_named_as_such(why: str, url:
     told = unreachable(url)
     assert why in told or (url.startswith(" ") and told)
     assert "secret" not in told
+
+
+@pytest.mark.parametrize("action", ["people_match", "people_bulk_match"])
+@pytest.mark.parametrize("url", ["http://localhost:5678/webhook/x", "https://10.0.0.1/x", "https://n8n/x"])
+def test_a_webhook_that_apollo_cannot_reach_is_refused(action: str, url: str) -> None:
+    """A late result that could never be delivered isn't asked for: the reason and the other way are named, not the
+    address."""
+    schemas = Schemas(ROOT)
+    person = {"id": "c4010da225e590c49a61164d"}
+    values = {"people_match": person, "people_bulk_match": {"details": [person]}}[action]
+    with pytest.raises(InputError) as caught:
+        schemas.check(FILE.format(action), values | {"reveal_phone_number": True, "webhook_url": url})
+    (problem,) = caught.value.problems
+    assert problem.path == "webhook_url"
+    assert problem.text.startswith(unreachable(url))
+    assert "poll_only" in problem.text
+    assert url not in str(caught.value)
+
+
+def test_the_address_of_the_host_itself_is_its_operators_matter() -> None:
+    """What the host fills in may lie on this machine, where a sandbox delivers."""
+    values = {"id": "c4010da225e590c49a61164d", "reveal_phone_number": True}
+    own = values | {"webhook_url": HostUrl("http://127.0.0.1:8766/callbacks/x")}
+    assert Schemas(ROOT).problems(FILE.format("people_match"), own) == []
