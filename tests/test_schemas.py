@@ -475,7 +475,6 @@ GOOD = [
     ("people_match", {"id": ID, "reveal_phone_number": True, "webhook_url": "https://example.com/a?b=c"}),
     ("people_match", {"id": ID, "run_waterfall_phone": True, "poll_only": True}),
     ("people_match", {"id": ID, "reveal_phone_number": True}),
-    ("people_match", {"id": ID, "run_waterfall_email": True, "webhook_url": "http://127.0.0.1:8766/callbacks/x"}),
     ("people_match", {"id": ID, "poll_only": False, "webhook_url": "https://example.com/a"}),
     (
         "people_api_search",
@@ -520,8 +519,6 @@ BAD = [
     ("people_match", {"id": "x" * 24}),
     ("people_match", {"id": ID, "run_waterfall_email": True, "poll_only": False}),
     ("people_match", {"id": ID, "poll_only": True, "webhook_url": "https://example.com/a"}),
-    ("people_match", {"id": ID, "reveal_phone_number": True, "webhook_url": "http://example.com/a"}),
-    ("people_match", {"id": ID, "reveal_phone_number": True, "webhook_url": "http://localhost.example.com/a"}),
     ("people_bulk_match", {"details": []}),
     ("people_bulk_match", {"details": [{"domain": "example.com"}]}),
     ("people_api_search", {"q_organization_domains": "example.com"}),

@@ -10,24 +10,15 @@ from ..contract.digging import sentence
 from ..contract.errors import IncompleteReplyError
 from ..contract.models import Page
 
-PLACEHOLDER = "email_not_unlocked@domain.com"
-"""Apollo's literal for a verified email that was not revealed; it is nobody's address."""
-
-
-def without_placeholder(page: Page) -> Page:
-    records = [_revealed(record) for record in page.records]
-    single = isinstance(page.value, Mapping) and page.value.get("email") == PLACEHOLDER
-    return replace(page, records=records, value=_revealed(page.value) if single else page.value)
-
-
-def _revealed(record: Any) -> Any:
-    hidden = isinstance(record, Mapping) and record.get("email") == PLACEHOLDER
-    return {**record, "email": None} if hidden else record
-
 
 def with_sequence_id(values: dict[str, Any]) -> dict[str, Any]:
     """The sequence id is wanted twice: in the path and as a parameter."""
     return {**values, "emailer_campaign_id": values["sequence_id"]}
+
+
+def as_body(values: dict[str, Any]) -> dict[str, Any]:
+    """The body is the person's own; what it may cost is for the host."""
+    return dict(values["body"])
 
 
 def by_rank(page: Page) -> Page:
@@ -106,8 +97,8 @@ def _endpoint(key: str) -> str:
 
 
 QUIRKS = {
-    "placeholder_email": Quirk(read=without_placeholder),
     "enroll": Quirk(prepare=with_sequence_id),
+    "free_body": Quirk(prepare=as_body),
     "two_arrays": Quirk(read=by_rank),
     "created_and_existing": Quirk(read=with_origin),
     "bare_field_id": Quirk(read=with_bare_id),

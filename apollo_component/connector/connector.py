@@ -36,6 +36,7 @@ from ..contract.models import (
     Reply,
     TestReport,
 )
+from ..contract.placeholders import told as without_placeholders
 from ..contract.schemas import Schemas
 from . import accounting, auth, late, operations, options, polling, raw, replies, testing
 from .messages import Flow, Request, T, drive
@@ -154,7 +155,9 @@ class Connector:
         route = raw.declared(self.manifest, values["method"], values["path"]) if action.raw else None
         if error_found := self._error(reply, route or action, credential):
             raise error_found
-        answer = replies.answer_of(reply, _secrets(credential))
+        answer = without_placeholders(
+            replies.answer_of(reply, _secrets(credential)), reply.body, self.manifest.placeholders
+        )
         told = replies.error_told(answer, reply, route or action, self._errors, _secrets(credential))
         page = self._page(action, values, answer, cursor, self._of_kind(told, credential))
         page = late.announced(action, values, answer, page)

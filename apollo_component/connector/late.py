@@ -15,6 +15,7 @@ from ..contract.digging import dig, sentence, whole
 from ..contract.errors import InputError, NotFoundError
 from ..contract.manifest import Manifest
 from ..contract.models import Event, Late, Page
+from ..contract.placeholders import cleared
 from ..contract.waits import Merge, Standing
 from .operations import answered_cost
 from .reading import UnreadableError, loaded
@@ -73,7 +74,7 @@ def events(manifest: Manifest, trigger: str, body: bytes) -> tuple[Event, ...]:
     """
     merge = _delivered_as(manifest, trigger)
     try:
-        payload = loaded(body)
+        payload = cleared(loaded(body), manifest.placeholders)
     except UnreadableError:
         payload = None
     if not isinstance(payload, Mapping):

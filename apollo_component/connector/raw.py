@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..contract.actions import Action
+from ..contract.addresses import unreachable
 from ..contract.errors import InputError, Problem
 from ..contract.manifest import Manifest
 from ..contract.models import Effect
@@ -31,6 +32,7 @@ def request_for(manifest: Manifest, action: Action, values: Mapping[str, Any], b
     if known := declared(manifest, method, path):
         _check_effect(action.effect.of(values), known)
         _check_credits(action.credits.worst(values) or 0, known, values)
+        _check_callback(known, values.get("body"))
     query = tuple(pair for name, value in (values.get("query") or {}).items() for pair in bracketed(name, value))
     body = None if method in BODYLESS else values.get("body", {})
     return Request(method, base_url + path, query, body, operation=operation(known, method, path),
@@ -71,9 +73,19 @@ def _check_credits(stated: float, known: Action, values: Mapping[str, Any]) -> N
     """A budget that the named action would have to keep can't be got round by stating less."""
     given = {**(values.get("query") or {}), **(body if isinstance(body := values.get("body"), Mapping) else {})}
     worst = known.credits.worst(given)
+    if known.credits.stated_by and not stated:
+        raise _refused("credits", f"must be more than 0: {known.id} costs credits")
     least = known.credits.base if worst is None else worst
     if stated < least:
         raise _refused("credits", f"must be at least {least:g}, which is what {known.id} may cost with this")
+
+
+def _check_callback(known: Action, body: Any) -> None:
+    """An address that the service can't reach is refused here as in the named action."""
+    rule = known.wait.callback if known.wait else None
+    url = body.get(rule.url) if rule and isinstance(body, Mapping) else None
+    if rule and isinstance(url, str) and (why := unreachable(url)):
+        raise _refused(f"body.{rule.url}", f"{why}; the service delivers over the internet")
 
 
 def _refused(field: str, text: str) -> InputError:

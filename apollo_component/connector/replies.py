@@ -85,7 +85,7 @@ def error_for(
         return _unreadable(reply, secrets)
     said = said_in(body, _plain_text(body, reply), secrets)
     rows = (row for row in (*table, *_DEFAULTS) if row.get("status", reply.status) == reply.status)
-    row = next((row for row in rows if _fits(row, said)), _fallback(reply.status))
+    row = next((row for row in rows if _fits(row, said, action)), _fallback(reply.status))
     return _made(row, reply, said, action, body, secrets)
 
 
@@ -102,14 +102,15 @@ def error_told(
     if not tells_failure(answer, by_status=not whole_answer):
         return None
     said = said_in(answer, "", secrets)
-    rows = (row for row in table if {"code", "error_code", "match"} & row.keys() and _fits(row, said))
+    rows = (row for row in table if {"code", "error_code", "match"} & row.keys() and _fits(row, said, action))
     return _made(next(rows, {"error": "rejected"}), reply, said, action, answer, secrets)
 
 
-def _fits(row: Row, said: Said) -> bool:
-    """Whether an answer has the codes and words of a row; its status apart."""
+def _fits(row: Row, said: Said, action: Action | None) -> bool:
+    """Whether a row is for this action and an answer has its codes and words; its status apart."""
     return (
-        row.get("code", said.code) == said.code
+        row.get("action") in (None, action and action.id)
+        and row.get("code", said.code) == said.code
         and row.get("error_code", said.error_code) == said.error_code
         and ("match" not in row or any(re.search(row["match"], text, re.IGNORECASE) for text in said.texts))
     )

@@ -5,10 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .located import PathParts
-from .schemas import Schema, Schemas
-
-DEPTH = 10
-"""How deep fields are looked for: a schema may refer to itself."""
+from .schemas import DEPTH, Schema, Schemas
 
 
 @dataclass(frozen=True, slots=True)

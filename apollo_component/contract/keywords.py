@@ -1,10 +1,13 @@
-"""Three keywords of input schemas, as this project means them; all others are JSON Schema 2020-12.
+"""Keywords of input schemas, as this project means them; all others are JSON Schema 2020-12.
 
 `pattern`: `$` is the end of the text, as JSON Schema has it, not the place before its last line break;
 a text of more than `LONGEST` characters doesn't match.
 `format`: a `date` and a `date-time` must exist; other formats say nothing.
 `x-ascending`: the first of two fields may not be larger than the second; or, where it is a separator, the first of the
 two numbers in a text. What can't be compared is left to the other keywords.
+`x-public`: a web address must be one that the internet can reach, as far as it tells itself (see `addresses`); an
+address of the host's own (`HostUrl`) is its operator's matter.
+`x-nowhere`: none of these texts stands anywhere in the value, at any depth (see `placeholders`).
 """
 
 import functools
@@ -15,6 +18,10 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
+
+from .addresses import unreachable
+from .models import HostUrl
+from .placeholders import places
 
 _END = re.compile(r"(\\.|\[(?:\\.|[^\]\\])*\])|\$")
 LONGEST = 4000
@@ -83,5 +90,20 @@ def _moment(text: str) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-_KEYWORDS = {"pattern": _pattern, "format": _format, "x-ascending": _ascending}
+def _public(_validator: Any, public: bool, instance: Any, _schema: Any) -> Found:
+    if public and isinstance(instance, str) and not isinstance(instance, HostUrl) and (why := unreachable(instance)):
+        yield ValidationError(why)
+
+
+def _nowhere(_validator: Any, texts: list[str], instance: Any, _schema: Any) -> Found:
+    yield from (ValidationError("x-nowhere", path=place) for place in places(instance, texts))
+
+
+_KEYWORDS = {
+    "pattern": _pattern,
+    "format": _format,
+    "x-ascending": _ascending,
+    "x-public": _public,
+    "x-nowhere": _nowhere,
+}
 Validator: Callable[..., Any] = extend(Draft202012Validator, _KEYWORDS)  # type: ignore[no-untyped-call]

@@ -264,6 +264,11 @@ def _use_checks(item: dict[str, Any], parts: _Parts, _root: Path) -> Iterator[tu
             yield ("connection_types", place), "names no connection type of this manifest"
 
 
+def _error_checks(item: dict[str, Any], parts: _Parts, _root: Path) -> Iterator[tuple[PathParts, str]]:
+    if "action" in item and parts.lacks("actions", item["action"]):
+        yield ("action",), "names no action of this manifest"
+
+
 def _twice(items: list[tuple[int, Any]], section: str) -> Iterator[tuple[PathParts, str]]:
     seen: set[str] = set()
     for number, item in items:
@@ -361,6 +366,7 @@ def _fields(file: Path) -> set[str] | None:
 _SECTION_CHECKS: dict[str, Callable[[dict[str, Any], _Parts, Path], Iterator[tuple[PathParts, str]]]] = {
     "actions": _any_action_checks,
     "triggers": _trigger_checks,
+    "errors": _error_checks,
     "test": _use_checks,
     "option_sources": _use_checks,
 }
@@ -369,6 +375,7 @@ _SECTION_CHECKS: dict[str, Callable[[dict[str, Any], _Parts, Path], Iterator[tup
 def _schema_problems(located: Located, root: Path) -> Iterator[Problem]:
     from jsonschema import Draft202012Validator, SchemaError
 
+    from .forms import FORMS
     from .inputs import input_fields
     from .schemas import Schemas
 
@@ -392,6 +399,8 @@ def _schema_problems(located: Located, root: Path) -> Iterator[Problem]:
             if field.source and field.source not in sources:
                 text = f"names no option source of this manifest ({field.name}: {field.source})"
                 yield located.problem((section, number, "input"), text)
+            for form in {part.get("x-form") for part in (field.schema, field.schema.get("items", {}))} - {None, *FORMS}:
+                yield located.problem((section, number, "input"), f"names no form of a text ({field.name}: {form})")
 
 
 def _stale(root: Path) -> Iterator[Problem]:

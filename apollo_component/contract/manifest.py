@@ -166,6 +166,8 @@ class Manifest:
     user_agent: str = ""
     docs: str = ""
     """Where the service's own documentation begins."""
+    placeholders: tuple[str, ...] = ()
+    """Texts that the service gives in place of what it doesn't tell."""
     icon: Path | None = None
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
@@ -191,6 +193,7 @@ class Manifest:
             usage=_usage(data.get("usage", {})),
             user_agent=f"{data['id']}-connector/{data['version']}",
             docs=data.get("docs", ""),
+            placeholders=tuple(data.get("placeholders", ())),
             icon=root / data["icon"] if "icon" in data else None,
             data=data,
         )

@@ -13,6 +13,13 @@ ValueType = Literal["text", "number", "date", "datetime", "boolean", "choice", "
 `2026-10-31`, a `datetime` the same or `2026-10-31T09:00:00Z`."""
 
 
+class HostUrl(str):
+    """An address of the host itself in an input. Its operator configured it, so rules for what people give are left
+    out: a service on the same machine may be reached by it."""
+
+    __slots__ = ()
+
+
 class Effect(StrEnum):
     """What repeating an action would do."""
 

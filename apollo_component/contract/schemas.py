@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from .errors import InputError, Problem
+from .forms import Tree, formed
 from .located import PathParts, dotted
 
 Schema = Mapping[str, Any]
 _BASE = "file:///"
 UNKNOWN = "is not a known field"
+DEPTH = 10
+"""How deep fields are looked for: a schema may refer to itself."""
 
 
 class Schemas:
@@ -24,7 +27,9 @@ class Schemas:
         self.schema = functools.cache(self._schema)
 
     def check(self, path: str, values: Any, what: str = "The input") -> dict[str, Any]:
-        """`values` with the schema's defaults filled in. Raises InputError naming every problem."""
+        """`values` in the form that the schema asks for, its defaults filled in. Raises InputError naming every
+        problem."""
+        values = self.formed(path, values)
         problems = self.problems(path, values)
         if problems:
             raise InputError(
@@ -36,13 +41,33 @@ class Schemas:
     def problems(
         self, path: str, values: Any, known: Callable[[Any], bool] = lambda _value: True
     ) -> list[tuple[PathParts, str]]:
-        """Every problem as (path, text). Parts for which `known` is false are not judged."""
+        """Every problem that is left once texts have their form (`x-form`), as (path, text). Parts for which `known`
+        is false are not judged."""
+        values = self.formed(path, values, known)
         errors = sorted(self.validator(path).iter_errors(values), key=lambda error: str(list(error.absolute_path)))
         found: list[tuple[PathParts, str]] = []
         for error in errors:
             if known(error.instance):
                 found.extend((tuple(error.absolute_path) + tail, text) for tail, text in worded(error))
         return list(dict.fromkeys(found))
+
+    def formed(self, path: str, values: Any, known: Callable[[Any], bool] = lambda _value: True) -> Any:
+        """A copy of `values` in which every text has the form that the schema names (`x-form`)."""
+        return formed(self._forms(path), values, known)
+
+    @functools.cache  # noqa: B019
+    def _forms(self, path: str) -> Tree:
+        found = self._forms_in(path, self.schema(path), 0)
+        return found if isinstance(found, Mapping) else {}
+
+    def _forms_in(self, path: str, schema: Schema, depth: int) -> Tree | str:
+        base, found = self.followed(path, schema)
+        if isinstance(found.get("items"), Mapping):
+            return self._forms_in(base, found["items"], depth)
+        fields = found.get("properties", {}) if depth < DEPTH else {}
+        inner = {name: self._forms_in(base, field, depth + 1) for name, field in fields.items()}
+        form: str = found.get("x-form", "")
+        return form or {name: tree for name, tree in inner.items() if tree}
 
     def with_defaults(self, path: str, values: Mapping[str, Any]) -> dict[str, Any]:
         defaults = {
@@ -124,9 +149,17 @@ def worded(error: Any) -> Iterable[tuple[PathParts, str]]:
 
 
 def _unknown(error: Any) -> list[tuple[PathParts, str]]:
-    known = list(error.schema.get("properties", {}))
+    known, instead = list(error.schema.get("properties", {})), error.schema.get("x-instead", {})
     extra = [name for name in error.instance if name not in known]
-    return [((name,), UNKNOWN + guess(str(name), known)) for name in extra]
+    return [((name,), UNKNOWN + _meant(str(name), known, instead)) for name in extra]
+
+
+def _meant(name: str, known: list[str], instead: Mapping[str, str]) -> str:
+    """What a schema says of a name that people use for something else: the field it is, or a sentence."""
+    told = instead.get(name, "")
+    if told:
+        return f"; did you mean {told}?" if told in known else f"; {told}"
+    return guess(name, known)
 
 
 def guess(name: str, known: Iterable[str]) -> str:
@@ -172,12 +205,17 @@ def _descending(error: Any) -> list[tuple[PathParts, str]]:
     return [((second,), f"must not be {word} {first}")]
 
 
+def _unreachable(error: Any) -> list[tuple[PathParts, str]]:
+    """The reason, and the sentence beside the rule, which tells what to do instead."""
+    return [((), "; ".join(filter(None, (error.message, error.schema.get("x-error")))))]
+
+
 def _said(text: str) -> Callable[[Any], list[tuple[PathParts, str]]]:
     """`{s}` is the ending of a plural."""
     return lambda error: [((), text.format(limit=error.validator_value, s="s"[: error.validator_value != 1]))]
 
 
-_OWN_WORDS = ("additionalProperties", "required", "type", "format", "x-ascending")
+_OWN_WORDS = ("additionalProperties", "required", "type", "format", "x-ascending", "x-public")
 """Keywords whose wording says more than the sentence beside the rule."""
 _TYPES = {
     "object": "an object with named fields",
@@ -198,6 +236,8 @@ _WORDINGS: dict[str, Callable[[Any], Iterable[tuple[PathParts, str]]]] = {
     "dependentRequired": _dependent,
     "format": _said("names a day or time that doesn't exist"),
     "x-ascending": _descending,
+    "x-public": _unreachable,
+    "x-nowhere": _said("stands for nothing; leave it out"),
     "pattern": _said("doesn't have the form {limit}"),
     "minLength": _said("must have at least {limit} character{s}"),
     "maxLength": _said("must have at most {limit} character{s}"),

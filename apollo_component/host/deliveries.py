@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from ..contract.actions import Action
 from ..contract.errors import ConnectorError, PermissionDeniedError
-from ..contract.models import Event
+from ..contract.models import Event, HostUrl
+from ..contract.placeholders import cleared
 from ..contract.waits import CallbackRule
 from .calls import Call
 from .connections import Connection
@@ -72,7 +73,7 @@ class Deliveries:
         return bool(self.public_url) and not polled
 
     def _with(self, callback: CallbackRule, values: Mapping[str, Any], token: str) -> dict[str, Any]:
-        return {**values, callback.url: f"{self.public_url}{PATH}{token}"}
+        return {**values, callback.url: HostUrl(f"{self.public_url}{PATH}{token}")}
 
     def _check_pollable(self, action: Action, connection: Connection) -> None:
         manifest = self.registry.manifest(connection.connector)
@@ -153,7 +154,7 @@ class Deliveries:
             except ConnectorError:
                 known = False
             if known:
-                return json.loads(expected.body)
+                return cleared(json.loads(expected.body), self.registry.manifest(connector).placeholders)
             self.ignore(expected)
         return None
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from ..contract.inputs import DEPTH, InputField
-from ..contract.schemas import Schema, Schemas
+from ..contract.inputs import InputField
+from ..contract.schemas import DEPTH, Schema, Schemas
 
 ENOUGH = 6
 """Fields shown at once, where so few are required; the others wait behind `More inputs`."""

@@ -140,7 +140,8 @@ def work(state: "State", inbound: Inbound) -> Reply:
     state.agenda.run(state.clock.now())
     request_id = f"{state.options.seed:08x}-{state.answers:012x}"
     try:
-        reply = Reply(200, orjson.dumps(_answer(state, inbound, request_id)))
+        status = inbound.operation.status if inbound.operation else 200
+        reply = Reply(status, orjson.dumps(_answer(state, inbound, request_id)))
     except errors.Refusal as refusal:
         reply = reply_of(refusal.status, refusal.body, refusal.headers)
     reply.headers += [

@@ -57,6 +57,7 @@ class Operation:
     free_plan_ok: bool = False
     public: bool = False  # answers without a credential
     also: tuple[str, ...] = ()  # further verbs, seen to work or used by clients
+    status: int = 200
 
     @property
     def endpoint(self) -> str:

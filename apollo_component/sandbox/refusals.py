@@ -39,6 +39,7 @@ REFUSALS: dict[str, Refusal] = {
     "contacts_not_created": Refusal(500, {"error": "An error occurred while creating contacts. Please try again."}),
     "accounts_not_created": Refusal(500, {"error": "An error occurred while creating accounts. Please try again."}),
     "paid_plans_only": Refusal(403, {"message": "This endpoint is only available to Apollo users on paid plans."}),
+    "legacy_credits": Refusal(403, {"error": "This is not available on your credit plan."}),  # unverified text
     "no_lists": Refusal(
         403,
         {

@@ -46,7 +46,8 @@ def test_the_example_is_in_the_literal(name):
     """Whatever the example says is in the request, in its place, with its value."""
     literal, path = LITERALS[name], ACTIONS[name].path
     segments, pairs = unquote(literal["path"]).split("/"), [tuple(pair) for pair in literal["query"]]
-    for field, value in ACTIONS[name].example.items():
+    example = ACTIONS[name].example
+    for field, value in (example["body"] if ACTIONS[name].quirk == "free_body" else example).items():
         if "{" + field + "}" in path:
             assert value in segments
         elif literal["body"] is None:

@@ -4,34 +4,11 @@ from typing import Any
 
 import pytest
 
-from apollo_component.apollo.quirks import PLACEHOLDER, QUIRKS, with_sequence_id, with_skipped, without_placeholder
+from apollo_component.apollo.quirks import QUIRKS, as_body, with_sequence_id, with_skipped
 from apollo_component.contract.manifest import Manifest
 from apollo_component.contract.models import Page
 
-HIDDEN = {"id": "1", "email": PLACEHOLDER, "email_status": "verified"}
 SHOWN = {"id": "2", "email": "dana@example.com"}
-
-
-def test_a_placeholder_is_nobodys_address() -> None:
-    """The literal for an email that was not revealed counts as none, in lists and single values; others stay."""
-    found = without_placeholder(Page(records=[HIDDEN, SHOWN, None], value=HIDDEN))
-    assert list(found.records) == [HIDDEN | {"email": None}, SHOWN, None]
-    assert found.value == HIDDEN | {"email": None}
-    assert without_placeholder(Page(records=[SHOWN], value=SHOWN)).value == SHOWN
-
-
-@pytest.mark.parametrize("value", [None, [], "x", {"matches": []}])
-def test_other_values_pass(value: Any) -> None:
-    """An answer that is no person is left as it is, and what the page told besides is kept."""
-    page = Page(value=value, total=3, spent=None, next_cursor="2")
-    assert without_placeholder(page) == Page(records=[], value=value, total=3, spent=None, next_cursor="2")
-
-
-def test_a_recorded_answer_is_not_changed() -> None:
-    """Hiding the placeholder makes a new record; the answer it came from stays as it was."""
-    record = dict(HIDDEN)
-    without_placeholder(Page(records=[record], value=record))
-    assert record == HIDDEN
 
 
 def test_the_sequence_is_named_twice() -> None:
@@ -39,6 +16,11 @@ def test_the_sequence_is_named_twice() -> None:
     values = {"sequence_id": "s", "contact_ids": ["c"]}
     assert with_sequence_id(values) == values | {"emailer_campaign_id": "s"}
     assert "emailer_campaign_id" not in values
+
+
+def test_a_free_body_is_sent_alone() -> None:
+    """What a person gives as the body is the whole body; the bound of the cost stays here."""
+    assert as_body({"body": {"a": [1]}, "max_credits": 5}) == {"a": [1]}
 
 
 @pytest.mark.parametrize(

@@ -180,3 +180,21 @@ def test_a_cost_can_t_be_stated_away(run: Any, service: Any, body: dict[str, Any
     assert [problem.path for problem in caught.value.problems] == ["credits"]
     assert f"at least {least}" in caught.value.problems[0].text
     assert service.requests == []
+
+
+@pytest.mark.parametrize("url", ["http://localhost:5678/x", "https://10.0.0.1/x"])
+def test_an_address_that_nothing_reaches_is_refused_here_too(connector: Connector, url: str) -> None:
+    """The route of an action that is delivered to takes no address that the action itself would refuse."""
+    body = {"id": "c4010da225e590c49a61164d", "reveal_phone_number": True, "webhook_url": url}
+    values = {"method": "POST", "path": "/people/match", "effect": "bill", "credits": 9, "body": body}
+    with pytest.raises(InputError) as caught:
+        connector.connector_preview("raw_request", values)
+    assert [problem.path for problem in caught.value.problems] == ["body.webhook_url"]
+
+
+def test_a_cost_that_only_a_person_can_tell_is_not_nothing(connector: Connector) -> None:
+    """The route of an action whose cost is stated isn't free."""
+    values = {"method": "POST", "path": "/enrich", "effect": "bill", "credits": 0, "body": {}}
+    with pytest.raises(InputError) as caught:
+        connector.connector_preview("raw_request", values)
+    assert [problem.path for problem in caught.value.problems] == ["credits"]

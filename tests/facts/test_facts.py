@@ -13,6 +13,8 @@ ACTIONS = {name: action for name, action in plugin.manifest.actions.items() if a
 """Actions with a route of their own; raw and composed ones use those of others."""
 REPEATED = {"emailer_campaigns_add_contact_ids": {"emailer_campaign_id"}}
 """Parameters that the connector fills in itself from another input."""
+OWN = {"enrich_create": {"body", "max_credits"}}
+"""Inputs that Apollo's documentation doesn't have: those of a body that is the person's own, and what stays here."""
 
 
 def top_level(names: list[str]) -> set[str]:
@@ -36,7 +38,9 @@ def test_an_action_offers_every_documented_parameter_and_no_other(action):
     """The inputs of every action are exactly the documented parameters; what is required there is required here."""
     fact = FACTS[action.id]
     filled = REPEATED.get(action.id, set())
-    assert set(plugin.schemas.fields(action.input)) == top_level(fact["parameters"]) - filled
+    assert set(plugin.schemas.fields(action.input)) == top_level(fact["parameters"]) - filled | OWN.get(
+        action.id, set()
+    )
     required = {name for name in fact["required"] if "." not in name} - filled
     assert required <= set(plugin.schemas.schema(action.input).get("required", []))
 

@@ -39,7 +39,7 @@ def sites(schema: Schema, way: Way = ()) -> Iterator[Site]:
         elif keyword == "allOf":
             for rule in schema["allOf"]:
                 yield from (Site(kind, way, schema, rule=rule) for kind in (*RULES, "minProperties") if kind in rule)
-        elif keyword in _BAD or (keyword == "format" and schema[keyword] in ("date", "date-time")):
+        elif keyword in _BAD and (keyword != "format" or schema[keyword] in ("date", "date-time")):
             yield Site(keyword, way, schema)
     for name, field in schema.get("properties", {}).items():
         yield from sites(field, (*way, name))
@@ -195,6 +195,11 @@ def _descending(draw: Draw, schema: Schema, here: Any) -> tuple[Any, Way]:
     return here | {first: ends[0], second: ends[1]}, (second,)
 
 
+def _inward(draw: Draw, _schema: Schema, _here: Any) -> tuple[Any, Way]:
+    hosts = ("https://localhost", "http://example.com", "https://10.0.0.1", "https://127.0.0.1:8443")
+    return f"{draw(st.sampled_from(hosts))}/{CANARY}", ()
+
+
 _BAD = {
     "type": _wrong_type,
     "enum": _no_member,
@@ -210,4 +215,5 @@ _BAD = {
     "minProperties": _too_few_fields,
     "format": _no_day,
     "x-ascending": _descending,
+    "x-public": _inward,
 }

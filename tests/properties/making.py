@@ -13,6 +13,12 @@ ODD = ("&", "a=b", "[]", "a[b]", "%2F", "+", "a b", "/", "?", "#", "..", "ü", "
 SMALLEST, LARGEST = -(2**63), 2**64 - 1
 """The whole numbers that JSON of the connector can carry; others are refused (see tests/connector)."""
 TRIES = 25
+PLAIN = {
+    "domain": ("example.com", "a.b-c.example.co.uk", "bücher.example", "xn--bcher-kva.example"),
+    "linkedin_profile": ("http://www.linkedin.com/in/dana-reyes", "http://www.linkedin.com/in/r%c3%a9yes-1"),
+}
+"""Texts that have a form already, so that they are sent as they are."""
+PUBLIC = ("https://example.com/a?b=c&d[]=%20", "https://hooks.example.com:8443/x#y", "https://8.8.8.8")
 
 TEXTS = st.text(max_size=12) | st.sampled_from(ODD)
 FREE = st.recursive(
@@ -107,6 +113,8 @@ def _lists(draw: Draw, schema: Schema, way: Way) -> list[Any]:
 
 @st.composite
 def _texts(draw: Draw, schema: Schema, _way: Way) -> str:
+    if chosen := PLAIN.get(schema.get("x-form", "")) or (PUBLIC if "x-public" in schema else ()):
+        return draw(st.sampled_from(chosen))
     found = draw(_text(schema.get("pattern"), schema.get("minLength", 0), schema.get("maxLength", 100)))
     if isinstance(parts := schema.get("x-ascending"), str):
         return parts.join(sorted(found.split(parts), key=int))

@@ -20,6 +20,8 @@ def expected(manifest: Manifest, action: str, values: dict[str, Any]) -> dict[st
     """The input, its schema's defaults, and page parameters as whole numbers."""
     fields = schema_of(action)["properties"]
     whole = {name: field["default"] for name, field in fields.items() if "default" in field} | values
+    if manifest.actions[action].quirk == "free_body":
+        return dict(whole["body"])
     if style := manifest.actions[action].paging:
         whole |= {style.page: int(whole[style.page]), style.per_page: int(whole[style.per_page])}
     return whole | {name: whole[other] for name, other in TWICE.get(action, {}).items()}

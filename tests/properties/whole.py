@@ -17,7 +17,7 @@ Way = tuple[str | int, ...]
 
 ANNOTATIONS = frozenset(
     ("$schema", "title", "description", "default", "examples", "deprecated", "format", "secret")
-) | {"x-error", "x-options", "x-no-options", "x-split", "x-fields"}
+) | {"x-error", "x-options", "x-no-options", "x-split", "x-fields", "x-form", "x-public", "x-nowhere", "x-instead"}
 CONSTRAINTS = frozenset(
     ("type", "enum", "const", "pattern", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems")
 ) | {"minProperties", "additionalProperties", "required", "x-ascending"}
@@ -40,6 +40,8 @@ def whole(schema: Schema, file: Path) -> Schema:
     if unknown := set(schema) - KNOWN - {"$ref"}:
         raise ValueError(f"keywords that the generator doesn't know: {sorted(unknown)}")
     made = {key: _below(key, value, file) for key, value in schema.items() if key not in ("$ref", "$defs", *RULES)}
+    if made.get("allOf") == []:  # its rules were annotations to plain tools
+        del made["allOf"]
     for key in RULES:
         if key in schema:
             rule = {key: _below(key, schema[key], file)}
@@ -98,17 +100,21 @@ def _compiled(text: str) -> Any:
 
 
 def fits(schema: Schema, value: Any) -> bool:
-    """Whether a value is valid, by a validator that shares no code with the connector's, and by `x-ascending`."""
+    """Whether a value is valid, by a validator that shares no code with the connector's, and by what plain JSON Schema
+    doesn't know: `x-ascending` and `x-public`."""
     return bool(_compiled(json.dumps(schema)).is_valid(value)) and ascends(schema, value)
 
 
 def ascends(schema: Schema, value: Any) -> bool:
-    """Whether every range in a value has its ends in order, and every date in it is in the calendar."""
+    """Whether every range in a value has its ends in order, every date in it is in the calendar, and every address
+    that must be public is."""
     if isinstance(value, list):
         return all(ascends(schema.get("items", {}), item) for item in value)
     if isinstance(value, Mapping):
         inside = all(ascends(schema.get("properties", {}).get(name, {}), item) for name, item in value.items())
         return inside and _in_order([value[name] for name in schema.get("x-ascending", ()) if name in value])
+    if "x-public" in schema and isinstance(value, str):
+        return value.startswith("https://") and not any(host in value for host in ("//localhost", "//10.", "//127."))
     if schema.get("format") in ("date", "date-time") and isinstance(value, str):
         return _moment(value) is not None
     if isinstance(value, str) and "x-ascending" in schema:

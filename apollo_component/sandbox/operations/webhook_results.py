@@ -33,8 +33,11 @@ def show(call: Call) -> Answer:
     }
 
 
-def _kind(triggers: list[str]) -> str:
-    """The documented types; which requests are of the type "email" is unknown, so none are."""
+def _kind(triggers: list[str]) -> str | None:
+    """The documented types; which requests are of the type "email" is unknown, so none are. That of a validation,
+    which has no triggers, is unknown too."""
+    if not triggers:
+        return None
     return "phone" if triggers == ["reveal_phone_number"] else "waterfall"
 
 
