@@ -124,9 +124,12 @@ def worded(error: Any) -> Iterable[tuple[PathParts, str]]:
 
 
 def _unknown(error: Any) -> list[tuple[PathParts, str]]:
-    known = list(error.schema.get("properties", {}))
-    extra = [name for name in error.instance if name not in known]
-    return [((name,), UNKNOWN + guess(str(name), known)) for name in extra]
+    known, reasons = list(error.schema.get("properties", {})), error.schema.get("x-not-offered", {})
+    extra = [str(name) for name in error.instance if name not in known]
+    return [
+        ((name,), f"is not offered: {reasons[name]}" if name in reasons else UNKNOWN + guess(name, known))
+        for name in extra
+    ]
 
 
 def guess(name: str, known: Iterable[str]) -> str:

@@ -21,8 +21,9 @@ from .plans import unique
 if TYPE_CHECKING:
     from .calls import Call, Caller
 
-FIND_PAGES = 5
-"""Pages of a search that are looked through for one natural key."""
+FIND_PAGES = 60
+"""Pages of a search that are looked through for one natural key: a workspace of 5,000 records and some more, should
+the service ignore what it was asked and give all."""
 OUTCOME = "outcome"
 """The key of the result record that tells what happened: found, created, updated or unchanged."""
 _LOCKS = [threading.Lock() for _ in range(256)]
