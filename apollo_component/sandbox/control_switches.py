@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 Order = dict[str, Any]
 Query = dict[str, str]
 
-CHOICES = {"dialect": ("new", "old"), "bill_on": ("accept", "deliver"), "plan": tuple(PLANS)}
+CHOICES = {
+    "dialect": ("new", "old"),
+    "bill_on": ("accept", "deliver"),
+    "contact_deals_by_token": ("allowed", "refused"),
+    "plan": tuple(PLANS),
+}
 FAULT_NAMES = {"*", "oauth_token", WEBHOOK, f"{WEBHOOK}_result", *(operation.id for operation in OPERATIONS)}
 
 

@@ -10,6 +10,7 @@ from .errors import over_threshold, unprocessable
 CEILING = 50_000
 MAX_PER_PAGE = 100
 DEFAULT_PER_PAGE = 10  # unverified: no default is published
+RECORDED_PER_PAGE = 25  # recorded for accounts, deals, sequences and users
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +25,14 @@ class Page:
         return list(matches[start : start + self.per_page])
 
 
-def page_of(params: Mapping[str, Any], *, ceiling: int = CEILING) -> Page:
+def page_of(params: Mapping[str, Any], *, ceiling: int = CEILING, default: int = DEFAULT_PER_PAGE) -> Page:
     """Reads page and per_page; more than 100 a page counts as 100 and a page below 1 as 1 (unverified)."""
     page = max(1, read.integer(params.get("page"), 1) or 1)
-    per_page = read.integer(params.get("per_page"), DEFAULT_PER_PAGE)
+    per_page = read.integer(params.get("per_page"), default)
     if per_page is not None and per_page <= 0:
         # documented for emailer_messages/search only; assumed elsewhere (unverified)
         raise unprocessable("An error occurred. Per page cannot be 0.")
-    size = min(per_page or DEFAULT_PER_PAGE, MAX_PER_PAGE)
+    size = min(per_page or default, MAX_PER_PAGE)
     if page * size > ceiling:
         raise over_threshold()
     return Page(page, size)

@@ -140,11 +140,11 @@ def _shown(world: World, one: Record) -> Record:
             "video_recording": video,
         }
     deals = [world.deals[own] for own in one["opportunity_ids"] if own in world.deals]
-    names = ("id", "name", "amount", "closed_date", "created_at", "opportunity_stage_id", "stage_name", "owner_id")
+    names = ("id", "name", "amount", "closed_date", "opportunity_stage_id", "stage_name", "owner_id")
     summary = {"outcome": "A next call was agreed.", "pricing_discussion": "", "pain_points": "", "objections": ""}
     return record | {
         "participants": {"internal": [], "external": {"others": others}},
-        "opportunities": [{name: deal[name] for name in names} for deal in deals],
+        "opportunities": [{name: deal[name] for name in names} | {"created_at": _deal_created(deal)} for deal in deals],
         "video_recording": video | {"url": f"https://recordings.example/{one['id']}"},
         "audio_recording": {"url": f"https://recordings.example/{one['id']}.mp3"},
         "transcript": [_sentence(one, number, person) for number, person in enumerate([*others, *others])],
@@ -161,6 +161,11 @@ def _shown(world: World, one: Record) -> Record:
         "v2_share_id": None,
         "auto_deal_field_updates_count": None,
     }
+
+
+def _deal_created(deal: Record) -> str:
+    """When a deal was made; here it is documented under created_at alone."""
+    return str(deal["opportunity_created_at"])
 
 
 def _sentence(one: Record, number: int, person: Record) -> Record:
