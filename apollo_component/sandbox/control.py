@@ -38,9 +38,9 @@ GET    /_sandbox/jobs                      entity_progress_jobs as they stand
 
 Settings: dialect "new" | "old"; revoke_family; latency_ms; plan; async_seconds (until asynchronous results, exports
 and assistant tasks are there, default 2); job_seconds; email_seconds; retry_after_seconds; bill_on "accept" |
-"deliver"; contact_deals_by_token "allowed" | "refused"; webhook_retries [seconds, ..]; search_lag (seconds a new record stays invisible to searches); page_repeats
-(share of the rows after page 1 that repeat the page before). Seconds are those of the sandbox's clock, which a test
-may move.
+"deliver"; contact_deals_by_token "allowed" | "refused"; webhook_retries [seconds, ..]; search_lag (seconds a new
+record stays invisible to searches); page_repeats (share of the rows after page 1 that repeat the page before).
+Seconds are those of the sandbox's clock, which a test may move.
 
 Faults of deliveries have the operation "webhook" and the kinds duplicate, drop_before, drop_after (received, not
 noticed: it comes again), latency, truncate, wrong_types; the operation "webhook_result" has the kind fail. The kind

@@ -76,7 +76,7 @@ def test_times_with_other_offsets_are_the_same_moment():
         "2026-05-01T12:00:00+02:00",
         "2026-05-01T10:00:00",
     )
-    assert {polling.time_of({"at": text}, "at") for text in times} == {"2026-05-01T10:00:00.000000Z"}
+    assert {polling.time_of({"at": text}, ("at",)) for text in times} == {"2026-05-01T10:00:00.000000Z"}
 
 
 @pytest.mark.parametrize("value", [None, "soon", 5, {}, "loading"])

@@ -163,7 +163,10 @@ DEALS = (
         "deals/api/v1/opportunities/search",
         "opportunities_list",
         search,
-        ("sort_by_field", "sort_ascending", "page", "per_page", "q_opportunity_name", "opportunity_stage_ids"),
+        (
+            "sort_by_field", "sort_ascending", "page", "per_page", "q_opportunity_name", "opportunity_stage_ids",
+            "opportunity_stage_id", "account_id", "owner_id",  # of the command-line client; ignored
+        ),
         also=("POST",),
     ),
     Operation(
