@@ -466,6 +466,8 @@ def test_later_sections_are_closed_too() -> None:
     }
     assert check(MANIFEST | {"triggers": [trigger], "option_sources": [source]})
     assert not check(MANIFEST | {"triggers": [trigger | {"x": 1}]})
+    assert check(MANIFEST | {"triggers": [trigger | {"time": ["made_at", "created_at"]}]})
+    assert not check(MANIFEST | {"triggers": [trigger | {"time": ["made_at"]}]})
     assert not check(MANIFEST | {"option_sources": [source | {"x": 1}]})
 
 

@@ -17,7 +17,7 @@ Way = tuple[str | int, ...]
 
 ANNOTATIONS = frozenset(
     ("$schema", "title", "description", "default", "examples", "deprecated", "format", "secret")
-) | {"x-error", "x-options", "x-no-options", "x-split", "x-fields"}
+) | {"x-error", "x-options", "x-no-options", "x-split", "x-not-offered", "x-fields"}
 CONSTRAINTS = frozenset(
     ("type", "enum", "const", "pattern", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems")
 ) | {"minProperties", "additionalProperties", "required", "x-ascending"}
