@@ -228,8 +228,9 @@ def test_every_documented_operation_is_an_action() -> None:
     assert {name for name, item in ACTIONS.items() if "path" in item} == set(FACTS)
     for name, fact in FACTS.items():
         file = ROOT / ACTIONS[name]["input"]
-        for field in {item.partition(".")[0] for item in fact["unverified"]}:
-            described = resolved(file, contents(file)["properties"][field])[1]["description"]
+        offered, refused = contents(file)["properties"], contents(file).get("x-instead", {})
+        for field in {item.partition(".")[0] for item in fact["unverified"]} - set(refused):
+            described = resolved(file, offered[field])[1]["description"]
             assert "(Unverified" in described, (name, field)
 
 
@@ -301,9 +302,8 @@ def test_lookups_and_upserts_name_real_inputs() -> None:
             search = ACTIONS[lookup["action"]]
             assert set(lookup["input"]) <= set(contents(ROOT / search["input"])["properties"])
             assert {*lookup["input"].values(), *lookup["match"].values()} <= fields
-            assert {*lookup["match"], lookup.get("created", "created_at")} <= set(
-                contents(ROOT / search["output"])["properties"]
-            )
+            created = listed(lookup.get("created", "created_at"))
+            assert {*lookup["match"], *created} <= set(contents(ROOT / search["output"])["properties"])
 
 
 def test_natural_keys_name_real_fields() -> None:
@@ -466,6 +466,8 @@ def test_later_sections_are_closed_too() -> None:
     }
     assert check(MANIFEST | {"triggers": [trigger], "option_sources": [source]})
     assert not check(MANIFEST | {"triggers": [trigger | {"x": 1}]})
+    assert check(MANIFEST | {"triggers": [trigger | {"time": ["made_at", "created_at"]}]})
+    assert not check(MANIFEST | {"triggers": [trigger | {"time": ["made_at"]}]})
     assert not check(MANIFEST | {"option_sources": [source | {"x": 1}]})
 
 

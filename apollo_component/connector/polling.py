@@ -5,14 +5,14 @@ the watermark it reads down to and what was seen so far; afterwards only the wat
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 
-from ..contract.digging import dig
+from ..contract.digging import dig, moment
 from ..contract.errors import RejectedError
 from ..contract.models import Event, Page, Poll
 from ..contract.triggers import Trigger
@@ -49,7 +49,7 @@ def asked(trigger: Trigger, values: Mapping[str, Any], now: datetime) -> dict[st
 
 def poll_of(trigger: Trigger, page: Page, sweep: Sweep, now: datetime) -> Poll:
     """The events of one page. Raises RejectedError when the search can't reach all that the sweep must read."""
-    marked = trigger.style == "newest" and trigger.time is not None
+    marked = trigger.style == "newest" and bool(trigger.time)
     times = [time for record in page.records if (time := time_of(record, trigger.time))]
     newest = max([sweep.newest, *times])
     since = newest if sweep.since is None else sweep.since
@@ -85,7 +85,7 @@ def _events(trigger: Trigger, page: Page, floor: str, now: datetime) -> Iterator
         if identity is None or (time and time < floor) or not _wanted(trigger, record, time, now):
             continue
         at = datetime.strptime(time, _FORM).replace(tzinfo=UTC) if time else None
-        mark = digest(record) if trigger.style == "newest" and trigger.time is None else ""
+        mark = digest(record) if trigger.style == "newest" and not trigger.time else ""
         yield Event(str(identity), version_of(trigger, record), record, at, mark)
 
 
@@ -101,7 +101,7 @@ def version_of(trigger: Trigger, record: Any) -> str:
         return ""
     if len(trigger.version) == 1:
         value = dig(record, trigger.version[0])
-        return time_of(record, trigger.version[0]) or ("" if value is None else str(value)[:200])
+        return time_of(record, trigger.version) or ("" if value is None else str(value)[:200])
     return digest({name: dig(record, name) for name in trigger.version})
 
 
@@ -120,16 +120,10 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, bool) else str(value)
 
 
-def time_of(record: Any, field: str | None) -> str:
-    """A time of a record in UTC, in the one form; empty when there is none. Without an offset it is UTC."""
-    text = dig(record, field) if field else None
-    try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        moment = None
-    if moment is None:
-        return _NEVER
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).strftime(_FORM)
+def time_of(record: Any, fields: Sequence[str]) -> str:
+    """A time of a record in UTC, in the one form; empty when none of the fields holds one."""
+    found = moment(record, fields)
+    return found.strftime(_FORM) if found else _NEVER
 
 
 def _earlier(time: str, seconds: int) -> str:

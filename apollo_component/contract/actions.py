@@ -70,13 +70,14 @@ class Credits:
 class Lookup:
     """How to find what a lost `create` made: the action, its input and the keys that must be equal.
 
-    Both mappings go from the looked-up side's name to the name in the creating input.
+    Both mappings go from the looked-up side's name to the name in the creating input. `created` are the names under
+    which the service may tell when a record was made.
     """
 
     action: str
     input: Mapping[str, str]
     match: Mapping[str, str]
-    created: str = "created_at"
+    created: tuple[str, ...] = ("created_at",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,7 +406,7 @@ def _effect(item: str | Mapping[str, Any]) -> EffectRule:
         upsert_keys=tuple(upsert.get("with_any", ())),
         send_flag=item.get("send_when", {}).get("flag"),
         stated_by=item.get("stated_by"),
-        lookup=Lookup(**lookup) if lookup else None,
+        lookup=Lookup(**lookup | {"created": names(lookup.get("created", "created_at"))}) if lookup else None,
     )
 
 

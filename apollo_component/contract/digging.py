@@ -1,7 +1,8 @@
 """Parts of an answer by their dotted path; nothing is expected to be there."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 
@@ -10,6 +11,22 @@ def dig(value: Any, path: str) -> Any:
     for part in path.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     return value
+
+
+def moment(value: Any, paths: Sequence[str]) -> datetime | None:
+    """The first readable ISO 8601 time at one of several dotted paths, in UTC; None when there is none.
+
+    A time without an offset is UTC.
+    """
+    return next((found for path in paths if (found := _time(dig(value, path)))), None)
+
+
+def _time(text: Any) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text) if isinstance(text, str) else None
+        return found and (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def number(value: Any) -> float | None:

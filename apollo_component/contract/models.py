@@ -261,7 +261,8 @@ class Choice:
 class Event:
     """One thing that happened at the service: a record in a version. The pair starts at most one run.
 
-    `at` is the service's own time of it, where one is told. `mark` changes whenever anything of the record does, so
+    `at` is the service's own time of it, where one is told; for a trigger that goes by a time (`since_allowed`), a
+    host starts nothing for an event without one. `mark` changes whenever anything of the record does, so
     that a host can tell a page it has seen before.
     """
 

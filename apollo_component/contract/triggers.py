@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .actions import names
+
 
 @dataclass(frozen=True, slots=True)
 class Recent:
@@ -18,10 +20,11 @@ class Trigger:
     """How a trigger finds its events.
 
     `style` is `newest` (the action answers newest first: read until what is known), `scan` (all records, each time)
-    or `callback` (what is delivered to the host). `time` names the record's own time of what happened; under `newest`
-    it is the watermark. `version` names the fields whose change makes a new event: one field is taken as it is,
-    several as a fingerprint, none means that a record is an event once. `changes` leaves out the first sight of a
-    record, `leaves` forgets one that is gone, so that its return is an event, `due` waits until `time` is past.
+    or `callback` (what is delivered to the host). `time` names the record's own time of what happened, several names
+    where the service answers it under one or another; under `newest` it is the watermark. `version` names the fields
+    whose change makes a new event: one field is taken as it is, several as a fingerprint, none means that a record is
+    an event once. `changes` leaves out the first sight of a record, `leaves` forgets one that is gone, so that its
+    return is an event, `due` waits until `time` is past.
     """
 
     id: str
@@ -36,7 +39,7 @@ class Trigger:
     """The schema of what is delivered; without one a record is what the action gives."""
     fixed: Mapping[str, Any] = field(default_factory=dict)
     id_field: str = "id"
-    time: str | None = None
+    time: tuple[str, ...] = ()
     overlap: int = 300
     version: tuple[str, ...] = ()
     where: Mapping[str, Any] = field(default_factory=dict)
@@ -48,11 +51,16 @@ class Trigger:
     @property
     def since_allowed(self) -> bool:
         """Whether it can begin in the past: the records must tell when it happened."""
-        return self.time is not None and not self.changes and not self.due
+        return bool(self.time) and not self.changes and not self.due
 
 
 def trigger_from(item: Mapping[str, Any]) -> Trigger:
     recent = item.get("recent")
     return Trigger(
-        **dict(item) | {"version": tuple(item.get("version", ())), "recent": Recent(**recent) if recent else None}
+        **dict(item)
+        | {
+            "time": names(item.get("time")),
+            "version": tuple(item.get("version", ())),
+            "recent": Recent(**recent) if recent else None,
+        }
     )

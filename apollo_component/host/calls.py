@@ -3,12 +3,12 @@
 import json
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any, TypeVar
 
-from ..contract.actions import Action
+from ..contract.actions import Action, Lookup
+from ..contract.digging import moment as moment_at
 from ..contract.errors import (
     ConnectorError,
     CredentialExpiredError,
@@ -23,7 +23,7 @@ from ..contract.errors import (
     UnreadableReplyError,
 )
 from ..contract.models import Credential, Effect, Page
-from .composed import composed_page
+from .composed import FIND_PAGES, composed_page
 from .connections import Connection, Connections
 from .contexts import CALL_SECONDS, FreeContext, Means, RefusedMeanwhileError, RunContext, moment
 from .events import LogEvent
@@ -174,39 +174,54 @@ class Caller:
         effect = call.effect
         if effect in (Effect.READ, Effect.UPSERT) or (effect is Effect.BILL and call.on_unknown == "repeat"):
             return None
-        record = self._looked_up(call, doubtful) if effect is Effect.CREATE else None
+        found = self._looked_up(call, doubtful) if effect is Effect.CREATE else _Found()
+        record = found.record
         if record is None:
             note = "sent, answer lost, not repeated"
             log(LogEvent.REQUEST_UNKNOWN, **call.place, attempt=doubtful.attempt)
             self.journal.mark(call.key, doubtful.attempt, IN_DOUBT, note)
             raise OutcomeUnknownError(
                 f"{call.action.title} was sent and its answer was lost; it was not repeated.",
-                hint=_how_to_tell(call.key),
+                hint=" ".join(filter(None, (found.undated_text, _how_to_tell(call.key)))),
             )
         log(LogEvent.REQUEST_FOUND, **call.place, attempt=doubtful.attempt)
         self.journal.mark(call.key, doubtful.attempt, FOUND, "found by its natural key", spent=0)
         return Page(records=[record], value=record, total=1)
 
-    def _looked_up(self, call: Call, doubtful: Entry) -> Mapping[str, Any] | None:
+    def _looked_up(self, call: Call, doubtful: Entry) -> "_Found":
         """The record a lost create made, by its natural key; looked for twice, since searches lag."""
         rule = call.action.effect.lookup
         if rule is None or not all(call.input.get(name) for name in rule.match.values()):
-            return None
-        action = self.registry.manifest(self.connections.get(call.connection).connector).actions[rule.action]
-        values = {there: call.input[here] for there, here in rule.input.items() if here in call.input}
+            return _Found()
         for last_try in (False, True):
-            key = Key(call.key.run, call.key.step, f"{call.key.item}:lookup")
-            page = self._persistently(
-                Call(key, call.connection, action, values, lease=call.lease, party=call.party), None
-            )
-            for record in (found for found in page.records if isinstance(found, Mapping)):
-                same = all(record.get(there) == call.input[here] for there, here in rule.match.items())
-                if same and _epoch(record.get(rule.created)) >= doubtful.sent_at - CLOCK_SKEW:
-                    found: Mapping[str, Any] = record
-                    return found
+            undated: list[str] = []
+            for record in self._namesakes(call, rule):
+                created = moment_at(record, rule.created)
+                if created is None:
+                    undated.append(str(record.get("id")))
+                elif created.timestamp() >= doubtful.sent_at - CLOCK_SKEW:
+                    return _Found(record)
             if not last_try:
                 self.sleep(LOOKUP_PAUSE)
-        return None
+        return _Found(None, tuple(undated), rule.created)
+
+    def _namesakes(self, call: Call, rule: Lookup) -> Iterator[Mapping[str, Any]]:
+        """The records with the natural key of a create, of all that the search gives: it may ignore what it is
+        asked."""
+        action = self.registry.manifest(self.connections.get(call.connection).connector).actions[rule.action]
+        values = {there: call.input[here] for there, here in rule.input.items() if here in call.input}
+        key, cursor = Key(call.key.run, call.key.step, f"{call.key.item}:lookup"), None
+        for _ in range(FIND_PAGES):
+            asked = Call(key, call.connection, action, values, cursor, lease=call.lease, party=call.party)
+            page = self._persistently(asked, None)
+            for record in page.records:
+                if isinstance(record, Mapping) and all(
+                    record.get(there) == call.input[here] for there, here in rule.match.items()
+                ):
+                    yield record
+            cursor = page.next_cursor
+            if cursor is None:
+                return
 
     def ask(
         self, identity: str, hook: str, action: str, lease: Lease | None = None, *, party: Party, **arguments: Any
@@ -303,6 +318,22 @@ class Caller:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a look-up found: the record, or the ids of those that may be it but don't tell when they were made."""
+
+    record: Mapping[str, Any] | None = None
+    undated: tuple[str, ...] = ()
+    created: tuple[str, ...] = ()
+
+    @property
+    def undated_text(self) -> str:
+        if not self.undated:
+            return ""
+        ids, names = ", ".join(self.undated[:10]), " or ".join(self.created)
+        return f"What was found with the same key doesn't tell when it was made ({names}), so it wasn't taken: {ids}."
+
+
 def _how_to_tell(key: Key) -> str:
     return (
         "Look in the account whether it took effect, and tell the run before you go on with it: "
@@ -318,11 +349,3 @@ def _told_page(entry: Entry) -> Page:
 
 
 _TOLD_DONE = "A person said that it was done, and gave no record of it."
-
-
-def _epoch(text: Any) -> float:
-    """A time of the service in seconds; one that is missing or unreadable counts as long ago."""
-    try:
-        return datetime.fromisoformat(str(text)).timestamp()
-    except ValueError:
-        return float("-inf")

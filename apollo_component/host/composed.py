@@ -21,8 +21,9 @@ from .plans import unique
 if TYPE_CHECKING:
     from .calls import Call, Caller
 
-FIND_PAGES = 5
-"""Pages of a search that are looked through for one natural key."""
+FIND_PAGES = 60
+"""Pages of a search that are looked through for one natural key: a workspace of 5,000 records and some more, should
+the service ignore what it was asked and give all."""
 OUTCOME = "outcome"
 """The key of the result record that tells what happened: found, created, updated or unchanged."""
 _LOCKS = [threading.Lock() for _ in range(256)]
@@ -132,10 +133,12 @@ class _Work:
             page = self._part(self.compose.find, asked, self._item(f"find{number}"), cursor)
             yield from (record for record in page.records if isinstance(record, Mapping) and self._fits(record))
             cursor = page.next_cursor
-            if cursor is None:
+            if cursor is None and (page.ceiling is None or (page.total or 0) <= page.ceiling):
                 return
+            if cursor is None:
+                break
         raise RejectedError(
-            f"The search found {page.total or 'too many'} candidates, more than the {FIND_PAGES} pages looked through.",
+            f"The search found {page.total or 'too many'} candidates, more than are looked through.",
             hint="Give a surer natural key, or the id with the updating action.",
         )
 

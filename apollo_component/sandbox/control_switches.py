@@ -21,6 +21,7 @@ Query = dict[str, str]
 CHOICES = {
     "dialect": ("new", "old"),
     "bill_on": ("accept", "deliver"),
+    "contact_deals_by_token": ("allowed", "refused"),
     "custom_field_errors": ("told", "silent"),
     "plan": tuple(PLANS),
 }

@@ -43,7 +43,7 @@ def facts_of(world: World) -> Iterable[Fact]:
         yield _fact("account", account["created_at"], account["owner_id"], account, None, more)
     for deal in world.deals.values():
         more = {"opportunity_stage_id": deal["opportunity_stage_id"], "account_id": deal["account_id"]}
-        yield _fact("deal", deal["created_at"], deal["owner_id"], deal, None, more)
+        yield _fact("deal", deal["opportunity_created_at"], deal["owner_id"], deal, None, more)
     for talk in world.conversations.values():
         more = {"conversation_type": talk["conversation_type"], "conversation_state": talk["state"]}
         yield _fact("conversation", talk["start_time"], talk["host_id"], talk, None, more)

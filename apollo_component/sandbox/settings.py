@@ -16,6 +16,7 @@ class Settings:
     retry_after_seconds: int = 10  # what "not ready yet" recommends
     bill_on: str = "accept"  # "deliver": asynchronous credits are booked with the result (Apollo's moment is unknown)
     webhook_retries: tuple[float, ...] = (1.0, 5.0, 30.0)  # waits after failed deliveries; Apollo's are unpublished
+    contact_deals_by_token: str = "allowed"  # "refused": no scope grants them (sources disagree)
     search_lag: float = 0.0  # seconds a new record stays invisible to searches
     custom_field_errors: str = "told"  # "silent": ids of no field are dropped without a word (both made up)
     strange: int = 0  # a seed makes answers odd (see strange.py), 0 does not

@@ -258,7 +258,7 @@ def test_a_lost_create_can_be_looked_up(plugin, action):
     assert set(lookup.input) <= set(schemas.fields(search.input))
     assert {*lookup.input.values(), *lookup.match.values()} <= set(mine)
     found = schemas.fields(search.output)
-    assert {*lookup.match, lookup.created} <= set(found)
+    assert {*lookup.match, *lookup.created} <= set(found)
 
 
 @pytest.mark.parametrize(("plugin", "action"), ACTIONS)

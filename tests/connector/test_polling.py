@@ -76,12 +76,19 @@ def test_times_with_other_offsets_are_the_same_moment():
         "2026-05-01T12:00:00+02:00",
         "2026-05-01T10:00:00",
     )
-    assert {polling.time_of({"at": text}, "at") for text in times} == {"2026-05-01T10:00:00.000000Z"}
+    assert {polling.time_of({"at": text}, ("at",)) for text in times} == {"2026-05-01T10:00:00.000000Z"}
+
+
+def test_the_first_readable_of_several_times_counts():
+    """Where a service tells the same time under one name or another, either will do."""
+    declared = trigger("scan", time=["made_at", "at"])
+    records = [record("a", 1), {"id": "b", "made_at": "2026-05-01T10:02:00Z"}, record("c", 3, made_at="soon")]
+    assert [event.at.minute for event in poll(declared, records).events] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("value", [None, "soon", 5, {}, "loading"])
 def test_an_unreadable_time_hides_no_record(value):
-    """A record whose time can't be read is still an event."""
+    """A record whose time can't be read is given without one: the host tells of it and starts nothing."""
     declared = trigger(time="at")
     cursor = poll(declared, [record("x", 30)]).resume
     found = poll(declared, [{"id": "a", "at": value}, record("b", 1)], cursor)

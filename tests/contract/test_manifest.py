@@ -166,3 +166,12 @@ APP = OAuthApp("client-1", CANARY, ("https://example.com/cb",))
 def test_no_repr_shows_a_secret(value: Any) -> None:
     """Secrets, states, codes and bodies are missing from what a value prints as."""
     assert CANARY not in f"{value!r} {value} {[value]}"
+
+
+def test_a_time_may_have_several_names(manifest: Manifest) -> None:
+    """A trigger and the look-up of a lost create know every name of a time; one name or none is a list, too."""
+    lookup = manifest.actions["opportunities_create"].effect.lookup
+    assert lookup
+    assert lookup.created == manifest.triggers["deal_created"].time == ("opportunity_created_at", "created_at")
+    assert manifest.triggers["contact_created"].time == ("created_at",)
+    assert manifest.triggers["deal_stage_changed"].time == ()

@@ -129,6 +129,26 @@ def test_an_unknown_field_suggests_the_near_one(real: Schemas) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("action", "name", "text"),
+    [
+        ("opportunities_search", "q_keywords", "is not offered: Apollo ignores it here; use q_opportunity_name"),
+        ("opportunities_search", "opportunity_stage_id", "is not offered: use the list opportunity_stage_ids"),
+        ("people_api_search", "person_departments", "use person_department_or_subdepartments"),
+        ("people_api_search", "linkedin_url", "enrich the person (people_match) by it"),
+        ("opportunities_update", "is_closed", "move the deal to a closing stage (opportunity_stage_id)"),
+        ("contacts_update", "existence_level", "Apollo ignores it"),
+        ("accounts_update", "existence_level", "Apollo ignores it"),
+    ],
+)
+def test_a_field_that_the_service_ignores_says_what_to_use(real: Schemas, action: str, name: str, text: str) -> None:
+    """It is refused before anything is sent, with the field that works in its place."""
+    problems = {"".join(map(str, path)): said for path, said in real.problems(
+        f"schemas/actions/{action}.schema.json", {name: CANARY})}  # fmt: skip
+    assert text in problems[name]
+    assert CANARY not in problems[name]
+
+
 def test_every_missing_field_is_told_once(tmp_path: Path) -> None:
     """Each required field that is missing is one problem at its own path."""
     schemas = of(tmp_path, {"required": ["a", "b"], "dependentRequired": {"c": ["d", "e"]}})

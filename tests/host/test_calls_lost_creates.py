@@ -67,6 +67,31 @@ def test_a_lookup_passes_over_what_is_no_record(caller, service):
     assert lost(caller, service).value["id"] == 9
 
 
+def test_it_is_found_on_a_later_page(caller, service):
+    """A search that ignores the name gives everything: it is read on until the record is there."""
+    others = [created_at(1, f"other {number}") for number in range(10)]
+    found = lost(caller, service, page(*others, total=25), page(*others, total=25), page(created_at(1, id=7), total=25))
+    assert found.value["id"] == 7
+    assert [dict(request.query)["page"] for request in service.sent("/find")] == ["1", "2", "3"]
+
+
+def test_a_time_without_an_offset_is_utc(caller, service):
+    """Services leave the offset out."""
+    made = created_at(1)
+    made["created_at"] = made["created_at"].removesuffix("+00:00")
+    assert lost(caller, service, page(made)).value["id"] == 9
+
+
+@pytest.mark.parametrize("moment", [{}, {"created_at": None}, {"created_at": "soon"}])
+def test_a_record_that_tells_no_time_is_not_taken(caller, service, moment):
+    """Whether it is the lost one can't be told: the error names the record and the missing time."""
+    service.always("/find", page({"id": 9, "name": "x", **moment}))
+    with pytest.raises(OutcomeUnknownError) as caught:
+        lost(caller, service)
+    assert "(created_at), so it wasn't taken: 9." in caught.value.hint
+    assert "runs settle" in caught.value.hint
+
+
 def test_a_found_create_is_not_sent_when_the_run_goes_on(caller, service, host):
     """A kill right after the finding doesn't lead to a second create: it is found once more."""
     service.always("/find", page(created_at(1)))

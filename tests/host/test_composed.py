@@ -67,6 +67,7 @@ def manifest(root):
             reply={"records": "records"},
         ),
         composed("ensure_thing", find="find", by=BY, create=CREATE),
+        composed("ensure_streamed", find="stream", by=BY, create=CREATE),
         composed("upsert_thing", find="find", by=BY, create=CREATE, update=UPDATE),
         composed(
             "known_thing",
@@ -149,12 +150,29 @@ def test_one_record_on_two_pages_is_one_match(service, caller):
     assert told(caller, "ensure_thing", {"mail": "d@x.test"})["outcome"] == "found"
 
 
-def test_a_search_too_wide_to_be_sure_is_refused(service, caller):
-    """When more candidates are there than are looked through, nothing is created."""
-    service.always("/find", lambda _request: page(*({"id": n, "mail": "x"} for n in range(10)), total=100))
-    with pytest.raises(RejectedError, match="100 candidates"):
-        told(caller, "ensure_thing", {"mail": "d@x.test"})
-    assert len(service.sent("/find")) == FIND_PAGES
+@pytest.mark.parametrize(
+    ("name", "path", "total", "pages"),
+    [("ensure_thing", "/find", 1_000, 10), ("ensure_streamed", "/stream", None, FIND_PAGES)],
+)
+def test_a_search_too_wide_to_be_sure_is_refused(service, caller, name, path, total, pages):
+    """When more candidates are there than a search gives, or than are looked through, nothing is created."""
+    service.always(path, lambda _request: page(*({"id": n, "mail": "x"} for n in range(10)), total=total))
+    with pytest.raises(RejectedError, match="1000 candidates" if total else "too many candidates"):
+        told(caller, name, {"mail": "d@x.test"})
+    assert len(service.sent(path)) == pages
+    assert service.sent("/make") == []
+
+
+def test_a_record_on_a_late_page_is_found(service, caller):
+    """A search that ignores what it is asked gives everything; the one with the natural key is picked out."""
+    rows = [{"id": n, "mail": f"{n}@x.test"} for n in range(95)]
+
+    def found(request):
+        number = int(dict(request.query)["page"])
+        return page(*rows[(number - 1) * 10 : number * 10], total=len(rows))
+
+    service.always("/find", found)
+    assert told(caller, "ensure_thing", {"mail": "94@x.test"})["id"] == 94
     assert service.sent("/make") == []
 
 

@@ -122,7 +122,7 @@ def test_a_deal_moves_through_its_stages(client):
     shown = client.get(f"/opportunities/{own}")["opportunity"]
     assert (shown["opportunity_stage_id"], shown["typed_custom_fields"]) == (won, {field: "tender"})
     assert (shown["num_contacts"], "updated_at" in shown) == (0, False)
-    assert shown["stage_updated_at"] > shown["created_at"][:-1]
+    assert shown["stage_updated_at"] > shown["opportunity_created_at"][:-1]
     assert client.refusal("GET", f"/opportunities/{'a' * 24}") == (404, {"status": 404, "error": "Not Found"})
     assert client.refusal("PATCH", f"/opportunities/{'a' * 24}", {})[1] == {"error": "Opportunity does not exist."}
 
@@ -134,3 +134,11 @@ def test_deals_of_a_contact(shared):
     found = shared.post(f"/contacts/{contact}/opportunities")["opportunities"]
     assert deal["id"] in [one["id"] for one in found]
     assert shared.post(f"/contacts/{'a' * 24}/opportunities") == {"opportunities": []}
+
+
+def test_roles_in_a_deal_are_lists(shared):
+    """A contact's role is a list of objects, with contact_id beside it."""
+    deal = next(d for d in shared.sandbox.state.world.deals.values() if d["opportunity_contact_roles"])
+    role = deal["opportunity_contact_roles"][0]
+    assert role["contact_id"] == role["contact"]["id"]
+    assert set(role["role"][0]) == {"opportunity_contact_role_type_id", "crm_role_id", "is_primary", "crm_id"}

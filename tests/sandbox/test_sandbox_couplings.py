@@ -214,21 +214,21 @@ def test_a_stage_change_shows_wherever_the_deal_is(client):
     deal = next(one for one in world.deals.values() if one["opportunity_contact_roles"] and not one["is_closed"])
     contact, own = deal["opportunity_contact_roles"][0]["contact_id"], deal["id"]
     won = client.ids["deal_stages"]["Closed Won"]
-    among = client.get("/opportunities/search", opportunity_stage_id=won)["pagination"]["total_entries"]
+    among = client.post("/opportunities/search", opportunity_stage_ids=[won])["pagination"]["total_entries"]
     patch(client, f"/opportunities/{own}", opportunity_stage_id=won)
     places = [
         client.get(f"/opportunities/{own}")["opportunity"],
-        *everything_of_deals(client, own, opportunity_stage_id=won),
+        *everything_of_deals(client, own, opportunity_stage_ids=[won]),
         *[one for one in client.post(f"/contacts/{contact}/opportunities")["opportunities"] if one["id"] == own],
     ]
     assert len(places) == 3
     assert {(one["stage_name"], one["is_won"], one["is_closed"]) for one in places} == {("Closed Won", True, True)}
-    after = client.get("/opportunities/search", opportunity_stage_id=won)["pagination"]["total_entries"]
+    after = client.post("/opportunities/search", opportunity_stage_ids=[won])["pagination"]["total_entries"]
     assert after == among + 1
 
 
 def everything_of_deals(client, own, **filters):
-    found = client.get("/opportunities/search", per_page=100, **filters)["opportunities"]
+    found = client.post("/opportunities/search", per_page=100, **filters)["opportunities"]
     return [one for one in found if one["id"] == own]
 
 

@@ -112,7 +112,6 @@ def test_deal_amounts(shared, amount, stored):
     """Digits become a number; a comma or a symbol blanks the amount."""
     deal = shared.post("/opportunities", name="Big one", amount=amount)["opportunity"]
     assert deal["amount"] == stored
-    assert deal["owner_id"] == shared.ids["acting_admin_id"]
 
 
 def test_deals(client):
@@ -123,10 +122,65 @@ def test_deals(client):
         "/opportunities", name="Quite unique", opportunity_stage_id=client.ids["deal_stages"]["Closed Won"]
     )
     assert made["opportunity"]["is_won"] is True
-    by_get = client.api("GET", "/opportunities/search?q_keywords=quite+unique").json()
+    by_get = client.api("GET", "/opportunities/search?q_opportunity_name=quite+unique").json()
     assert by_get["opportunities"][0]["id"] == made["opportunity"]["id"]
-    assert by_get == client.post("/opportunities/search", q_keywords="quite unique")
+    assert by_get == client.post("/opportunities/search", q_opportunity_name="quite unique")
     assert by_get["salesforce_users"] == []
+
+
+def test_deals_are_filtered_by_name_and_stages_alone(shared):
+    """Words of the name and any of several stages filter; all other filters give every deal."""
+    every = shared.post("/opportunities/search")
+    first, stages = every["opportunities"][0], shared.ids["deal_stages"]
+    assert (len(every["opportunities"]), every["pagination"]["per_page"]) == (25, 25)
+    among = shared.post("/opportunities/search", opportunity_stage_ids=[stages["Closed Won"], stages["Closed Lost"]])
+    assert {deal["is_closed"] for deal in among["opportunities"]} == {True}
+    named = shared.post("/opportunities/search", q_opportunity_name=first["name"].upper())["opportunities"]
+    assert {deal["name"] for deal in named} == {first["name"]}
+    ignored = {"q_keywords": "xqzv", "opportunity_stage_id": stages["Closed Won"], "account_id": first["account_id"]}
+    assert shared.post("/opportunities/search", **ignored)["pagination"] == every["pagination"]
+
+
+def test_deals_are_sorted_either_way(shared):
+    """The largest amount comes first, or last when the order is turned around."""
+    largest = shared.post("/opportunities/search", sort_by_field="amount", per_page=100)["opportunities"]
+    smallest = shared.post("/opportunities/search", sort_by_field="amount", sort_ascending=True, per_page=100)
+    amounts = [float(deal["amount"] or 0) for deal in largest]
+    assert amounts == sorted(amounts, reverse=True)
+    assert float(smallest["opportunities"][0]["amount"] or 0) == amounts[-1]
+
+
+def test_a_new_deal_has_no_stage_owner_or_account(client):
+    """It has a pipeline, no created_at and existence_level none; read later the level is full."""
+    made = client.post("/opportunities", name="Bare")["opportunity"]
+    empty = ("owner_id", "opportunity_stage_id", "is_closed", "is_won", "amount", "closed_date", "probability")
+    assert {made[name] for name in empty} == {None}
+    assert (made["forecasted_revenue"], made["existence_level"], bool(made["opportunity_pipeline_id"])) == (
+        0,
+        "none",
+        True,
+    )
+    read = client.get(f"/opportunities/{made['id']}")["opportunity"]
+    assert read["existence_level"] == "full"
+    assert read["opportunity_created_at"] == made["opportunity_created_at"]
+    assert not {"created_at", "account"} & (set(made) | set(read))
+
+
+def test_a_deal_is_closed_by_its_stage_alone(client):
+    """A sent is_closed is a 200 that changes nothing."""
+    own = client.post("/opportunities", name="Open")["opportunity"]["id"]
+    changed = client.api("PATCH", f"/opportunities/{own}", {"is_closed": True}).json()["opportunity"]
+    assert changed["is_closed"] is None
+    assert client.get(f"/opportunities/{own}")["opportunity"]["is_closed"] is None
+
+
+def test_an_account_stands_in_deals_that_have_one(client):
+    """In lists and alone it is there in full; the answer of the create lacks it."""
+    account = client.post("/accounts/search")["accounts"][0]["id"]
+    made = client.post("/opportunities", name="With account", account_id=account)["opportunity"]
+    listed = client.post("/opportunities/search", q_opportunity_name="With account")["opportunities"][0]
+    shown = client.get(f"/opportunities/{made['id']}")["opportunity"]
+    assert (listed["account"]["id"], shown["account"]["id"], "account" in made) == (account, account, False)
 
 
 def test_sequences_are_found_by_name(shared):

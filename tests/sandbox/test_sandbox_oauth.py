@@ -246,3 +246,13 @@ def test_json_token_requests_are_tolerated(shared):
     body = {"grant_type": "authorization_code", "code": code(shared), "client_id": app.client_id}
     reply = shared.send("POST", "/api/v1/oauth/token", json=body | {"client_secret": app.client_secret})
     assert reply.status_code == 200
+
+
+def test_the_deals_of_a_contact_can_be_refused_to_tokens(client):
+    """With the scope a token may ask; a switch refuses it, as one source has it. A key is never refused."""
+    access, path = pair(client, scope="opportunities_list")["access_token"], f"/contacts/{'a' * 24}/opportunities"
+    assert bearer(client, access, path).json() == {"opportunities": []}
+    client.control("POST", "/settings", {"contact_deals_by_token": "refused"})
+    refused = bearer(client, access, path)
+    assert (refused.status_code, refused.json()["error_code"]) == (403, "API_INACCESSIBLE")
+    assert client.post(path) == {"opportunities": []}

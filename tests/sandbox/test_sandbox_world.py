@@ -77,12 +77,13 @@ def test_a_new_record_is_found_after_the_lag(client):
     own = client.contact(email="lag@x.example")["id"]
     deal = client.post("/opportunities", name="Laggard")["opportunity"]["id"]
     assert client.get(f"/contacts/{own}")["contact"]["id"] == own
-    for path, word, name in (("/contacts/search", "lag@x", own), ("/opportunities/search", "laggard", deal)):
-        assert client.post(path, q_keywords=word)["pagination"]["total_entries"] == 0, name
+    contact, laggard = {"q_keywords": "lag@x"}, {"q_opportunity_name": "laggard"}
+    for path, words, name in (("/contacts/search", contact, own), ("/opportunities/search", laggard, deal)):
+        assert client.post(path, **words)["pagination"]["total_entries"] == 0, name
     assert client.control("POST", "/count?operation=contacts_search", {"q_keywords": "lag@x"})["count"] == 1
     client.wait(30)
     assert client.post("/contacts/search", q_keywords="lag@x")["contacts"][0]["id"] == own
-    assert client.post("/opportunities/search", q_keywords="laggard")["opportunities"][0]["id"] == deal
+    assert client.post("/opportunities/search", q_opportunity_name="laggard")["opportunities"][0]["id"] == deal
 
 
 def test_pages_that_shift(client):

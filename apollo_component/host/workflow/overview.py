@@ -88,15 +88,21 @@ def _notes(found: Mapping[str, Any], now: float) -> Iterator[str]:
             gone = "gave no sign for some time" if worker["state"] == SILENT else "is dead"
             yield f"The worker {worker['machine']}/{worker['pid']} {gone}; others take up its runs."
     for item in enabled:
-        if item["error"]:
-            yield f"{item['name']} fails: {item['error']['message']}"
-        elif working and datetime.fromisoformat(item["next_at"]).timestamp() < now - _LATE_SECONDS:
-            yield f"{item['name']} is overdue: its next look was to be at {item['next_at'][:16].replace('T', ' ')} UTC."
+        yield from _looking_notes(item, now if working else None)
     if waits[INTERRUPTED]:
         yield f"{waits[INTERRUPTED]} runs were interrupted; a worker takes them up."
     for status, what in (("failed", "failed: `runs list` and `runs show RUN` tell why"), *_HELD):
         if count := found["runs"].get(status):
             yield f"{count} runs {what}."
+
+
+def _looking_notes(item: Mapping[str, Any], now: float | None) -> Iterator[str]:
+    """How an enabled workflow looks; without a time nobody is there who could."""
+    yield from (f"{item['name']}: {text}." for text in item["warnings"])
+    if item["error"]:
+        yield f"{item['name']} fails: {item['error']['message']}"
+    elif now is not None and datetime.fromisoformat(item["next_at"]).timestamp() < now - _LATE_SECONDS:
+        yield f"{item['name']} is overdue: its next look was to be at {item['next_at'][:16].replace('T', ' ')} UTC."
 
 
 _HELD = (

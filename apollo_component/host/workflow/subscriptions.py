@@ -41,6 +41,8 @@ class Subscription:
     polled_at: float | None
     failures: int
     error: Mapping[str, Any]
+    warnings: tuple[str, ...] = ()
+    """What the last look that got through could not judge."""
 
     def as_dict(self) -> dict[str, Any]:
         """For people and JSON: times in ISO 8601."""
@@ -53,6 +55,7 @@ class Subscription:
             "next_at": iso(self.next_at) if self.enabled else None,
             "failures": self.failures,
             "error": dict(self.error) or None,
+            "warnings": list(self.warnings),
             "budget": self.budget,
         }
 
@@ -186,11 +189,13 @@ def _set_back(item: Subscription, now: float) -> bool:
 
 def _subscription(row: Mapping[str, Any]) -> Subscription:
     same = ("id", "name", "text", "budget", "since", "cursor", "sweep", "swept", "full_at", "next_at", "polled_at")
+    error = json.loads(row["error_json"])
     return Subscription(
         **{name: row[name] for name in same},
         connections=json.loads(row["connections_json"]),
         inputs=json.loads(row["inputs_json"]),
         enabled=bool(row["enabled"]),
         failures=row["failures"],
-        error=json.loads(row["error_json"]),
+        warnings=tuple(error.pop("warnings", ())),
+        error=error,
     )

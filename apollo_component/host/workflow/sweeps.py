@@ -77,7 +77,16 @@ class _Sweep:
     @property
     def may_stop(self) -> bool:
         """Whether a page that is as it was ends the sweep: newest first, without a time that says so itself."""
-        return self.trigger.style == "newest" and self.trigger.time is None and not self.full
+        return self.trigger.style == "newest" and not self.trigger.time and not self.full
+
+    def undated(self, event: Event) -> bool:
+        """Whether the record lacks the time by which its trigger tells what is new."""
+        return event.at is None and self.trigger.since_allowed
+
+    def passes_over(self, event: Event) -> bool:
+        """An undated record starts nothing. It is noted only among those that were there before the beginning, so
+        that one made later has its run once its time can be read."""
+        return self.undated(event) and not (self.began and self.subscription.since is None)
 
 
 class Sweeps:
@@ -138,15 +147,16 @@ class Sweeps:
         number = subscription.sweep + 1
         self.subscriptions.note(subscription.id, sweep=number)
         sweep = _Sweep(subscription, workflow, start, start.trigger, lease, number, full)
-        requests = events = queued = 0
+        requests = events = queued = undated = 0
         poll = None
         for poll in self._polls(sweep):
             fresh, settled = self._noted(sweep, poll.events)
             requests, events, queued = requests + 1, events + len(poll.events), queued + fresh
+            undated += sum(map(sweep.undated, poll.events))
             if settled and sweep.may_stop:
                 break
         if poll is not None:
-            self._finished(sweep, poll)
+            self._finished(sweep, poll, undated)
         return Swept(requests, events, queued, began=sweep.began)
 
     def _polls(self, sweep: _Sweep) -> Iterator[Poll]:
@@ -189,6 +199,7 @@ class Sweeps:
         whether all was as the last finished sweep left it."""
         mine = seen.c.subscription == sweep.subscription.id
         queued, settled = 0, True
+        events = [event for event in events if not sweep.passes_over(event)]
         with self.store.write(sweep.lease.name) as connection:
             check_owner(connection, sweep.lease)
             places = [sweep.place(event) for event in events]
@@ -220,7 +231,9 @@ class Sweeps:
     def _fires(self, sweep: _Sweep, event: Event, row: Mapping[str, Any] | None) -> bool:
         """Whether an event that is new starts a run: not what was there before the beginning, nor what is unwanted."""
         since = sweep.subscription.since
-        if sweep.began and (since is None or (event.at is not None and event.at.timestamp() < since)):
+        if sweep.began and since is None:
+            return False
+        if since is not None and event.at is not None and event.at.timestamp() < since:
             return False
         if sweep.trigger.changes and row is None:
             return False
@@ -265,11 +278,12 @@ class Sweeps:
             },
         )
 
-    def _finished(self, sweep: _Sweep, poll: Poll) -> None:
+    def _finished(self, sweep: _Sweep, poll: Poll, undated: int) -> None:
         """Only now is everything behind the cursor. When records vanished meanwhile, others may have moved up past
         the place where we read: then the sweep doesn't count as through and is repeated at once."""
         now = self.clock()
-        values: dict[str, Any] = {"polled_at": now, "failures": 0, "error_json": "{}"}
+        noted = {"warnings": [_undated_text(undated, sweep.trigger)]} if undated else {}
+        values: dict[str, Any] = {"polled_at": now, "failures": 0, "error_json": dumps(noted)}
         if poll.shrunk:
             values |= {"next_at": now + AGAIN_SECONDS} | ({} if sweep.began else {"cursor": poll.resume})
         else:
@@ -282,6 +296,11 @@ class Sweeps:
             self.subscriptions.put(connection, sweep.subscription.id, **values, **({"full_at": now} if whole else {}))
 
 
+def _undated_text(count: int, trigger: Trigger) -> str:
+    records = "1 record has" if count == 1 else f"{count} records have"
+    return f"{records} no readable time ({' or '.join(trigger.time)}) and started nothing"
+
+
 def described(event: Event) -> dict[str, Any]:
     """What expressions see of an event."""
     at = event.at.isoformat() if event.at else None
@@ -290,7 +309,7 @@ def described(event: Event) -> dict[str, Any]:
 
 def _same(row: Mapping[str, Any], event: Event, sweep: _Sweep) -> bool:
     """Seen as it is, or a later version already: a search that lags may show an older one once more."""
-    timed = sweep.trigger.style == "newest" and sweep.trigger.time is not None
+    timed = sweep.trigger.style == "newest" and bool(sweep.trigger.time)
     if timed and row["version"] != GONE and event.version < row["version"]:
         return True
     return bool(row["version"] == shortened(event.version, PLACE) and row["mark"] == event.mark)

@@ -7,11 +7,11 @@ import orjson
 
 from .. import params as read
 from ..contact_writes import apply, check_ids, find_duplicate, new_contact
-from ..errors import bad_id, unprocessable
+from ..errors import bad_id, scope_missing, unprocessable
 from ..ids import is_object_id
 from ..operation import Answer, Call, Operation
 from ..operations.accounts import shown as shown_account
-from ..operations.deals import shown as shown_deal
+from ..operations.deals import with_people
 from ..paging import baggage, page_of, pagination
 from ..searching import cut, in_order, visible
 from ..state_cache import cached
@@ -71,10 +71,16 @@ def show(call: Call) -> Answer:
 
 
 def opportunities(call: Call) -> Answer:
-    """The deals a contact has a role in; an unknown contact has none."""
-    world = call.state.world
+    """The deals a contact has a role in; an unknown contact has none.
+
+    Whether a token may ask is disputed: Apollo's documentation names a scope, its command-line client says that none
+    grants it. A switch refuses it.
+    """
+    world, settings = call.state.world, call.state.settings
+    if call.caller.scopes is not None and settings.contact_deals_by_token == "refused":
+        raise scope_missing("api/v1/contacts/opportunities", None, settings.dialect)
     found = [
-        shown_deal(world, deal)
+        with_people(world, deal)
         for deal in reversed(world.deals.values())
         if any(role["contact_id"] == call.path["contact_id"] for role in deal["opportunity_contact_roles"])
     ]

@@ -173,7 +173,7 @@ def _shown(world: World, one: Record) -> Record:
 
 def _deal_created(deal: Record) -> str:
     """When a deal was made; here it is documented under created_at alone."""
-    return str(deal.get("opportunity_created_at") or deal.get("created_at"))
+    return str(deal["opportunity_created_at"])
 
 
 def _sentence(one: Record, number: int, person: Record) -> Record:

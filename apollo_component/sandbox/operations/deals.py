@@ -7,19 +7,22 @@ from ..clock import offset_stamp, stamp
 from ..errors import not_found, unprocessable
 from ..operation import Answer, Call, Operation
 from ..operations.accounts import shown as shown_account
-from ..paging import baggage, page_of, pagination
+from ..paging import RECORDED_PER_PAGE, baggage, page_of, pagination
 from ..searching import cut, visible
 from ..typed_values import merged
 from ..world import World
 from ..world.crm_records import blank_deal, currency
 
 IDS = ("owner_id", "account_id", "opportunity_stage_id", "opportunity_pipeline_id")
-FILTERS = ("opportunity_stage_id", "account_id", "owner_id")
-CRUMBS = {"q_keywords": "Contains Keywords", "opportunity_stage_id": "Stage", "owner_id": "Owner"}
+SORTS = ("amount", "is_closed", "is_won")
+CRUMBS = {"q_opportunity_name": "Name", "opportunity_stage_ids": "Stage"}
 
 
 def create(call: Call) -> Answer:
-    """A new deal of the acting user; an amount with anything but digits is blanked."""
+    """A new deal, with stage and owner only where they are sent; an amount with anything but digits is blanked.
+
+    Its existence_level is none in this answer and full afterwards (recorded).
+    """
     name = read.text(call.params, "name")
     if not name:
         raise unprocessable("Name is required")
@@ -28,17 +31,16 @@ def create(call: Call) -> Answer:
     deal = blank_deal(world.fresh_id("deal", call.now), world.team_id, call.caller.user_id, name, call.now)
     deal |= {
         **ids,
-        "owner_id": ids["owner_id"] or call.caller.user_id,
         "opportunity_pipeline_id": ids["opportunity_pipeline_id"] or world.pipeline_id,
         **_amount(call),
         "description": read.text(call.params, "description") or None,
         "closed_date": _date(call),
         "currency": currency(read.text(call.params, "currency_code") or "USD"),
-        **_stage(call, ids["opportunity_stage_id"]),
+        **(_stage(call, ids["opportunity_stage_id"]) if ids["opportunity_stage_id"] else {}),
     }
     deal["typed_custom_fields"] = merged(world, "opportunity", deal, call.params.get("typed_custom_fields"))
     world.deals[deal["id"]] = deal
-    return {"opportunity": deal}
+    return {"opportunity": deal | {"existence_level": "none"}}
 
 
 def _amount(call: Call) -> dict[str, Any]:
@@ -56,11 +58,11 @@ def show(call: Call) -> Answer:
     deal = found_deal(call)
     if deal is None:
         raise not_found()
-    return {"opportunity": shown(call.state.world, deal)}
+    return {"opportunity": with_people(call.state.world, deal)}
 
 
 def update(call: Call) -> Answer:
-    """Sent values overwrite; a new stage takes its name and its end with it."""
+    """Sent values overwrite; a new stage takes its name and its end with it. A sent is_closed is ignored (recorded)."""
     deal, params, world = found_deal(call), call.params, call.state.world
     if deal is None:
         raise unprocessable("Opportunity does not exist.")
@@ -71,7 +73,7 @@ def update(call: Call) -> Answer:
     deal |= _amount(call) if "amount" in params else {}
     deal |= {"closed_date": _date(call)} if "closed_date" in params else {}
     if (stage := ids.get("opportunity_stage_id")) and stage != deal["opportunity_stage_id"]:
-        deal |= _stage(call, stage) | {"stage_updated_at": offset_stamp(call.now)}
+        deal |= _stage(call, stage)
     deal["typed_custom_fields"] = merged(world, "opportunity", deal, params.get("typed_custom_fields"))
     deal["last_activity_date"] = stamp(call.now)
     return {"opportunity": deal}
@@ -82,10 +84,14 @@ def stages(call: Call) -> Answer:
 
 
 def shown(world: World, deal: dict[str, Any]) -> dict[str, Any]:
-    """A deal with its account and the number of its people."""
+    """A deal as lists show it: with its account where it has one; without one there is no such key (recorded)."""
     account = world.accounts.get(deal["account_id"] or "")
-    people = len(deal["opportunity_contact_roles"])
-    return deal | {"num_contacts": people, "account": shown_account(world, account) if account else None}
+    return deal | ({"account": shown_account(world, account)} if account else {})
+
+
+def with_people(world: World, deal: dict[str, Any]) -> dict[str, Any]:
+    """A deal alone, or of a contact: with the number of its people, too."""
+    return shown(world, deal) | {"num_contacts": len(deal["opportunity_contact_roles"])}
 
 
 def _date(call: Call) -> str | None:
@@ -93,10 +99,9 @@ def _date(call: Call) -> str | None:
     return f"{date}T00:00:00.000+00:00" if len(date) == 10 else date or None
 
 
-def _stage(call: Call, own: str | None) -> dict[str, Any]:
-    """What follows from the stage; without one a deal starts in the first (unverified)."""
-    stages = call.state.world.deal_stages
-    stage = stages[0] if own is None else next((entry for entry in stages if entry["id"] == own), None)
+def _stage(call: Call, own: str) -> dict[str, Any]:
+    """What follows from the stage; an unknown one changes nothing (unverified)."""
+    stage = next((entry for entry in call.state.world.deal_stages if entry["id"] == own), None)
     if stage is None:
         return {}
     return {
@@ -104,30 +109,35 @@ def _stage(call: Call, own: str | None) -> dict[str, Any]:
         "stage_name": stage["name"],
         "is_closed": stage["is_closed"],
         "is_won": stage["is_won"],
+        "stage_updated_at": offset_stamp(call.now),
         "actual_close_date": offset_stamp(call.now) if stage["is_closed"] else None,
     }
 
 
 def matching(call: Call) -> list[dict[str, Any]]:
-    """The deals that pass every filter, the newest first."""
-    wanted = {name: own for name in FILTERS if (own := read.object_id_param(call.params, name))}
-    words = read.text(call.params, "q_keywords").lower()
+    """The deals with the words in their name, in any of the stages, the newest first.
+
+    Other filters, also those that the official command-line client sends, are ignored (seen by users of the API).
+    """
+    words = read.text(call.params, "q_opportunity_name").lower().split()
+    among = set(read.object_ids(read.texts(call.params, "opportunity_stage_ids")))
     return [
         deal
         for deal in reversed(call.state.world.deals.values())
-        if words in deal["name"].lower() and all(deal[name] == own for name, own in wanted.items())
+        if all(word in deal["name"].lower() for word in words) and (not among or deal["opportunity_stage_id"] in among)
     ]
 
 
 def search(call: Call) -> Answer:
-    page, found = page_of(call.params), visible(call, matching(call))
-    field = read.text(call.params, "sort_by_field")
-    if field in ("amount", "is_closed", "is_won"):
-        found.sort(key=lambda deal: float(deal[field] or 0), reverse=True)
+    page, found = page_of(call.params, default=RECORDED_PER_PAGE), visible(call, matching(call))
+    if (field := read.text(call.params, "sort_by_field")) in SORTS:
+        descending = not read.flag(call.params, "sort_ascending")
+        found.sort(key=lambda deal: float(deal[field] or 0), reverse=descending)
     rows = [shown(call.state.world, deal) for deal in cut(call, page, found)]
     return {
         **baggage(call.params, CRUMBS),
         "opportunities": rows,
+        "group_by_field_facets": None,
         "salesforce_users": [],
         "pagination": pagination(page, len(found)),
     }
@@ -153,7 +163,10 @@ DEALS = (
         "deals/api/v1/opportunities/search",
         "opportunities_list",
         search,
-        ("sort_by_field", "page", "per_page", "q_keywords", "opportunity_stage_id", "account_id", "owner_id"),
+        (
+            "sort_by_field", "sort_ascending", "page", "per_page", "q_opportunity_name", "opportunity_stage_ids",
+            "opportunity_stage_id", "account_id", "owner_id",  # of the command-line client; ignored
+        ),
         also=("POST",),
     ),
     Operation(

@@ -193,6 +193,7 @@ def _add_deals(world: World, rng: Random) -> None:
             "stage_name": stage["name"],
             "is_closed": stage["is_closed"],
             "is_won": stage["is_won"],
+            "stage_updated_at": offset_stamp(moment),
             "closed_date": offset_stamp(EPOCH + rng.randrange(120) * DAY),
         }
         world.deals[made["id"]] = made

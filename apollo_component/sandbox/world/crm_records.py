@@ -32,7 +32,7 @@ DEAL_NULLS = words(
     actual_close_date next_step next_step_date closed_lost_reason closed_won_reason deal_probability
     current_solutions deal_source manually_updated_probability manually_updated_forecast crm_id crm_record_url
     crm_owner_id probability opportunity_pipeline_id next_step_last_updated_at amount_in_team_currency
-    forecasted_revenue owner_id"""
+    owner_id is_closed is_won stage_updated_at forecast_category"""
 )
 CURRENCIES = {
     "USD": ("US Dollar", "$"),
@@ -140,20 +140,17 @@ def blank_account(own: str, team_id: str, name: str, domain: str | None, moment:
 
 
 def blank_deal(own: str, team_id: str, creator_id: str, name: str, moment: float) -> Record:
-    """A deal with every documented field."""
+    """A deal with every recorded field and what is set without being sent; created_at isn't among them."""
     return {
         **dict.fromkeys(DEAL_NULLS),
         "id": own,
         "team_id": team_id,
         "name": name,
-        "is_closed": False,
-        "is_won": False,
         "source": "api",
-        "created_at": stamp(moment),
-        "stage_updated_at": offset_stamp(moment),
+        "opportunity_created_at": stamp(moment),
         "last_activity_date": stamp(moment),
         "created_by_id": creator_id,
-        "forecast_category": "pipeline",
+        "forecasted_revenue": 0,
         "exchange_rate_code": "USD",
         "exchange_rate_value": 1,
         "existence_level": "full",

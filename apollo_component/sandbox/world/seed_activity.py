@@ -80,20 +80,31 @@ def _add_fields(world: World) -> None:
 
 def _add_roles(world: World) -> None:
     """The people of a deal: the first two contacts of its account."""
+    types = [world.new_id("role_type") for _ in range(2)]
     for deal in world.deals.values():
         people = world.contacts.find("account_id", deal["account_id"] or "")[:2]
         deal["opportunity_contact_roles"] = [
             {
                 "id": world.new_id("role"),
-                "role": "Decision Maker" if place == 0 else "Influencer",
+                "role": [_role(types[place], is_primary=place == 0)],
                 "contact": {"id": contact["id"], "name": contact["name"]},
                 "contact_id": contact["id"],
                 "is_primary": place == 0,
-                "created_at": deal["created_at"],
-                "updated_at": deal["created_at"],
+                "created_at": deal["opportunity_created_at"],
+                "updated_at": deal["opportunity_created_at"],
             }
             for place, contact in enumerate(people)
         ]
+
+
+def _role(type_id: str, *, is_primary: bool) -> Record:
+    """One role of a contact in a deal, as users of the API see it; Apollo's example shows a text."""
+    return {
+        "opportunity_contact_role_type_id": type_id,
+        "crm_role_id": None,
+        "is_primary": is_primary,
+        "crm_id": None,
+    }
 
 
 def _add_templates(world: World) -> None:
