@@ -88,7 +88,7 @@ def _text(name: str, chance: random.Random) -> str:
     number = chance.randrange(1000)
     if name == "request_id":
         return str(_number(name, chance))
-    if name in ("id", "_id", "{id}") or name.endswith("_id"):
+    if name in ("id", "_id") or name.endswith("_id"):
         return _id(chance)
     if _DATE.fullmatch(name):
         return f"2026-05-{number % 28 + 1:02}T10:00:00.000+00:00"
