@@ -1,10 +1,14 @@
 """The sandbox process that the clients call, and the environment that they run in."""
 
+import contextlib
 import hashlib
 import json
 import shutil
 import subprocess
 import sys
+import tempfile
+import venv
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +20,61 @@ from tests.actions.conftest import World, default_world, world
 __all__ = ["default_world", "world"]
 
 ROOT = Path(__file__).parents[2]
+SERVER = Path(__file__).with_name("server")
 CLIENTS = Path(__file__).with_name("clients")
 REQUIREMENTS = CLIENTS / "requirements.txt"
 
 
 @pytest.fixture(scope="session")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of the clients' own environment, made once for each state of its requirements."""
-    digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:16]
-    home = ROOT / "build" / "others" / f"clients-{digest}-{sys.version_info.major}.{sys.version_info.minor}"
+def python() -> Path:
+    """The interpreter of the clients' own environment."""
+    return installed([REQUIREMENTS], with_pip) / "bin" / "python"
+
+
+@pytest.fixture(scope="session")
+def authorization_server() -> Iterator[str]:
+    """The address of an OAuth server that others wrote, run by node."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        pytest.skip("there is no node with npm on this machine")
+    home = installed([SERVER / "package.json", SERVER / "package-lock.json", SERVER / "server.mjs"], with_npm)
+    process = subprocess.Popen(
+        ["node", "server.mjs"], cwd=home, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdin
+    assert process.stdout
+    with process.stdout:
+        yield json.loads(process.stdout.readline())["url"]
+        process.stdin.close()
+        process.wait(10)
+
+
+def installed(files: list[Path], install: Callable[[Path], list[str | Path]]) -> Path:
+    """A folder under build/ with what the files ask for, made once for each state of them."""
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+    home = ROOT / "build" / "others" / f"{files[0].parent.name}-{digest}-py{sys.version_info.minor}"
     if not home.exists():
-        made = Path(f"{home}.{tmp_path_factory.getbasetemp().name}")
-        subprocess.run([sys.executable, "-m", "venv", made], check=True)
-        command = [made / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        command += ["--require-hashes", "--only-binary", ":all:", "-r", REQUIREMENTS]
-        installed = subprocess.run(command, check=False, capture_output=True, text=True)
-        if installed.returncode:
+        home.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=f"{home.name}.", dir=home.parent))
+        for file in files:
+            shutil.copy(file, made)
+        command = install(made)
+        done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=made)
+        if done.returncode:
             shutil.rmtree(made)
-            skip_or_fail("pip", installed.stderr)
-        made.rename(home)
-    return home / "bin" / "python"
+            skip_or_fail(str(Path(command[0]).name), done.stderr)
+        with contextlib.suppress(FileExistsError, OSError):  # another process of this test run was faster
+            made.rename(home)
+    return home
+
+
+def with_pip(home: Path) -> list[str | Path]:
+    venv.create(home, with_pip=True)
+    options = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:"]
+    return [home / "bin" / "python", "-m", "pip", "install", *options, "-r", "requirements.txt"]
+
+
+def with_npm(home: Path) -> list[str | Path]:
+    return ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
 
 
 def skip_or_fail(client: str, said: str) -> None:
