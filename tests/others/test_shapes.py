@@ -1,10 +1,12 @@
 """The connector reads answers in every shape that Apollo was seen to give."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+import yaml
 
 from apollo_component.apollo.plugin import plugin
 from apollo_component.apollo.quirks import QUIRKS
@@ -152,3 +154,9 @@ def test_whatever_the_sandbox_leaves_out_has_a_reason(absent: set[Any], explaine
 def test_nothing_is_listed_that_the_sandbox_gives(absent: set[Any], explained: set[Any]) -> None:
     """A path leaves absent.yaml when the sandbox gives it (`python -m tests.others.absent`)."""
     assert sorted(explained - absent) == []
+
+
+def test_what_is_believed_is_of_an_operation() -> None:
+    """The table in docs/unverified.md loses no line of beliefs.yaml to a name that no action has."""
+    beliefs = yaml.safe_load(Path(__file__).with_name("beliefs.yaml").read_text("utf-8"))
+    assert {*beliefs["live"], *beliefs["inferred"]} <= set(plugin.manifest.actions)
