@@ -256,6 +256,29 @@ def _fault(row: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     return f"### {row['title']}\n\n{data['rules'][row['rule']]}\n\n{table(('What is under way', 'What happens'), rows)}"
 
 
+# Where facts come from
+
+
+def beliefs() -> str:
+    """For each operation where the form of its answer was read, and what else is known of it."""
+    folder = ROOT / "tests/others"
+    data = yaml.safe_load((folder / "beliefs.yaml").read_text("utf-8"))
+    recorded = json.loads((folder / "shapes/recorded.json").read_bytes())
+    rows = [
+        _belief(action.id, action.id in recorded, data)
+        for action in load_file(ROOT / "connector.yaml").actions.values()
+        if action.path
+    ]
+    edition = f"Edition of Apollo's contract: {data['edition']}."
+    return f"{edition}\n\n{table(('Operation', 'Source', 'Beyond the documentation'), rows)}"
+
+
+def _belief(operation: str, recorded: bool, data: Mapping[str, Any]) -> tuple[str, ...]:
+    more = {source: data[source][operation] for source in ("live", "inferred") if operation in data[source]}
+    sources = [*(["recorded"] if recorded else []), "documented", *more]
+    return f"`{operation}`", ", ".join(sources), "; ".join(f"{source}: {text}" for source, text in more.items())
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "faults": faults,
     "manifest": manifest_fields,
@@ -266,6 +289,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "errors": error_table,
     "log_events": log_events,
     "log_fields": log_fields,
+    "beliefs": beliefs,
 }
 
 
