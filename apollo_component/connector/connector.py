@@ -143,8 +143,7 @@ class Connector:
         self, action: Action, values: Mapping[str, Any], reply: Reply, credential: Credential, cursor: str | None = None
     ) -> Page:
         """What a reply to a request of the action means: a page. Raises ConnectorError."""
-        route = raw.declared(self.manifest, values["method"], values["path"]) if action.raw else None
-        if error_found := self._error(reply, route or action, credential):
+        if error_found := self._error(reply, raw.declared(action, values) or action, credential):
             raise error_found
         answer = replies.answer_of(reply, _secrets(credential))
         page = late.announced(action, values, answer, operations.page_from(action, values, answer, cursor))
@@ -246,7 +245,7 @@ class Connector:
     def _bare(self, action: Action, values: Mapping[str, Any], base: str, cursor: str | None) -> Request:
         """The request without headers."""
         if action.raw:
-            return raw.request_for(self.manifest, action, values, base)
+            return raw.request_for(action, values, base)
         return operations.request_for(action, values, base, cursor)
 
     def _metered(self, request: Request, context: Context) -> Reply:
