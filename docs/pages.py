@@ -62,7 +62,7 @@ def _what(action: Action) -> str:
 def _example(action: Action) -> str:
     values = dict(action.example)
     step: dict[str, Any] = {"id": "step", "action": action.id} | ({"with": values} if values else {})
-    more = " --yes" if action.effect.of(values).value == "send" else ""
+    more = " --yes" if action.needs_word(values) else ""
     step |= {"confirm": True} if more else {}
     given = f" --input '{json.dumps(values, ensure_ascii=False)}'" if values else ""
     command = f"$ apollo-component run {action.id} --connection work{given}{more}"

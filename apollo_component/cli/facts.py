@@ -23,7 +23,7 @@ def facts(manifest: Manifest, action: Action) -> dict[str, str]:
 def effect_text(action: Action) -> str:
     text = words.effect_text(action)
     if action.effect.stated_by:
-        return f"{text} With send it needs --yes."
+        return f"{text} It needs --yes with send, where the route's action does, and for any undeclared write."
     return text.replace(words.EFFECTS["send"], "Real people get mail; it needs --yes.")
 
 

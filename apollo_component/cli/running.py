@@ -42,7 +42,9 @@ def run(
         typer.Option(metavar="FIELD", help="With --all: cut a search that is too large by this input. Repeatable."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; change nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Yes, real people may get mail.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Yes, real people may get mail, or only I know what it does.")
+    ] = False,
     budget: Annotated[float | None, typer.Option(min=0, metavar="CREDITS", help="Spend no more than this.")] = None,
     max_credits_per_record: Annotated[
         float | None,
@@ -109,7 +111,7 @@ def _refuse(plan: "Plan", *, sends: bool) -> None:
         plan.refuse_pages()
     if sends and plan.needs_word:
         hint = "Look at it with --dry-run, then add --yes."
-        raise InputError("Real people may get mail from this; nothing was sent.", hint=hint)
+        raise InputError(f"{plan.word[0].upper()}{plan.word[1:]}; nothing was sent.", hint=hint)
     if plan.split_by and not plan.every_page:
         raise InputError("Nothing was sent.", [Problem("goes with --all", path="--split-by")])
     with _as_options():

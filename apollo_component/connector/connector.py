@@ -152,7 +152,7 @@ class Connector:
     ) -> Page:
         """What a reply to a request of the action means: a page that accounts for what was asked. Raises
         ConnectorError: also when a good status holds an error and nothing of what was asked for."""
-        route = raw.declared(self.manifest, values["method"], values["path"]) if action.raw else None
+        route = raw.declared(action, values)
         if error_found := self._error(reply, route or action, credential):
             raise error_found
         answer = without_placeholders(
@@ -280,7 +280,7 @@ class Connector:
     def _bare(self, action: Action, values: Mapping[str, Any], base: str, cursor: str | None) -> Request:
         """The request without headers."""
         if action.raw:
-            return raw.request_for(self.manifest, action, values, base)
+            return raw.request_for(action, values, base)
         return operations.request_for(action, values, base, cursor)
 
     def _metered(self, request: Request, context: Context) -> Reply:

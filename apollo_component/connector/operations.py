@@ -207,12 +207,12 @@ def answered_cost(action: Action, values: Mapping[str, Any], answer: Any, record
     credits = action.credits  # noqa: A001
     if credits.variable:
         return None
+    reported = number(dig(answer, credits.reported)) if credits.reported else None
+    if reported is not None and reported >= 0 and (credits.base or credits.stated_by):
+        return reported
     if credits.stated_by:
         return None if credits.may_cost(values) else 0
     if not credits.base:
         return 0
-    reported = number(dig(answer, credits.reported)) if credits.reported else None
-    if reported is not None and reported >= 0:
-        return reported
     found = sum(record is not None for record in records)
     return credits.base * (found if credits.per or action.reply.value else min(found, 1))

@@ -4,8 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .errors import Problem
 from .models import Effect
+from .routes import COVERS, Route, Routes
 from .waits import Wait
+
+MAILS = "real people may get mail from this"
+UNDECLARED = "no action is declared for this route, so only you know what the request does"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,8 @@ class Credits:
 
     `unbounded` names the flags whose cost the service doesn't limit. `reported` is the key of the answer that
     tells what was spent; without it, every record found counts `base`, or the whole answer where it costs per page.
-    `variable` means that the service states no limit at all. `stated_by` is the input in which the person states it.
+    `variable` means that the service states no limit at all. `stated_by` is the input in which the person states it;
+    it is never less than what the actions of the same route among `routes` may cost.
     """
 
     base: float = 0
@@ -40,6 +46,7 @@ class Credits:
     reported: str | None = None
     variable: bool = False
     stated_by: str | None = None
+    routes: Routes = field(default_factory=Routes, repr=False, compare=False)
 
     @property
     def costs(self) -> bool:
@@ -48,13 +55,14 @@ class Credits:
 
     def may_cost(self, values: Mapping[str, Any]) -> bool:
         """Whether it can cost anything with this input."""
-        return values.get(self.stated_by) not in (None, 0) if self.stated_by else self.costs
+        return self.worst(values) != 0 if self.stated_by else self.costs
 
     def worst(self, values: Mapping[str, Any], max_per_record: float | None = None) -> float | None:
         """Credits at most for this input; None when no bound is known and none was given."""
         if self.stated_by:
             stated = values.get(self.stated_by, 0)
-            return float(stated) if isinstance(stated, int | float) else None
+            declared = (least for _, least in self.routes.of(values).costs(max_per_record))
+            return max(float(stated), *declared, 0) if isinstance(stated, int | float) else None
         count = sum(len(values.get(name) or ()) for name in self.per) if self.per else 1
         each = self.base + sum(cost for flag, cost in self.flags.items() if values.get(flag) is True)
         if self.variable or any(values.get(flag) is True for flag in self.unbounded):
@@ -63,7 +71,8 @@ class Credits:
 
     def settles_later(self, values: Mapping[str, Any]) -> bool:
         """Whether part of the cost is only known after the answer (results that arrive later)."""
-        return any(values.get(flag) is True for flag in (*self.flags, *self.unbounded))
+        own = any(values.get(flag) is True for flag in (*self.flags, *self.unbounded))
+        return own or (self.stated_by is not None and self.routes.of(values).settles_later())
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +92,8 @@ class Lookup:
 @dataclass(frozen=True, slots=True)
 class EffectRule:
     """What repeating the action would do; `upsert_flag` with one of `upsert_keys` makes a create an upsert, and
-    `send_flag` makes it one that sends; `stated_by` is the input in which the person states it."""
+    `send_flag` makes it one that sends; `stated_by` is the input in which the person states it, never less than what
+    the actions of the same route among `routes` do."""
 
     kind: Effect
     upsert_flag: str | None = None
@@ -91,15 +101,23 @@ class EffectRule:
     send_flag: str | None = None
     stated_by: str | None = None
     lookup: Lookup | None = None
+    routes: Routes = field(default_factory=Routes, repr=False, compare=False)
 
     def of(self, values: Mapping[str, Any]) -> Effect:
+        """What isn't known yet, such as the value of an expression, counts as the gravest."""
         if self.stated_by:
-            stated = values.get(self.stated_by, Effect.READ if values.get("method") == "GET" else self.kind)
-            return Effect(stated) if stated in tuple(Effect) else self.kind
-        if self.send_flag and values.get(self.send_flag) is True:
+            route, stated = self.routes.of(values), self.stated(values)
+            needed = (effect for _, effect in route.effects() if stated not in COVERS[effect])
+            return next(needed, stated) if route.told else self.kind
+        if self.send_flag and values.get(self.send_flag) not in (None, False):
             return Effect.SEND
         flagged = self.upsert_flag is None or values.get(self.upsert_flag) is True
         return Effect.UPSERT if flagged and any(values.get(key) for key in self.upsert_keys) else self.kind
+
+    def stated(self, values: Mapping[str, Any]) -> Effect:
+        """What the person states, whatever the route is."""
+        stated = values.get(self.stated_by or "", Effect.READ if values.get("method") == "GET" else self.kind)
+        return Effect(stated) if stated in tuple(Effect) else self.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,9 +330,32 @@ class Action:
         minimum = self.accounts_for.minimum if self.accounts_for else None
         return (minimum.input,) if minimum else ()
 
+    def route(self, values: Mapping[str, Any]) -> Route | None:
+        """What a raw request is beside the declared actions; None for an action with a request of its own."""
+        return self.effect.routes.of(values) if self.raw else None
+
+    def refusals(self, values: Mapping[str, Any]) -> list[Problem]:
+        """Why a raw request with this (checked) input isn't sent: it would go round a declared action's rules."""
+        route, stated = self.route(values), values.get(self.credits.stated_by or "", 0)
+        return list(route.problems(self.effect.stated(values), stated)) if route and route.told else []
+
+    def word_for(self, values: Mapping[str, Any]) -> str:
+        """Why a person must say that it may be sent; empty when nobody needs to."""
+        route = self.route(values)
+        if self.mails or self.effect.of(values) is Effect.SEND or (route and any(one.mails for one in route.actions)):
+            return MAILS
+        return UNDECLARED if route and route.undeclared_write else ""
+
     def needs_word(self, values: Mapping[str, Any]) -> bool:
-        """Whether real people may get mail from it."""
-        return self.mails or self.effect.of(values) is Effect.SEND
+        """Whether a person must say that it may be sent."""
+        return bool(self.word_for(values))
+
+    def may_mail(self, values: Mapping[str, Any]) -> bool:
+        """Whether people may get mail from it with some input; of a raw request method and path are looked at."""
+        route = self.route(values)
+        if route and route.told:
+            return any(one.may_mail({}) for one in route.actions)
+        return self.mails or self.effect.kind is Effect.SEND or self.effect.send_flag is not None
 
     @property
     def streams(self) -> bool:

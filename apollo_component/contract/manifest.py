@@ -1,12 +1,13 @@
 """A manifest as frozen values: what a connector is to a host. Reading and checking files is `loading.py`."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
 from .actions import Action, Paging, action_from
 from .models import ValueType
+from .routes import Routes
 from .triggers import Trigger, trigger_from
 from .waits import wait_from
 
@@ -185,7 +186,7 @@ class Manifest:
             servers={name: Server(**server) for name, server in data["servers"].items()},
             groups={group["id"]: group["title"] for group in data["groups"]},
             connection_types={item["id"]: _connection_type(item) for item in data["connection_types"]},
-            actions={item["id"]: action_from(item, styles, waits) for item in data["actions"]},
+            actions=_beside_each_other({item["id"]: action_from(item, styles, waits) for item in data["actions"]}),
             test=tuple(_stage(item) for item in data["test"]),
             triggers={item["id"]: trigger_from(item) for item in data.get("triggers", [])},
             option_sources={item["id"]: _option_source(item) for item in data.get("option_sources", [])},
@@ -242,6 +243,17 @@ class Manifest:
 
     def action_data(self, action: str) -> dict[str, Any]:
         return next(item for item in self.data["actions"] if item["id"] == action)
+
+
+def _beside_each_other(actions: Mapping[str, Action]) -> dict[str, Action]:
+    """Raw requests know the routes of the other actions, whose rules they keep."""
+    return {name: _routed(action, actions.values()) if action.raw else action for name, action in actions.items()}
+
+
+def _routed(action: Action, others: Iterable[Action]) -> Action:
+    routes = Routes(tuple(other for other in others if other.path and other.server == action.server))
+    effect, costs = replace(action.effect, routes=routes), replace(action.credits, routes=routes)
+    return replace(action, effect=effect, credits=costs)
 
 
 def _connection_type(item: Mapping[str, Any]) -> ConnectionType:

@@ -80,7 +80,9 @@ class Call:
 
     @property
     def journaled(self) -> bool:
-        return not self.poll and (self.effect is not Effect.READ or self.action.credits.may_cost(self.input))
+        """A raw request always is, since only its answer tells whether it was free."""
+        charged = self.action.raw or self.action.credits.may_cost(self.input)
+        return not self.poll and (charged or self.effect is not Effect.READ)
 
     @property
     def worst(self) -> float | None:
@@ -290,7 +292,17 @@ class Caller:
             context.failed(error)
             raise
         context.settled(page)
-        return page
+        return self._with_excess(call, page)
+
+    def _with_excess(self, call: Call, page: Page) -> Page:
+        """Told when the answer reports a higher cost than was reserved, and what that means for the run's budget."""
+        if not call.journaled or call.worst is None or (page.spent or 0) <= call.worst:
+            return page
+        budget = self.journal.budget(call.key.run)
+        exceeded = budget is not None and self.journal.spent(call.key.run)["spent"] > budget
+        text = f"This cost {page.spent:g} credits, and {call.worst:g} were reserved for it."
+        more = f" The budget of {budget:g} credits is exceeded." if exceeded else ""
+        return replace(page, warnings=(*page.warnings, text + more))
 
     def _called(self, connection: Connection, hook: str, tried: str, **arguments: Any) -> Any:
         """The owner's hook; what a refusal says of the connection is remembered, for `tried` if that is an action."""

@@ -157,7 +157,13 @@ class RunContext(FreeContext):
             return
         twice = (call.worst or 0) if self._doubtful and call.effect is Effect.BILL else 0
         self._attempt = self._means.journal.open(
-            call.key, call.action.id, call.effect, call.worst, call.lease, repeat_paid=twice
+            call.key,
+            call.action.id,
+            call.effect,
+            call.worst,
+            call.lease,
+            repeat_paid=twice,
+            estimated=call.action.raw,
         )
         bind(attempt=self._attempt)
 

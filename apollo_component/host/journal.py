@@ -95,17 +95,19 @@ class Journal:
         lease: Lease | None,
         *,
         repeat_paid: float = 0,
+        estimated: bool = False,
     ) -> int:
         """Commit that a request is about to leave; its attempt number.
 
         Raises OwnershipLostError when the run has another owner, RunCancelledError when it was cancelled and
         BudgetExhaustedError when its budget doesn't cover the worst cost. `repeat_paid` is what may be paid a second
-        time by this attempt.
+        time by this attempt. With `estimated` the worst cost is only what a person stated: once a budget is exceeded,
+        not even what was stated to be free is sent.
         """
         with self.store.write(f"run:{key.run}") as connection:
             check_owner(connection, lease)
             _check_cancelled(connection, key.run)
-            self._check_budget(connection, key.run, worst)
+            self._check_budget(connection, key.run, worst, estimated=estimated)
             last = connection.execute(sa.select(sa.func.max(journal.c.attempt)).where(*_of(key))).scalar() or 0
             connection.execute(
                 sa.insert(journal).values(
@@ -234,11 +236,11 @@ class Journal:
             if row["state"] in _LISTED
         ]
 
-    def _check_budget(self, connection: sa.Connection, run: str, worst: float | None) -> None:
+    def _check_budget(self, connection: sa.Connection, run: str, worst: float | None, *, estimated: bool) -> None:
         """The run's own budget, then that of all runs of its workflow in 24 hours."""
         query = sa.select(runs.c.budget, runs.c.workflow, runs.c.inputs_json).where(runs.c.id == run)
         row = connection.execute(query).first()
-        if row is None or worst == 0:
+        if row is None or (worst == 0 and not estimated):
             return
         daily = json.loads(row.inputs_json).get(PER_DAY) if row.workflow else None
         if daily is not None:

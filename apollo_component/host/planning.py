@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
-from ..contract.actions import Action, Compose
+from ..contract.actions import MAILS, Action, Compose
 from ..contract.errors import InputError, Problem
 from ..contract.manifest import Manifest
 from ..contract.models import Effect
@@ -42,15 +42,27 @@ class Plan:
         return self.action.streams
 
     @property
+    def word(self) -> str:
+        """Why a person must say that it may be sent; empty when nobody needs to."""
+        return self.action.word_for(self.values)
+
+    @property
+    def mails(self) -> bool:
+        """Whether that is because real people may get mail from it."""
+        return self.word == MAILS
+
+    @property
     def needs_word(self) -> bool:
-        """Whether real people may get mail from it, so that a person must say that they may."""
-        return self.action.needs_word(self.values)
+        """Whether a person must say that it may be sent."""
+        return bool(self.word)
 
     def refuse(self) -> None:
         """Every wrong choice beside the input, each at the name of this class's field. Raises InputError."""
         if self.action.bulk and self.limit is not None:
             text = f"is for searches; give fewer {' or '.join(self.action.bulk.items)} instead"
             raise InputError("The input was refused; nothing was sent.", [Problem(text, path="limit")])
+        if problems := self.action.refusals(self.values):
+            raise InputError("The input was refused; nothing was sent.", problems)
         self.fields()
         if self.budget is not None and self.worst() is None:
             text = "is needed under a budget: the service sets no limit to what these options cost"

@@ -42,7 +42,8 @@ GET    /_sandbox/jobs                      entity_progress_jobs as they stand
 
 Settings: dialect "new" | "old"; revoke_family; latency_ms; plan; async_seconds (until asynchronous results, exports
 and assistant tasks are there, default 2); job_seconds; email_seconds; retry_after_seconds; bill_on "accept" |
-"deliver"; contact_deals_by_token "allowed" | "refused"; webhook_retries [seconds, ..]; search_lag (seconds a new record stays invisible to searches); page_repeats
+"deliver"; contact_deals_by_token "allowed" | "refused"; webhook_retries [seconds, ..]; search_lag (seconds a new record
+stays invisible to searches); page_repeats
 (share of the rows after page 1 that repeat the page before); custom_field_errors "told" | "silent"; strange (a seed,
 0 is off), strange_share and strange_kinds [reordered, dropped, clamped, total, repeated]. Seconds are those of the
 sandbox's clock, which a test may move.

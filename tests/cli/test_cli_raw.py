@@ -55,6 +55,35 @@ def test_what_mails_people_needs_a_word(raw, service):
     assert raw("--yes", **send).code == 4
 
 
+@pytest.mark.parametrize(
+    ("values", "word"),
+    [
+        (
+            {"path": "/emailer_campaigns/66aa11bb22cc33dd44ee55f0/add_contact_ids", "body": {}},
+            "Real people may get mail",
+        ),
+        ({"path": "/secret/thing", "body": {}}, "No action is declared for this route"),
+    ],
+)
+def test_a_write_that_mails_or_that_nobody_knows_needs_a_word(raw, service, values, word):
+    """Whatever effect is stated, nothing is sent without --yes."""
+    write = {"method": "POST", "effect": "upsert", "credits": 0, **values}
+    done = raw(**write)
+    assert (done.code, "--yes" in done.error["hint"]) == (2, True)
+    assert word in done.error["message"]
+    assert [one for one in service.requests() if one["path"].endswith(values["path"])] == []
+    assert raw("--yes", **write).code != 2
+
+
+@pytest.mark.parametrize("path", ["/people/bulk%5Fmatch", "/People/bulk_match.json", "/people/bulk_match"])
+def test_no_spelling_of_a_path_spends_under_a_budget_of_nothing(raw, service, path):
+    """What the named action would have to reserve is asked for, before a run spends anything."""
+    values = {"method": "POST", "path": path, "body": {"details": [{"email": "ivo@example.com"}]}}
+    done = raw("--budget", "0", **values, effect="read", credits=0)
+    assert done.code == 2, done.err
+    assert [one for one in service.requests() if "match" in one["path"]] == []
+
+
 def test_a_route_that_isnt_there_is_not_found(raw):
     """The service's refusal is read by the same table as any other."""
     done = raw(method="GET", path="/no/such/route")
@@ -70,13 +99,19 @@ def test_a_path_to_elsewhere_is_refused_before_anything_is_sent(raw, service):
 
 
 def test_a_workflow_says_what_a_raw_step_sends(cli, tmp_path):
-    """`workflow check` shows method, path, stated effect and cost, and wants consent for what sends."""
+    """`workflow check` shows method, path, stated effect and cost, and wants consent for what sends or isn't known."""
     file = tmp_path / "w.yaml"
-    step = "  - {{id: s, action: raw_request, with: {{method: POST, path: /x/y, effect: {0}, credits: 4}}}}\n"
+    step = (
+        "  - {{id: s, action: raw_request, confirm: {1}, with: {{method: POST, path: {2}, effect: {0}, credits: 4}}}}\n"
+    )
     head = "name: w\nconnections: {a: {connector: apollo}}\nsteps:\n"
-    file.write_text(head + step.format("bill"))
+    file.write_text(head + step.format("bill", "true", "/x/y"))
     (row,) = cli("workflow", "check", str(file), "--json").json["steps"]
     assert (row["method"], row["path"], row["effect"], row["worst_credits"]) == ("POST", "/x/y", "bill", 4)
-    file.write_text(head + step.format("send"))
-    done = cli("workflow", "check", str(file), "--json")
-    assert "must be true: real people may get mail" in done.err
+    for effect, path, word in (("send", "/x/y", "people may get mail"), ("bill", "/x/y", "no action is declared")):
+        file.write_text(head + step.format(effect, "false", path))
+        assert word in cli("workflow", "check", str(file), "--json").err
+    file.write_text(head + step.format("read", "false", "/people/match"))
+    assert (
+        "must be bill or send: this is the route of people_match" in cli("workflow", "check", str(file), "--json").err
+    )

@@ -9,16 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apollo_component.connector.connector import Connector
-from apollo_component.connector.raw import OPERATION_LENGTH, PATH, declared, operation
+from apollo_component.connector.raw import OPERATION_LENGTH, declared, operation
+from apollo_component.contract.actions import MAILS, UNDECLARED, Action
 from apollo_component.contract.errors import InputError, PermissionDeniedError
 from apollo_component.contract.manifest import Manifest
 from apollo_component.contract.models import Credential, Effect, Page
+from apollo_component.contract.routes import PATH
 
 SCHEMA = "schemas/actions/raw_request.schema.json"
 BAD_PATHS = [
     "contacts", "", "/", "//evil.test/x", "/a//b", "/a/", "/../oauth", "/a/..", "/./a", "/a/./b", "https://evil.test/",
     "/a?x=1", "/a#b", "/a\\b", "\\evil.test", "/a b", "/a\n", "/a\t/b", "/%2e%2e/x", "/a%2Fb", "/a%5cb", "/a%3Fb",
     "/a%23b", "/a%0d%0aHost:x", "/%252e%252e/x", "/a%00", "/a%", "/a%zz", "/ä", "/a%7f", "/.%2e/x", "@evil.test/x",
+    "/people/bulk%5Fmatch", "/people/%6datch", "/a;b=1", "/a;", "/api/v1/people/match", "/v1/people/match", "/x/API/V1/y",
 ]  # fmt: skip
 
 
@@ -45,7 +48,8 @@ def test_the_whole_answer_of_any_path_comes_back(run: Any, service: Any, reply: 
 
 @pytest.mark.parametrize("path", BAD_PATHS)
 def test_a_path_that_could_lead_elsewhere_is_refused(run: Any, service: Any, path: str) -> None:
-    """No scheme, host, dots, empty segment, query, fragment, backslash or control character, encoded or not."""
+    """No scheme, host, dots, empty segment, parameter, query, fragment, backslash, control character, percent sign or
+    second /api/v1."""
     with pytest.raises(InputError) as caught:
         run(method="GET", path=path)
     assert [problem.path for problem in caught.value.problems] == ["path"]
@@ -97,12 +101,17 @@ def test_effect_and_cost_must_be_stated(run: Any, service: Any, values: dict[str
     assert service.requests == []
 
 
-def test_a_get_reads_and_the_rest_is_what_was_stated(manifest: Manifest) -> None:
+@pytest.fixture
+def action(manifest: Manifest) -> Action:
+    return manifest.actions["raw_request"]
+
+
+def test_a_get_reads_and_the_rest_is_what_was_stated(action: Action) -> None:
     """The stated effect and cost are what journal, budget and consent go by; what isn't known yet is the gravest."""
-    action = manifest.actions["raw_request"]
-    assert action.effect.of({"method": "GET"}) is Effect.READ
-    assert action.effect.of({"method": "POST", "effect": "upsert"}) is Effect.UPSERT
-    assert action.effect.of({"method": "POST", "effect": {"$from": "item"}}) is Effect.SEND
+    assert action.effect.of({"method": "GET", "path": "/x"}) is Effect.READ
+    assert action.effect.of({"method": "POST", "path": "/x", "effect": "upsert"}) is Effect.UPSERT
+    assert action.effect.of({"method": "POST", "path": "/x", "effect": {"$from": "item"}}) is Effect.SEND
+    assert action.effect.of({"method": "GET", "path": {"$from": "item"}}) is Effect.SEND
     assert action.credits.worst({"credits": 3}) == 3
     assert action.credits.worst({}) == 0
     assert action.credits.worst({"credits": {"$from": "item"}}) is None
@@ -142,17 +151,17 @@ def test_a_known_route_shares_its_quota_and_its_words(run: Any, service: Any, ho
     assert service.requests[0].operation == "contacts_show"
 
 
-def test_an_unknown_route_has_windows_of_its_own(manifest: Manifest) -> None:
+def test_an_unknown_route_has_windows_of_its_own(action: Action) -> None:
     """One route, whatever the ids in it, and a name that fits into its column."""
     path = "/things/c4010da225e590c49a61164d/parts"
-    assert declared(manifest, "GET", path) is None
+    assert declared(action, {"method": "GET", "path": path}) is None
     assert operation(None, "GET", path) == "GET /things/*/parts"
     assert len(operation(None, "DELETE", "/long" * 100)) == OPERATION_LENGTH
 
 
-def test_the_fixed_path_wins_over_one_with_a_placeholder(manifest: Manifest) -> None:
-    """/tasks/search is the search, not a task called search."""
-    found = declared(manifest, "GET", "/opportunities/search")
+def test_the_fixed_path_wins_over_one_with_a_placeholder(action: Action) -> None:
+    """/opportunities/search is the search, not a deal called search."""
+    found = declared(action, {"method": "GET", "path": "/opportunities/search"})
     assert found
     assert found.id == "opportunities_search"
 
@@ -198,3 +207,143 @@ def test_a_cost_that_only_a_person_can_tell_is_not_nothing(connector: Connector)
     with pytest.raises(InputError) as caught:
         connector.connector_preview("raw_request", values)
     assert [problem.path for problem in caught.value.problems] == ["credits"]
+
+
+FLAG = "reveal_phone_number"
+MATCH = {"method": "POST", "path": "/people/match", "effect": "bill"}
+BULK = {"method": "POST", "path": "/people/bulk_match", "effect": "bill", "credits": 100}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/people/match.json"),
+        ("POST", "/people/match.xml.gz"),
+        ("POST", "/People/MATCH"),
+        ("GET", "/people/match"),
+        ("PUT", "/people/match"),
+        ("GET", "/news_articles/search"),
+        ("POST", "/organizations/enrich"),
+    ],
+)
+def test_a_second_spelling_has_the_rules_of_the_first(
+    run: Any, service: Any, action: Action, method: str, path: str
+) -> None:
+    """Letter case, a suffix and another method change neither effect nor cost."""
+    for stated, credits_ in (("read", 0), ("bill", 0)):
+        with pytest.raises(InputError, match=r"this is the route of|may cost with this"):
+            run(method=method, path=path, effect=stated, credits=credits_)
+    assert service.requests == []
+    values = {"method": method, "path": path, "effect": "read", "credits": 0}
+    assert action.effect.of(values) is Effect.BILL
+    assert action.credits.worst(values) == 1
+    assert action.credits.may_cost(values)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"body": {FLAG: True}},
+        {"query": {FLAG: True}},
+        {"query": {FLAG: "true"}},
+        {"query": {FLAG: 1}, "body": {FLAG: False}},
+        {"body": {FLAG.upper(): "1"}},
+        {"query": {f"{FLAG}[]": "true"}},
+        {"query": {f"person[{FLAG}]": "t"}},
+        {"body": {"person": [{FLAG: "yes"}]}},
+        {"body": {FLAG: [True]}},
+    ],
+)
+def test_a_flag_costs_wherever_it_stands(run: Any, service: Any, given: dict[str, Any]) -> None:
+    """A flag that costs more is seen in query and body, as text, in brackets and inside other values."""
+    with pytest.raises(InputError, match="must be at least 9"):
+        run(**MATCH, credits=8, **given)
+    run(**MATCH, credits=9, **given)
+    assert len(service.requests) == 1
+
+
+@pytest.mark.parametrize("off", [False, None, "false", "0", 0])
+def test_a_flag_that_is_off_costs_nothing(run: Any, off: Any) -> None:
+    """What a service can only take for no isn't charged."""
+    run(**MATCH, credits=1, query={FLAG: off})
+
+
+@pytest.mark.parametrize(
+    ("place", "given"),
+    [
+        ("query", {"query": {"details[]": [{}, {}]}}),
+        ("query", {"query": {"details[0][email]": "a@b.example"}}),
+        ("body", {"body": {"details": {"0": {}, "1": {}}}}),
+        ("body", {"body": {"details": [[{}, {}]]}}),
+        ("body", {"body": {"details": "a,b"}}),
+        ("body", {"body": {"Details": [{}]}}),
+        ("body", {"body": {"wrapped": {"details": [{}]}}}),
+        ("query", {"query": {"details": [{}]}, "body": {"details": [{}]}}),
+        ("body", {"body": [{}, {}]}),
+    ],
+)
+def test_what_is_paid_by_the_item_must_be_countable(run: Any, service: Any, place: str, given: dict[str, Any]) -> None:
+    """The list that an action is paid by stands once, plainly; everything else is refused at its place."""
+    with pytest.raises(InputError) as caught:
+        run(**BULK, **given)
+    assert {problem.path for problem in caught.value.problems} == {place}
+    assert service.requests == []
+
+
+def test_a_method_override_is_refused(run: Any, service: Any) -> None:
+    """No parameter makes a GET a write."""
+    for values in ({"method": "GET", "query": {"_method": "POST"}}, {"method": "POST", "body": {"_METHOD[]": "put"}}):
+        with pytest.raises(InputError, match="must not hold _method"):
+            run(path="/contacts/search", effect="read", **values)
+    assert service.requests == []
+
+
+@pytest.mark.parametrize(
+    ("values", "word"),
+    [
+        ({"method": "POST", "path": "/emailer_campaigns/abc/add_contact_ids", "effect": "upsert"}, MAILS),
+        ({"method": "GET", "path": "/Emailer_campaigns/abc/add_contact_ids.json", "effect": "upsert"}, MAILS),
+        ({"method": "POST", "path": "/emailer_messages/abc/send_now", "effect": "read"}, MAILS),
+        ({"method": "PUT", "path": "/sequences/abc", "effect": "upsert", "body": {"active": "1"}}, MAILS),
+        ({"method": "PUT", "path": "/sequences/abc", "effect": "upsert", "body": {"name": "x"}}, ""),
+        ({"method": "POST", "path": "/contacts", "effect": "create", "body": {}}, ""),
+        ({"method": "GET", "path": "/anything/else"}, ""),
+        ({"method": "GET", "path": "/anything/else", "effect": "send"}, MAILS),
+        ({"method": "POST", "path": "/anything/else", "effect": "read"}, UNDECLARED),
+        ({"method": "DELETE", "path": "/contacts/abc", "effect": "upsert"}, UNDECLARED),
+        ({"method": "GET", "path": {"$from": "item"}}, MAILS),
+    ],
+)
+def test_what_a_person_must_confirm(action: Action, values: dict[str, Any], word: str) -> None:
+    """Whatever its action needs a word for, and any undeclared request but a GET, whatever effect is stated."""
+    assert action.word_for({"credits": 0, **values}) == word
+
+
+def test_the_declared_action_decides_about_repeats(run: Any, action: Action) -> None:
+    """A create isn't repeated because it was stated to bill; an upsert needs its flag and key plainly."""
+    create = {"method": "POST", "path": "/contacts", "credits": 0}
+    with pytest.raises(InputError, match="must be create or send"):
+        run(**create, effect="bill")
+    deduplicated = {"run_dedupe": True, "email": "a@b.example"}
+    assert action.effect.of({**create, "effect": "upsert", "body": deduplicated}) is Effect.UPSERT
+    doubtful = {**create, "effect": "upsert", "body": deduplicated, "query": {"run_dedupe": "false"}}
+    assert action.effect.of(doubtful) is Effect.CREATE
+
+
+@pytest.mark.parametrize(
+    ("values", "answer", "spent"),
+    [
+        ({"method": "GET", "path": "/x"}, {"credits_consumed": 10}, 10),
+        ({"method": "POST", "path": "/x", "effect": "upsert", "credits": 0}, {"credits_consumed": "3"}, 3),
+        ({"method": "POST", "path": "/x", "effect": "bill", "credits": 5}, {"credits_consumed": 2}, 2),
+        ({"method": "POST", "path": "/x", "effect": "bill", "credits": 5}, {}, None),
+        ({**MATCH, "credits": 9, "body": {FLAG: True}}, {"credits_consumed": 1}, None),
+        ({"method": "GET", "path": "/x"}, {"credits_consumed": -1}, 0),
+    ],
+)
+def test_the_credits_that_an_answer_reports_are_booked(
+    run: Any, service: Any, reply: Any, values: dict[str, Any], answer: Any, spent: float | None
+) -> None:
+    """What the answer says counts, whatever was stated; what is decided later stays reserved."""
+    service.answers = {values["path"]: reply(200, answer)}
+    assert run(**values).spent == spent

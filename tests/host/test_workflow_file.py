@@ -212,6 +212,13 @@ def test_sending_to_people_needs_a_confirmation(demo, values):
     parse_workflow(one(f"  - {{id: s, action: mail, confirm: true, with: {values}}}", head, "demo"), demo)
 
 
+@pytest.mark.parametrize("values", ["{id: s, active: {$from: inputs.n}}", "{$from: inputs.n}"])
+def test_a_flag_that_an_expression_gives_may_mail(manifests, values):
+    """What may turn out to mail people when the run knows it needs a confirmation before."""
+    found = problems(one(f"  - {{id: s, action: sequences_update, with: {values}}}", "inputs: {n: {}}\n"), manifests)
+    assert "steps[0].confirm" in [path for _, path, _ in found]
+
+
 @pytest.mark.parametrize("flag", ["true", "{$from: inputs.n}"])
 def test_an_unlimited_cost_under_a_budget_needs_a_limit(demo, flag):
     """With a budget a flag without a stated limit of cost needs `max_credits_per_record`, given or referenced."""

@@ -351,6 +351,17 @@ def test_what_may_mail_people_needs_a_word(api, linked, service):
     assert len(service.requests()) == before
 
 
+def test_a_raw_write_that_no_action_is_declared_for_needs_a_word(api, linked, service):
+    """Without `confirm` nothing is sent, whatever effect is stated."""
+    values = {"method": "POST", "path": "/secret/thing", "effect": "read", "body": {}}
+    asked = {"connection": "Main", "action": "raw_request", "input": values}
+    told = api.ask("run_action", asked, 422)
+    assert told["error"]["problems"][0]["path"] == "confirm"
+    assert "no action is declared" in told["error"]["problems"][0]["text"]
+    assert [one for one in service.requests() if "secret" in one["path"]] == []
+    api.ask("run_action", {**asked, "confirm": True}, 404)
+
+
 def test_a_workflow_is_started_and_left_to_a_worker(host, tokens, linked, tmp_path):
     """Its run waits for a worker; an input that is missing, and a workflow that there isn't, are refused."""
     (tmp_path / "one.yaml").write_text(WORKFLOW)

@@ -246,3 +246,15 @@ def test_what_an_account_may_not_run_is_said_as_the_palette_says_it(browser, hos
     assert said in browser.get("/try/apollo/people_match?connection=Narrow").text
     assert browser.get("/palette/search?account=Narrow").json()["barred"]["apollo.people_match"] == said
     assert "wasn't granted" not in browser.get(f"/try/apollo/{free}?connection=Narrow").text
+
+
+def test_a_raw_write_that_no_action_is_declared_for_is_ticked_off(browser, linked, service):
+    """The tick says that nobody else knows what the request does; without it nothing is sent."""
+    values = {"method": "DELETE", "path": "/secret/thing", "effect": "read", "credits": 0}
+    page = tried(browser, "raw_request", values, _confirmed="")
+    assert page.status == 422
+    assert "only I know what the request does" in page.text
+    assert [one for one in service.requests() if "secret" in one["path"]] == []
+    assert tried(browser, "raw_request", values).status == 303
+    known = tried(browser, "raw_request", {"method": "POST", "path": "/people/match", "effect": "read"}, "check")
+    assert "must be bill or send: this is the route of people_match" in known.text

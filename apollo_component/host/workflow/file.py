@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...contract.actions import Action
+from ...contract.actions import MAILS, Action
 from ...contract.errors import ManifestError, Problem
 from ...contract.loading import root_of
 from ...contract.located import Located, PathParts, parse, read
 from ...contract.manifest import Manifest
-from ...contract.schemas import guess, schemas_at
+from ...contract.schemas import Schemas, guess, schemas_at
 from ...contract.triggers import Trigger
 from ..splitting import refusals
 from .expressions import is_reference, problem, references
@@ -82,7 +82,7 @@ class Workflow:
     @property
     def mailing(self) -> list[str]:
         """The steps from which real people may get mail."""
-        return [step.id for step in self.steps if step.action.needs_word(step.with_)]
+        return [step.id for step in self.steps if _word(step.action, step.with_) == MAILS]
 
     @property
     def connectors(self) -> tuple[str, ...]:
@@ -280,12 +280,12 @@ def _action_checks(
     values = item.get("with", {})
     if not isinstance(values, dict):
         return
-    if action.needs_word(values) and item.get("confirm") is not True:
-        yield ("confirm",), "must be true: real people may get mail from this action"
+    if (word := _word(action, values)) and item.get("confirm") is not True:
+        yield ("confirm",), f"must be true: {word}"
     if is_reference(values):
         return
     schemas = schemas_at(manifest.root)
-    for path, text in schemas.problems(action.input, values, known=lambda value: not is_reference(value)):
+    for path, text in _input_checks(action, schemas, values):
         yield ("with", *path), text
     if item.get("all") is True and action.paging is None:
         yield ("all",), "this action has no pages"
@@ -298,6 +298,20 @@ def _action_checks(
     unbounded = [flag for flag, value in given.items() if value is True or is_reference(value)]
     if unbounded and {"budget", "budget_per_day"} & set(data) and "max_credits_per_record" not in item:
         yield ("max_credits_per_record",), f"is required with a budget: {unbounded[0]} has no stated limit of cost"
+
+
+def _input_checks(action: Action, schemas: Schemas, values: Mapping[str, Any]) -> Iterator[tuple[PathParts, str]]:
+    """What is wrong with a step's input, as far as the file tells its values."""
+    problems = list(schemas.problems(action.input, values, known=lambda value: not is_reference(value)))
+    yield from problems
+    if not problems and not any(references(values)):
+        yield from (((found.path,), found.text) for found in action.refusals(values))
+
+
+def _word(action: Action, values: Mapping[str, Any]) -> str:
+    """Why the step must be confirmed. An input that expressions give as a whole may hold whatever makes it mail."""
+    unseen = is_reference(values) or any(is_reference(values.get(name)) for name in ("query", "body") if action.raw)
+    return action.word_for(values) or (MAILS if unseen and action.may_mail(values) else "")
 
 
 def _texts(value: Any) -> list[str]:

@@ -57,9 +57,10 @@ class Planner:
         for name, values in self._inputs(step):
             try:
                 whole = self.schemas.check(step.action.input, values, f"The input of step {step.id}")
+                _check_sendable(step, whole)
                 check(whole)
             except InputError as error:
-                problems += [Problem(p.text, path=f"{step.id}[{name}].{p.path}") for p in error.problems]
+                problems += [Problem(p.text, path=f"{step.id}[{name}].{p.path}".rstrip(".")) for p in error.problems]
                 continue
             parts = chunks(step.action, whole)
             for number, part in enumerate(parts):
@@ -105,6 +106,15 @@ class Planner:
             "misses": summary.get("misses", []),
             "late": summary.get("late", []),
         }
+
+
+def _check_sendable(step: Step, values: Mapping[str, Any]) -> None:
+    """What expressions made of the input may need a confirmation that the file doesn't hold. Raises InputError."""
+    problems = step.action.refusals(values)
+    if not step.confirm and (word := step.action.word_for(values)):
+        problems.append(Problem(f"the step needs confirm: true, as {word}"))
+    if problems:
+        raise InputError("Nothing was sent.", problems)
 
 
 def _evaluated(context: Mapping[str, Any], expression: str) -> Any:

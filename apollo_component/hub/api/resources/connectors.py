@@ -7,7 +7,6 @@ from ....contract.actions import Action
 from ....contract.bundling import bundled
 from ....contract.errors import NotFoundError
 from ....contract.manifest import ConnectionType, Manifest
-from ....contract.models import Effect
 from ....contract.palette import action_entry, palette_entry
 from ....contract.schemas import schemas_at
 from ....host.needs import needs_of
@@ -80,7 +79,7 @@ def _action(manifest: Manifest, found: Action) -> Iterator[tuple[str, Any]]:
     yield from ((name, getattr(found, name)) for name in ("id", "title", "group", "description", "deprecated"))
     yield "connector", manifest.id
     yield "effect", str(found.effect.kind)
-    yield "may_mail", found.mails or found.effect.kind is Effect.SEND or found.effect.send_flag is not None
+    yield "may_mail", found.may_mail({})
     cost = found.credits
     yield (
         "cost",

@@ -24,7 +24,7 @@ def run(ask: Ask) -> JSON:
     if wanted.get("dry_run"):
         return {"plan": _previewed(ask, chosen.plan)}
     if chosen.plan.needs_word and not wanted.get("confirm"):
-        problem = Problem("must be true: real people may get mail from this", path="confirm")
+        problem = Problem(f"must be true: {chosen.plan.word}", path="confirm")
         raise InputError("Nothing was sent.", [problem], hint="Look at it with dry_run first.")
     return _run(ask, replace(chosen, wait=wanted.get("wait", False)))
 
@@ -96,7 +96,7 @@ ENDPOINTS = (
                 },
                 "budget": {**MONEY, "description": "Spend no more credits than this."},
                 "max_credits_per_record": {**MONEY, "description": "Your own estimate, where no limit is known."},
-                "confirm": {**TRUTH, "description": "Yes, real people may get mail."},
+                "confirm": {**TRUTH, "description": "Yes, real people may get mail, or only I know what it does."},
                 "dry_run": {**TRUTH, "description": "Send nothing."},
                 "wait": {**TRUTH, "description": "Wait for results that come minutes later; else they are left."},
             },
