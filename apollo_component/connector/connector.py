@@ -35,9 +35,9 @@ from ..contract.models import (
     TestReport,
 )
 from ..contract.schemas import Schemas
+from ..contract.servers import addresses
 from . import auth, late, operations, options, polling, raw, replies, testing
 from .messages import Flow, Request, T, drive
-from .servers import addresses
 
 Send = Callable[..., Reply]
 TOKEN_SECONDS = 30
