@@ -336,6 +336,11 @@ class Connections:
             "expires_at": stamp(credential.expires_at),
         }
 
+    def servers_now(self, name: str) -> Servers:
+        """Those that requests of a connection would go to. Raises NotFoundError, and InputError for an address that
+        can't be used."""
+        return self.registry.servers(self.get(name).connector)
+
     def check(self, connection: Connection) -> None:
         """Raises WrongServerError where requests go to other servers than the connection's."""
         unknown = f"If it belongs there: `connections move {connection.name!r}`. Else link the account again."
