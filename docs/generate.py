@@ -201,6 +201,8 @@ def commands() -> str:
 
 def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
     for own, sub in command.commands.items():
+        if getattr(sub, "invoke_without_command", False):
+            yield f"{name} {own}", sub
         if hasattr(sub, "commands"):
             yield from _commands(sub, f"{name} {own}")
         else:

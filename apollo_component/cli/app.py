@@ -88,7 +88,6 @@ for _command in (
     requirements,
     validate,
     connect,
-    connections,
     test,
     refresh,
     usage,
@@ -100,6 +99,7 @@ for _command in (
 ):
     app.command()(_command)
 app.command("run")(run_action)
+app.add_typer(connections, name="connections")
 app.add_typer(apps, name="apps")
 app.add_typer(links, name="links")
 app.add_typer(workflow, name="workflow")

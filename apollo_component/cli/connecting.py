@@ -1,4 +1,4 @@
-"""Commands about connections: link, list, test, remove."""
+"""Commands about connections: link, list, test, move, remove."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +11,7 @@ from .linking import Linked, Wanted, by_browser, by_import, by_key
 from .naming import action_ids, find_type, opened
 from .options import AsJson, For, SecretFile, Yes, confirmed, pairs
 from .output import Output, table
-from .reports import EXIT, moment, show, show_connections
+from .reports import EXIT, moment, place, show, show_connections
 
 if TYPE_CHECKING:
     from ..host.connections import Connection
@@ -66,18 +66,29 @@ def _tell(out: Output, linked: Linked) -> None:
     connection, report = linked
 
     def people() -> None:
-        print(f"The connection {connection.name!r} is stored.")
+        print(f"The connection {connection.name!r} is stored. {place(connection.as_dict())}")
         show(report)
 
     out.result({"connection": connection.as_dict(), "test": report.as_dict()}, people)
     raise typer.Exit(EXIT[report.verdict])
 
 
-def connections(
+connections = typer.Typer(
+    invoke_without_command=True,
+    help="List the connections, or what happened to one of them.",
+    epilog="`connections move NAME` says which servers a connection belongs to.",
+)
+
+
+@connections.callback()
+def list_(
+    context: typer.Context,
     history: Annotated[str | None, typer.Option(metavar="NAME", help="What happened to this connection.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the connections, or what happened to one of them."""
+    if context.invoked_subcommand:
+        return
     out = Output(as_json)
     with opened(out) as host:
         if history:
@@ -85,8 +96,37 @@ def connections(
             rows = [(moment(item["at"]), item["event"], item["text"]) for item in events]
             out.result(events, lambda: table(("at", "event", "text"), rows))
         else:
-            found = [item.as_dict() for item in host.connections.all()]
-            out.result(found, lambda: show_connections(found))
+            stored = host.connections.all()
+            found = [item.as_dict() for item in stored]
+            here = [host.connections.is_here(item) for item in stored]
+            out.result(found, lambda: show_connections(found, here))
+
+
+@connections.command("move")
+def move(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The connection.")],
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let a connection belong to the servers that requests go to now. Nothing is sent.
+
+    For one that was stored before its server was, and for a service with a new address. From then on its credential,
+    and the secret of its OAuth app, go to these servers and to no others.
+    """
+    from ..host import linking
+    from ..host.servers import told
+
+    out = Output(as_json)
+    with opened(out) as host:
+        connection, there = host.connections.get(name), told(host.connections.servers_now(name))
+        if host.connections.is_here(connection):
+            out.result({"connection": connection.as_dict()}, lambda: print(f"{name!r} belongs to {there} already."))
+            return
+        question = f"{name!r} belongs to {told(connection.servers)}. Send its credential to {there} from now on?"
+        if not confirmed(question, yes=yes, out=out):
+            raise typer.Exit(0)
+        moved = linking.move(host, name)
+    out.result({"connection": moved.as_dict()}, lambda: print(f"{moved.name!r} belongs to {there} now."))
 
 
 def test(
@@ -110,7 +150,11 @@ def test(
 
 
 def _tell_test(out: Output, report: TestReport, connection: dict[str, object]) -> None:
-    out.result({**report.as_dict(), "connection": connection}, lambda: show(report))
+    def people() -> None:
+        print(place(connection))
+        show(report)
+
+    out.result({**report.as_dict(), "connection": connection}, people)
     raise typer.Exit(EXIT[report.verdict])
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from ..contract.models import OAuthApp
+from ..host.servers import told
 from .naming import find_connector, opened
 from .options import AsJson, SecretFile, Yes, confirmed, secret
 from .output import Output, table
@@ -39,8 +40,9 @@ def list_(as_json: AsJson = False) -> None:
     out = Output(as_json)
     with opened(out) as host:
         found = host.apps.all()
-    columns = ("name", "connector", "client_id", "redirect_uris", "connections")
-    rows = [[", ".join(item[key]) if isinstance(item[key], list) else item[key] for key in columns] for item in found]
+    columns = ("name", "connector", "client_id", "server", "redirect_uris", "connections")
+    shown = [{**item, "server": ("sandbox, " if item["sandbox"] else "") + told(item["servers"])} for item in found]
+    rows = [[", ".join(item[key]) if isinstance(item[key], list) else item[key] for key in columns] for item in shown]
     out.result(found, lambda: table(columns, rows, empty="There are no apps yet. `apps add` stores one."))
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ..contract.models import TestReport
+from ..host.servers import told
 from .output import plain, table
 
 EXIT = {"connected": 0, "limited": 0, "refused": 3, "unreachable": 6}
@@ -26,19 +27,28 @@ def account(found: Mapping[str, Any]) -> str:
     return plain(named or found["id"] or "unknown")
 
 
-def show_connections(found: list[dict[str, Any]]) -> None:
-    columns = ("name", "account", "type", "status", "since", "expires", "missing rights")
+def place(connection: Mapping[str, Any]) -> str:
+    """Where a connection is used, and whether that is a sandbox: a server on this computer, not the service itself."""
+    if connection["sandbox"]:
+        return f"Sandbox: {told(connection['servers'])}, not the service itself."
+    return f"Server: {told(connection['servers'])}."
+
+
+def show_connections(found: list[dict[str, Any]], here: list[bool]) -> None:
+    """`here` tells of each whether requests go to the servers it belongs to."""
+    columns = ("name", "account", "type", "server", "status", "since", "expires", "missing rights")
     rows = [
         (
             item["name"],
             account(item["account"]),
             f"{item['connector']}.{item['type']}",
+            ("sandbox, " if item["sandbox"] else "") + told(item["servers"]) + ("" if is_here else " (not used here)"),
             item["status"] + (f": {item['reason']}" if item["reason"] else ""),
             moment(item["since"]),
             moment(item["expires_at"]),
             ", ".join(item["missed"]),
         )
-        for item in found
+        for item, is_here in zip(found, here, strict=True)
     ]
     table(columns, rows, empty="There are no connections yet. `connect` makes one.")
 

@@ -19,9 +19,9 @@ from ..contract.errors import (
 )
 from ..contract.manifest import ConnectionType, OAuth
 from ..contract.models import AuthorizeRequest, Callback, Credential, OAuthApp, Redirect, Reply
+from ..contract.servers import wrong
 from .messages import Flow, Request
 from .replies import answer_of, error_for
-from .servers import wrong
 
 LONGEST_SECONDS = 10 * 365 * 86400
 """A token said to live longer than this is treated as if it lived this long."""

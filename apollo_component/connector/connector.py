@@ -38,9 +38,9 @@ from ..contract.models import (
 )
 from ..contract.placeholders import told as without_placeholders
 from ..contract.schemas import Schemas
+from ..contract.servers import addresses
 from . import accounting, auth, late, operations, options, polling, raw, replies, testing
 from .messages import Flow, Request, T, drive
-from .servers import addresses
 
 Send = Callable[..., Reply]
 TOKEN_SECONDS = 30

@@ -4,6 +4,7 @@ Each carries a stable `code`, one sentence for the person (`str(error)`), what t
 where a server named one, the request id. None ever carries a secret or a value a person typed.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -117,6 +118,26 @@ class GrantRefusedError(ReauthorizationError):
     """The authorization server says that the code or refresh token is spent, revoked or expired."""
 
     code = "grant_refused"
+
+
+class WrongServerError(ConnectorError):
+    """A credential belongs to other servers than requests go to now; nothing was sent.
+
+    `linked_at` and `now` are scheme, host and port by server name; `linked_at` is None while it isn't known.
+    """
+
+    code = "wrong_server"
+    exit_code = 3
+
+    def __init__(
+        self, message: str, *, linked_at: Mapping[str, str] | None, now: Mapping[str, str], hint: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.linked_at = linked_at
+        self.now = now
+
+    def details(self) -> dict[str, Any]:
+        return {"linked_at": None if self.linked_at is None else dict(self.linked_at), "now": dict(self.now)}
 
 
 class PermissionDeniedError(ConnectorError):

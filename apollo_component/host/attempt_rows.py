@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .servers import Servers, servers_of
+
 Status = Literal["waiting", "finishing", "cancelled", "denied", "failed", "expired", "linked"]
 PENDING = ("waiting", "cancelled", "finishing")
 TAKES_ANSWER = ("waiting", "cancelled", "denied")
@@ -39,6 +41,7 @@ class Attempt:
     ends_at: float
     connection: str | None = None
     result: Mapping[str, Any] = field(default_factory=dict)
+    servers: Servers | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """`{id, status, connector, type, name, connection, ends_at, scopes, result}`; fit for JSON, nothing secret."""
@@ -79,4 +82,5 @@ def attempt_of(row: Mapping[str, Any], now: float) -> Attempt:
         row["ends_at"],
         row["connection_id"],
         json.loads(row["result_json"]),
+        servers_of(row),
     )

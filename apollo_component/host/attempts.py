@@ -18,6 +18,7 @@ from . import linking
 from .attempt_rows import TAKES_ANSWER, Attempt, Wanted, attempt_of
 from .connect_sessions import ConnectSessions
 from .connections import Connection, check_name
+from .servers import check_servers
 from .store import dumps
 from .tables import apps, attempts, connections
 from .tokens import hashed
@@ -74,10 +75,11 @@ class Attempts:
 
     def go(self, identity: str, browser: str) -> str:
         """Where to send the person now, with a fresh state; an earlier one is void. Raises InputError when the attempt
-        is over, NotFoundError."""
+        is over, NotFoundError, WrongServerError."""
         attempt = self.get(identity, browser)
         if attempt.status in ("linked", "finishing"):
             raise InputError("This attempt is done already.", hint="Go back to its page.")
+        check_servers(self.host.registry, attempt.wanted.connector, "This attempt", attempt.servers, _AGAIN)
         wanted = self._checked(attempt.wanted)
         try:
             app = self.host.apps.get(attempt.app_id or "")[1]
@@ -217,7 +219,7 @@ class Attempts:
         """What began, with the state that came back, which was found by its hash."""
         wanted = attempt.wanted
         app = self.host.apps.get(attempt.app_id or "")[1]
-        more = (app, attempt.app_id, wanted.redirect_uri, attempt.scopes, "", state, attempt.ends_at)
+        more = (app, attempt.app_id, wanted.redirect_uri, attempt.scopes, "", state, attempt.ends_at, attempt.servers)
         return linking.Authorization(wanted.name, wanted.connector, wanted.type, *more)
 
     def _before(self, wanted: Wanted) -> str:
@@ -243,6 +245,7 @@ class Attempts:
         row |= {"scopes_json": dumps(list(more.get("scopes", ()))), "actions_json": dumps(list(wanted.actions))}
         row |= {"again": bool(wanted.connection), "status": status, "result_json": dumps(more.get("result", {}))}
         row |= {"created_at": now, "ends_at": now + linking.ATTEMPT_SECONDS}
+        row["servers_json"] = dumps(self.host.registry.servers(wanted.connector))
         with self.store.write() as open_:
             open_.execute(sa.insert(attempts).values(**row))
         return self.get(identity, browser)

@@ -11,16 +11,20 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..contract.errors import InputError, NotFoundError, Problem
+from ..contract.errors import ConnectorError, InputError, NotFoundError, Problem
 from ..contract.models import Account, Credential, OAuthApp, TestReport
 from .events import LogEvent
 from .leases import Lease, owns
 from .logs import log
+from .registry import Registry
 from .sealing import Part
+from .servers import Servers, check_servers, is_sandbox, servers_of, told
 from .store import Store, dumps, moment, stamp
 from .tables import apps, connections, history
 from .vault import Vault
 
+Place = Callable[[Mapping[str, Any]], tuple[Part, ...]]
+"""What the secret of a row is bound to."""
 _NAME = re.compile(r"[\w][\w .@+-]{0,99}\Z")
 
 
@@ -46,6 +50,13 @@ class Connection:
     tested_at: datetime | None = None
     owner: str = ""
     """Whose it is, as a host application calls its end user; empty for the operator's own."""
+    servers: Servers | None = None
+    """Where it was linked, and the only place it is used at; None for one from before this was stored."""
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether it belongs to a server on this computer rather than to the service itself."""
+        return is_sandbox(self.servers)
 
     @property
     def quota_scope(self) -> str:
@@ -60,6 +71,8 @@ class Connection:
             "owner": self.owner,
             "connector": self.connector,
             "type": self.type,
+            "servers": None if self.servers is None else dict(self.servers),
+            "sandbox": self.is_sandbox,
             "status": self.status,
             "reason": self.reason,
             "since": self.since.isoformat(),
@@ -72,8 +85,10 @@ class Connection:
 
 
 class Connections:
-    def __init__(self, store: Store, vault: Vault, clock: Callable[[], float] = time.time) -> None:
-        self.store, self.vault, self.clock = store, vault, clock
+    """The one place that opens credentials: each is handed out only where requests go to the servers it belongs to."""
+
+    def __init__(self, store: Store, vault: Vault, registry: Registry, clock: Callable[[], float] = time.time) -> None:
+        self.store, self.vault, self.registry, self.clock = store, vault, registry, clock
 
     def get(self, name: str) -> Connection:
         """By name or id. Raises NotFoundError."""
@@ -104,7 +119,8 @@ class Connections:
         account: Account | None = None,
         owner: str = "",
     ) -> Connection:
-        """Store a new connection. Raises InputError when the name is taken or can't be used."""
+        """Store a new connection, which belongs to the servers that requests go to now. Raises InputError when the name
+        is taken or can't be used."""
         check_name(name)
         identity, now = secrets.token_hex(12), self.clock()
         row = {
@@ -120,6 +136,7 @@ class Connections:
             "created_at": now,
             "version": 1,
             "owner": owner,
+            "servers_json": dumps(self.registry.servers(connector)),
         }
         with self.store.write() as connection:
             _check_free(connection, name)
@@ -128,7 +145,7 @@ class Connections:
         return self.get(identity)
 
     def credential(self, connection: Connection) -> Credential:
-        """The secret of exactly this version. Raises StoreError when it was changed or moved."""
+        """The secret of exactly this version. Raises StoreError when it was changed or moved, and WrongServerError."""
         query = sa.select(connections).where(connections.c.id == connection.id)
         row = self.store.row(query)
         if row is None:
@@ -136,7 +153,8 @@ class Connections:
         return self._opened(row)
 
     def current(self, identity: str) -> tuple[Connection, Credential]:
-        """Connection and credential of one moment, read together."""
+        """Connection and credential of one moment, read together. Raises WrongServerError where requests go to other
+        servers than the connection's."""
         row = self.store.row(sa.select(connections).where(connections.c.id == identity))
         if row is None:
             raise NotFoundError("The connection was removed.")
@@ -150,9 +168,11 @@ class Connections:
         text: str,
         *,
         app_id: str | None = None,
+        servers: Servers | None = None,
         lease: Lease | None = None,
     ) -> bool:
-        """Compare and swap on the version; the status is active again. False when somebody was faster.
+        """Compare and swap on the version; the status is active again. False when somebody was faster. With `servers`
+        it belongs to these from now on.
 
         With a lease that another has taken over meanwhile the status is `unchecked`: the other one may have done
         something that ended this credential.
@@ -164,6 +184,7 @@ class Connections:
             "since": self.clock() if connection.status != "active" else stamp(connection.since),
             "refresh_sent_at": None,
             "app_id": app_id or connection.app_id,
+            "servers_json": _servers_json(connection.servers if servers is None else servers),
         }
         fixed = {"id": connection.id, "type": credential.connection_type, "connector": connection.connector}
         where = (connections.c.id == connection.id, connections.c.version == connection.version)
@@ -222,6 +243,31 @@ class Connections:
         with self.store.write(f"connection:{connection.id}") as open_:
             if open_.execute(sa.update(connections).where(*where).values(**values)).rowcount:
                 self._note(open_, connection.id, f"test: {report.verdict}", report.text)
+
+    def move(self, connection: Connection, lease: Lease) -> bool:
+        """Let a connection and its app belong to the servers that requests go to now; nothing is sent. False when it
+        was changed meanwhile, or `lease`, the right to refresh it, was lost."""
+        now = dumps(self.registry.servers(connection.connector))
+        with self.store.write(f"connection:{connection.id}") as open_:
+            where = (connections.c.id == connection.id, connections.c.version == connection.version)
+            row = open_.execute(sa.select(connections).where(*where)).mappings().first()
+            if row is None or not owns(open_, lease):
+                return False
+            self._move(open_, connections, dict(row), credential_place, now)
+            app = open_.execute(sa.select(apps).where(apps.c.id == connection.app_id)).mappings().first()
+            if app is not None:
+                self._move(open_, apps, dict(app), app_place, now)
+            text = f"from {told(connection.servers)} to {told(json.loads(now))}"
+            self._note(open_, connection.id, "moved", text)
+        return True
+
+    def _move(
+        self, open_: sa.Connection, table: sa.Table, row: Mapping[str, Any], place: Place, servers_json: str
+    ) -> None:
+        secret = self.vault.open(row["secret"], *place(row))
+        values = {"servers_json": servers_json, "version": row["version"] + 1}
+        values["secret"] = self.vault.to_seal(open_).seal(secret, *place({**row, **values}))
+        open_.execute(sa.update(table).where(table.c.id == row["id"]).values(**values))
 
     def remember_miss(self, connection: Connection, action: str, missing: Mapping[str, Any]) -> None:
         """A later refusal is kept, so that the next look at the connection tells it."""
@@ -290,8 +336,28 @@ class Connections:
             "expires_at": stamp(credential.expires_at),
         }
 
+    def servers_now(self, name: str) -> Servers:
+        """Those that requests of a connection would go to. Raises NotFoundError, and InputError for an address that
+        can't be used."""
+        return self.registry.servers(self.get(name).connector)
+
+    def check(self, connection: Connection) -> None:
+        """Raises WrongServerError where requests go to other servers than the connection's."""
+        unknown = f"If it belongs there: `connections move {connection.name!r}`. Else link the account again."
+        what = f"The connection {connection.name!r}"
+        check_servers(self.registry, connection.connector, what, connection.servers, unknown)
+
+    def is_here(self, connection: Connection) -> bool:
+        """Whether requests go to the servers that the connection belongs to."""
+        try:
+            self.check(connection)
+        except ConnectorError:
+            return False
+        return True
+
     def _opened(self, row: Mapping[str, Any]) -> Credential:
         raw = self.vault.open(row["secret"], *credential_place(row))
+        self.check(_connection(row))
         scopes = None if row["scopes_json"] is None else tuple(json.loads(row["scopes_json"]))
         base = Credential(row["type"], scopes=scopes, **json.loads(raw))
         return replace(base, issued_at=moment(row["issued_at"]), expires_at=moment(row["expires_at"]))
@@ -303,10 +369,11 @@ class Connections:
 
 
 class Apps:
-    """OAuth apps registered at a service; the secret is sealed like a credential."""
+    """OAuth apps registered at a service; the secret is sealed like a credential, and handed out only where requests go
+    to the servers that the app was stored for."""
 
-    def __init__(self, store: Store, vault: Vault, clock: Callable[[], float] = time.time) -> None:
-        self.store, self.vault, self.clock = store, vault, clock
+    def __init__(self, store: Store, vault: Vault, registry: Registry, clock: Callable[[], float] = time.time) -> None:
+        self.store, self.vault, self.registry, self.clock = store, vault, registry, clock
 
     def add(self, name: str | None, connector: str, app: OAuthApp) -> str:
         """The new app's id; without a name it belongs to one connection. Raises InputError."""
@@ -319,6 +386,7 @@ class Apps:
             "connector": connector,
             "client_id": app.client_id,
             "redirect_uris_json": dumps(list(app.redirect_uris)),
+            "servers_json": dumps(self.registry.servers(connector)),
             "version": 1,
             "created_at": self.clock(),
         }
@@ -330,9 +398,13 @@ class Apps:
         return identity
 
     def get(self, name: str) -> tuple[str, OAuthApp]:
-        """(id, app) by name or id. Raises NotFoundError."""
+        """(id, app) by name or id. Raises NotFoundError, and WrongServerError where requests go to other servers than
+        the app's."""
         row = self._row(name)
         secret = self.vault.open(row["secret"], *app_place(row)).decode()
+        what = f"The app {row['name']!r}" if row["name"] else "The app of this connection"
+        unknown = "If it belongs there: `connections move NAME` of a connection that uses it. Else store it again."
+        check_servers(self.registry, row["connector"], what, servers_of(row), unknown)
         return row["id"], OAuthApp(row["client_id"], secret, tuple(json.loads(row["redirect_uris_json"])))
 
     def all(self) -> list[dict[str, Any]]:
@@ -342,6 +414,8 @@ class Apps:
                 "name": row["name"],
                 "connector": row["connector"],
                 "client_id": row["client_id"],
+                "servers": servers_of(row),
+                "sandbox": is_sandbox(servers_of(row)),
                 "redirect_uris": json.loads(row["redirect_uris_json"]),
                 "connections": self._users(row["id"]),
             }
@@ -378,13 +452,23 @@ class Apps:
 
 def credential_place(row: Mapping[str, Any]) -> tuple[Part, ...]:
     """What the secret of a connection is bound to: where it is kept, and whom it is given to."""
-    return row["id"], row["type"], "credential", row["version"], row["connector"], row["app_id"] or ""
+    aims = (row["connector"], row["app_id"] or "", *_servers_part(row))
+    return row["id"], row["type"], "credential", row["version"], *aims
 
 
 def app_place(row: Mapping[str, Any]) -> tuple[Part, ...]:
     """What the secret of an app is bound to: where it is kept, and whom it is given to."""
-    aims = (row["connector"], row["client_id"], row["redirect_uris_json"])
+    aims = (row["connector"], row["client_id"], row["redirect_uris_json"], *_servers_part(row))
     return row["id"], "oauth_app", "client_secret", row["version"], *aims
+
+
+def _servers_part(row: Mapping[str, Any]) -> tuple[Part, ...]:
+    """Nothing for a row from before servers were stored: its secret is bound to none."""
+    return (row["servers_json"],) if row.get("servers_json") else ()
+
+
+def _servers_json(servers: Servers | None) -> str | None:
+    return None if servers is None else dumps(dict(servers))
 
 
 def check_name(name: str) -> None:
@@ -419,6 +503,7 @@ def _connection(row: Mapping[str, Any]) -> Connection:
         missed=json.loads(row["missed_json"]),
         tested_at=moment(row["tested_at"]),
         owner=row["owner"],
+        servers=servers_of(row),
     )
 
 

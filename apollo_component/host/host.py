@@ -70,7 +70,7 @@ class Host:
         registry = registry or Registry.installed()
         shared = shared_clock(store, clock)
         leases = Leases(store, shared)
-        connections, apps = Connections(store, vault, clock), Apps(store, vault, clock)
+        connections, apps = Connections(store, vault, registry, clock), Apps(store, vault, registry, clock)
         refresher = Refresher(connections, apps, registry, leases, clock, sleep)
         limits = Limits(store, clock, sleep, notice, reserve=settings.reserve, shared=shared)
         journal = Journal(store, clock, shared)

@@ -21,6 +21,7 @@ from ..contract.errors import (
     ReauthorizationError,
     RejectedError,
     TransientError,
+    WrongServerError,
 )
 from ..contract.models import Late, Page
 from ..contract.waits import Standing, Wait
@@ -127,7 +128,7 @@ class Waiter:
         """Such a run can't be resumed, so a record that was paid for comes although nobody may ask any more."""
         try:
             return self.finish(call, page, True, count)
-        except ReauthorizationError as error:
+        except (ReauthorizationError, WrongServerError) as error:
             return self._without(call, rule, page, Found(problem=_told(error)))
 
     def wanted(self, call: Call, wait: bool | None) -> bool:

@@ -14,12 +14,14 @@ from ..contract.manifest import ConnectionType
 from ..contract.models import AuthorizeRequest, Callback, Credential, OAuthApp, Redirect, TestReport
 from .connections import Connection, check_name
 from .needs import needs_of
+from .servers import Servers, check_servers
 from .unmetered import Unmetered
 
 if TYPE_CHECKING:
     from .host import Host
 
 ATTEMPT_SECONDS = 600
+MOVE_SECONDS = 15.0
 Existing = Literal["allowed", "required", "refused"]
 """Whether a connection of the name may, must or must not be there already; it then gets the new credential."""
 
@@ -38,6 +40,8 @@ class Authorization:
     url: str = field(repr=False)
     state: str = field(repr=False)
     ends_at: float
+    servers: Servers | None
+    """Where it was begun, and the only place it is finished at."""
 
 
 def link_key(
@@ -89,7 +93,8 @@ def begin(
     if not isinstance(target, Redirect):
         raise InputError(f"{kind.title} gave no address to go to.")
     ends = host.clock() + ATTEMPT_SECONDS
-    return Authorization(name, connector, connection_type, app, app_id, redirect, wanted, target.url, state, ends)
+    begun = (target.url, state, ends, host.registry.servers(connector))
+    return Authorization(name, connector, connection_type, app, app_id, redirect, wanted, *begun)
 
 
 def finish(
@@ -101,9 +106,11 @@ def finish(
     owner: str = "",
     existing: Existing = "allowed",
 ) -> tuple[Connection, TestReport]:
-    """Exchange what came back, test it and store it. Raises ReauthorizationError when access was denied."""
+    """Exchange what came back, test it and store it. Raises ReauthorizationError when access was denied, and
+    WrongServerError where requests go to other servers than those it was begun at."""
     if host.clock() > attempt.ends_at:
         raise InputError("The attempt is older than ten minutes; nothing was linked.", hint="Start again.")
+    check_servers(host.registry, attempt.connector, "This attempt", attempt.servers, "Start again.")
     callback = Callback(
         query, attempt.state, attempt.redirect_uri, attempt.app, attempt.scopes, attempt.connection_type
     )
@@ -146,6 +153,22 @@ def take_over(
         connection = _saved(host, connector, name, fresh, (app_id, app), existing)
         host.connections.record_test(connection, report)
     return host.connections.get(connection.id), report
+
+
+def move(host: "Host", name: str) -> Connection:
+    """Let a connection and its app belong to the servers that requests go to now; nothing is sent.
+
+    Raises TransientError while its tokens are refreshed, StoreError when a secret can't be opened.
+    """
+    connection = host.connections.get(name)
+    lease = host.leases.acquire(f"connection:{connection.id}", MOVE_SECONDS)
+    try:
+        if lease is None or not host.connections.move(connection, lease):
+            raise TransientError(f"The connection {name!r} is being changed.", hint="Try again.", worked=False)
+    finally:
+        if lease:
+            host.leases.release(lease)
+    return host.connections.get(connection.id)
 
 
 def wanted_scopes(host: "Host", connector: str, actions: Sequence[str]) -> tuple[str, ...]:
@@ -197,7 +220,9 @@ def _saved(
     app_id = (app[0] or host.apps.add(None, connector, app[1])) if app else None
     if existing is None:
         return host.connections.add(name, connector, credential, app_id=app_id, owner=owner)
-    while not host.connections.replace_credential(existing, credential, "linked again", "linked again", app_id=app_id):
+    here = host.registry.servers(connector)
+    again = ("linked again", "linked again")
+    while not host.connections.replace_credential(existing, credential, *again, app_id=app_id, servers=here):
         existing = host.connections.get(existing.id)  # a refresh was faster, but what the person gives wins
     return host.connections.get(existing.id)
 
@@ -241,7 +266,8 @@ def tested(
 def test_stored(
     host: "Host", name: str, actions: Sequence[str] = (), *, strict: bool = False
 ) -> tuple[Connection, TestReport]:
-    """Test a stored connection, refreshing its token first when it is due, and keep the result."""
+    """Test a stored connection, refreshing its token first when it is due, and keep the result. Raises
+    WrongServerError."""
     connection = host.connections.get(name)
     try:
         if connection.status == "needs_reauthorization":

@@ -4,6 +4,7 @@ pluggy hands the arguments of a hook call to every plugin, wrapper and monitor. 
 therefore go straight to the owner's own implementation; wrappers take part only when named as trusted.
 """
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from importlib.metadata import entry_points
@@ -14,13 +15,21 @@ import pluggy
 from ..contract.errors import ManifestError, NotFoundError, Problem
 from ..contract.hookspecs import ENTRY_POINTS, PROJECT, SPEC_VERSION, Hookspecs
 from ..contract.manifest import Manifest
+from ..contract.servers import origins
 from .watching import watched
 
 
 class Registry:
-    """Frozen when made: a plugin that registers later is not seen. `plugins` maps a name to its object."""
+    """Frozen when made: a plugin that registers later is not seen. `plugins` maps a name to its object; `environ` holds
+    the operator's choices of servers."""
 
-    def __init__(self, plugins: Mapping[str, object], trusted_wrappers: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        plugins: Mapping[str, object],
+        trusted_wrappers: Iterable[str] = (),
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._environ = environ
         manager = pluggy.PluginManager(PROJECT)
         manager.add_hookspecs(Hookspecs)
         _register(manager, plugins)
@@ -54,6 +63,11 @@ class Registry:
             known = ", ".join(self._manifests) or "none"
             raise NotFoundError(f"There is no connector {connector!r} here.", hint=f"Installed: {known}.")
         return self._manifests[connector]
+
+    def servers(self, connector: str) -> dict[str, str]:
+        """Server name → scheme, host and port that a connector's requests go to now. Raises NotFoundError, and
+        InputError for an address that can't be used."""
+        return origins(self.manifest(connector), self._environ)
 
     def offers(self, connector: str, hook: str) -> bool:
         """Whether the plugin that owns `connector` has the hook."""

@@ -14,10 +14,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..contract.errors import InputError, StoreError
-from .connections import app_place, credential_place
+from .connections import Place, app_place, credential_place
 from .key_files import OLD_VARIABLE, VARIABLE
 from .leases import Leases
-from .sealing import FORMAT, Key, Part
+from .sealing import FORMAT, Key
 from .store import Store, moment
 from .tables import apps, connections, keys, leases
 from .vault import CURRENT, RETIRED, RETIRING, Vault, register
@@ -44,7 +44,7 @@ class Sealed:
     """A table with a sealed column `secret`, the place each secret is bound to, and what to call a row."""
 
     table: sa.Table
-    place: Callable[[Mapping[str, Any]], tuple[Part, ...]]
+    place: Place
     named: Callable[[dict[str, Any]], str]
 
 

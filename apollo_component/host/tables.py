@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from .column_types import String, Text
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration; a database that names another is upgraded or, when unknown, refused."""
 
 COSTS = text("(worst IS NULL OR worst <> 0)")
@@ -46,6 +46,7 @@ apps = Table(
     Column("redirect_uris_json", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("created_at", Float, nullable=False),
+    Column("servers_json", Text),
 )
 
 connections = Table(
@@ -70,6 +71,7 @@ connections = Table(
     Column("tested_at", Float),
     Column("created_at", Float, nullable=False),
     Column("owner", String(200), nullable=False, server_default=""),
+    Column("servers_json", Text),
 )
 
 history = Table(
@@ -269,6 +271,7 @@ attempts = Table(
     Column("result_json", Text, nullable=False),
     Column("created_at", Float, nullable=False),
     Column("ends_at", Float, nullable=False),
+    Column("servers_json", Text),
 )
 
 api_tokens = Table(

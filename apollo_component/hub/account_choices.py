@@ -53,6 +53,7 @@ def offered(stored: Connections, texts: Messages, connector: str, text: str, cur
 
 
 def account_note(one: Connection, texts: Messages) -> str:
-    """Whose it is, and its state where that is not good."""
+    """Whose it is, whether it is a sandbox's, and its state where that is not good."""
     status = "" if one.status == "active" else texts.word("accounts.statuses", one.status)
-    return ", ".join(part for part in (one.account.name or one.account.email, status) if part)
+    sandbox = texts("accounts.sandbox") if one.is_sandbox else ""
+    return ", ".join(part for part in (sandbox, one.account.name or one.account.email, status) if part)

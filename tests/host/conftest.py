@@ -18,19 +18,20 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from apollo_component.connector.connector import Connector
 from apollo_component.contract.manifest import Manifest
 from apollo_component.contract.models import Credential, OAuthApp, Reply
 from apollo_component.contract.schemas import Schemas, schemas_at
 from apollo_component.host.calls import Call
-from apollo_component.host.connections import Connection
+from apollo_component.host.connections import Connection, app_place, credential_place
 from apollo_component.host.host import Host
 from apollo_component.host.journal import Key
 from apollo_component.host.registry import Registry
 from apollo_component.host.settings import Settings
 from apollo_component.host.store import Store
-from apollo_component.host.tables import metadata
+from apollo_component.host.tables import apps, connections, metadata
 
 ON_BOTH = {
     "attempts", "calls", "connect_sessions", "connections", "daily", "journal", "leases", "limits", "linking", "refreshing", "runs", "store", "sweeps",
@@ -360,6 +361,18 @@ def add_oauth(host: Host, clock: Clock, name: str = "theirs", *, age: float = 0,
         expires_at=issued + timedelta(seconds=life),
     )
     return host.connections.add(name, "demo", credential, app_id=app_id)
+
+
+def forget_servers(host: Host) -> None:
+    """Make connections and apps what they were before their servers were stored."""
+    vault = host.connections.vault
+    with host.store.write() as open_:
+        for table, place in ((connections, credential_place), (apps, app_place)):
+            for row in open_.execute(sa.select(table)).mappings().all():
+                secret = vault.open(row["secret"], *place(row))
+                sealed = vault.to_seal(open_).seal(secret, *place({**row, "servers_json": None}))
+                changed = sa.update(table).where(table.c.id == row["id"])
+                open_.execute(changed.values(servers_json=None, secret=sealed))
 
 
 class Caller:

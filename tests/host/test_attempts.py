@@ -230,7 +230,9 @@ def test_a_key_is_an_attempt_that_is_done(attempts, host, service):
 
 def test_an_app_of_another_connector_is_refused(attempts, host):
     """Its secret is for one service only."""
-    host.apps.add("foreign", "elsewhere", APP)
+    host.apps.add("foreign", "demo", APP)
+    with host.store.write() as connection:
+        connection.execute(sa.update(tables.apps).values(connector="elsewhere"))
     with pytest.raises(InputError, match="another connector"):
         attempts.begin(ME, Wanted("demo", "oauth2", "x", redirect_uri=HERE), "foreign")
 

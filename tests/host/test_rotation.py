@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from apollo_component.contract.errors import InputError, StoreError
 from apollo_component.contract.models import Credential
+from apollo_component.host import linking
 from apollo_component.host.host import Host
 from apollo_component.host.key_files import KeySource
 from apollo_component.host.rotation import Rotation, listed
@@ -16,7 +17,7 @@ from apollo_component.host.store import Store
 from apollo_component.host.tables import apps, connections, keys
 from apollo_component.host.vault import Vault
 
-from .conftest import APP, TOKEN_PATH, add_oauth, answer
+from .conftest import APP, TOKEN_PATH, add_oauth, answer, forget_servers
 
 COUNT = 7
 
@@ -319,10 +320,13 @@ def test_no_key_and_no_secret_is_told(filled):
 
 def test_a_database_of_before_is_upgraded_and_rotated(opened, filled):
     """What one key of an older version sealed is current after the upgrade of the schema."""
+    forget_servers(filled)
     with filled.store.write() as connection:
         for column in ("state", "retired_at"):
             connection.exec_driver_sql(f"ALTER TABLE host_keys DROP COLUMN {column}")
         connection.exec_driver_sql("ALTER TABLE host_connections DROP COLUMN owner")
+        for table in ("host_connections", "host_apps"):
+            connection.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN servers_json")
         connection.exec_driver_sql("ALTER TABLE host_runs DROP COLUMN unattended")
         for index in ("runs_by_age", "runs_by_status", "runs_by_workflow", "runs_by_kind", "journal_costs"):
             connection.exec_driver_sql(f"DROP INDEX host_{index}")
@@ -334,8 +338,9 @@ def test_a_database_of_before_is_upgraded_and_rotated(opened, filled):
         connection.exec_driver_sql("UPDATE host_schema SET version_num = '0002'")
     fresh = opened()
     assert [row["state"] for row in fresh.store.rows(sa.select(keys))] == ["current"]
-    assert readable(fresh) == COUNT
     assert rotated(fresh)[-1] == "removed"
+    moved = [linking.move(fresh, item.name) for item in fresh.connections.all()]
+    assert [fresh.connections.credential(item).api_key for item in moved] == [f"canary-{n}" for n in range(COUNT)]
 
 
 def test_an_app_of_one_connection_is_sealed_anew_too(filled, clock):

@@ -205,21 +205,29 @@ def test_an_old_credential_put_back_is_refused(host, key):
     assert host.connections.current(key.id)[1].api_key == "canary-new"
 
 
-@pytest.mark.parametrize("column", ["connector", "type", "app_id"])
+ELSEWHERE = {"servers_json": '{"api":"https://elsewhere.example"}', "redirect_uris_json": "[]", "version": 7}
+
+
+@pytest.mark.parametrize("column", ["connector", "type", "app_id", "servers_json"])
 def test_a_credential_can_not_be_sent_elsewhere(host, clock, column):
-    """Whoever can write the database can't change whom a credential is given to: its connector, type and app."""
+    """Whoever can write the database can't change whom a credential is given to: its connector, type, app and servers."""
     connection = add_oauth(host, clock)
     other = host.apps.add("other", "demo", OAuthApp("client-2", "canary-2"))
-    changed(host, connections, connection.id, **{column: other if column == "app_id" else "elsewhere"})
+    changed(
+        host,
+        connections,
+        connection.id,
+        **{column: other if column == "app_id" else ELSEWHERE.get(column, "elsewhere")},
+    )
     with pytest.raises(StoreError, match="changed or moved"):
         host.connections.current(connection.id)
 
 
-@pytest.mark.parametrize("column", ["connector", "client_id", "redirect_uris_json", "version"])
+@pytest.mark.parametrize("column", ["connector", "client_id", "redirect_uris_json", "servers_json", "version"])
 def test_an_app_can_not_be_sent_elsewhere(host, column):
-    """The secret of an app goes with its connector, client id and redirect addresses only."""
+    """The secret of an app goes with its connector, client id, redirect addresses and servers only."""
     identity = host.apps.add("ours", "demo", APP)
-    changed(host, apps, identity, **{column: 7 if column == "version" else '["https://elsewhere.example"]'})
+    changed(host, apps, identity, **{column: ELSEWHERE.get(column, "elsewhere")})
     with pytest.raises(StoreError, match="changed or moved"):
         host.apps.get("ours")
     host.apps.remove("ours")

@@ -14,9 +14,9 @@ import pytest
 from apollo_component.connector.client import LIMIT, send
 from apollo_component.connector.inflating import PIECE, inflated
 from apollo_component.connector.messages import Request
-from apollo_component.connector.servers import wrong
 from apollo_component.contract.errors import TransientError, UnreadableReplyError
 from apollo_component.contract.models import Reply
+from apollo_component.contract.servers import wrong
 from apollo_component.host.settings import Settings
 
 CANARY = "CANARY-credential-of-the-request"

@@ -3,17 +3,18 @@
 import shutil
 import sqlite3
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from ...contract.errors import ConnectorError, StoreError
-from ..connections import Connections
+from ...contract.errors import StoreError
+from ..connections import credential_place
 from ..key_files import KEY_FILE
 from ..store import Store, put, worded
 from ..tables import HEAD, connections, journal, keys, leases, records, runs
-from ..vault import open_vault
+from ..vault import Vault, open_vault
 from ..workflow.sqlite_time import keeps_time
 from .findings import Examined, Finding, Verdict, worst
 
@@ -126,9 +127,8 @@ def key(examined: Examined) -> Finding:
         return Finding("ok", "The database has no key yet; the first command that needs one makes it.", "", facts)
     vault = open_vault(examined.settings, examined.store)
     facts["key"] = vault.key_id
-    links = Connections(examined.store, vault)
-    tried = links.all()[:OPENED]
-    closed = [link.id for link in tried if not _opens(links, link.id)]
+    tried = examined.store.rows(sa.select(connections).order_by(connections.c.name).limit(OPENED))
+    closed = [row["id"] for row in tried if not _opens(vault, row)]
     facts |= {"tried": len(tried), "not_opened": closed}
     if closed:
         text = f"{len(closed)} of {len(tried)} stored secrets can't be opened."
@@ -139,13 +139,11 @@ def key(examined: Examined) -> Finding:
     return Finding("ok", f"Key {vault.key_id} ({source}) opens all {len(tried)} stored secrets.", "", facts)
 
 
-def _opens(links: Connections, identity: str) -> bool:
+def _opens(vault: Vault, row: Mapping[str, Any]) -> bool:
     try:
-        links.current(identity)
+        vault.open(row["secret"], *credential_place(row))
     except StoreError:
         return False
-    except ConnectorError:  # removed meanwhile
-        return True
     return True
 
 

@@ -6,10 +6,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ...contract.errors import InputError
+from ...contract.servers import origins
 from ..journal import IN_DOUBT, Journal
 from ..leases import Leases
 from ..quota import Quota
 from ..runs import FAILED, INTERRUPTED, QUEUED, Runs
+from ..servers import is_sandbox, servers_of
 from ..store import Store, iso
 from ..tables import history, journal, runs, steps, subscriptions
 from ..tables import quotas as quota_rows
@@ -22,6 +25,7 @@ RECENT_SECONDS = 7 * 86400.0
 DAY_SECONDS = 86400.0
 LISTED = 20
 SCANNED = 2000
+_AWAY = "Set the servers' variables as they were at linking (`servers` above), or link them again."
 Said = list[tuple[Verdict, str, str]]
 
 
@@ -36,6 +40,7 @@ def connections(examined: Examined) -> Finding:
             {
                 "id": row["id"],
                 "type": f"{row['connector']}.{row['type']}",
+                "server": _server(examined, row),
                 "status": row["status"],
                 "since": iso(row["since"]),
                 "expires_at": iso(row["expires_at"]),
@@ -48,7 +53,11 @@ def connections(examined: Examined) -> Finding:
     }
     dead = [row for row in rows if row["status"] == "needs_reauthorization"]
     untested = [row for row in rows if row["tested_at"] is None]
-    said: Said = [("ok", f"{len(rows)} in all, none in trouble.", "")]
+    lost = [row for row in rows if not row["servers_json"]]
+    away = [row for row in rows if row["servers_json"] and not _is_here(examined, row)]
+    made_up = [row for row in rows if is_sandbox(servers_of(row))]
+    sandboxes = f" Of a sandbox, not the service: {_labels(examined, made_up)}." if made_up else ""
+    said: Said = [("ok", f"{len(rows)} in all, none in trouble.{sandboxes}", "")]
     for found, verdict, text, hint in (
         (dead, "problem", "must be authorized again", "Link them again under the same name (`connect`)."),
         (
@@ -58,11 +67,39 @@ def connections(examined: Examined) -> Finding:
             "The next use settles it, unless the service can't be reached.",
         ),
         (untested, "warning", "were never tested", "`test NAME` does; it is free."),
+        (lost, "warning", "were stored before their servers were", "`connections move NAME`, or link them again."),
+        (away, "warning", "belong to other servers than requests go to here", _AWAY),
     ):
         if found:
-            said.append((verdict, f"{', '.join(map(examined.label, found[:LISTED]))}: {text}.", hint))  # type: ignore[arg-type]
+            said.append((verdict, f"{_labels(examined, found)}: {text}.", hint))  # type: ignore[arg-type]
     verdict, text, hint = worst(*said)
     return Finding(verdict, text, hint, facts)
+
+
+def _labels(examined: Examined, rows: list[dict[str, Any]]) -> str:
+    """Names, or ids, with a mark on those of a sandbox."""
+    marks = {True: " (sandbox)", False: ""}
+    return ", ".join(examined.label(row) + marks[is_sandbox(servers_of(row))] for row in rows[:LISTED])
+
+
+def _server(examined: Examined, row: dict[str, Any]) -> str:
+    """In words, not as an address: facts may leave the machine."""
+    servers = servers_of(row)
+    if servers is None:
+        return "not known"
+    if is_sandbox(servers):
+        return "sandbox"
+    manifest = examined.registry.manifests.get(row["connector"]) if examined.registry else None
+    return "the service" if manifest and dict(servers) == origins(manifest, {}) else "another server"
+
+
+def _is_here(examined: Examined, row: dict[str, Any]) -> bool:
+    """Also when it can't be told: the connector is gone, or an address can't be used."""
+    manifest = examined.registry.manifests.get(row["connector"]) if examined.registry else None
+    try:
+        return manifest is None or servers_of(row) == origins(manifest, examined.environ)
+    except InputError:
+        return True
 
 
 def _stuck(row: dict[str, Any], now: float) -> bool:

@@ -21,6 +21,7 @@ from ...contract.errors import (
     QuotaError,
     ReauthorizationError,
     RejectedError,
+    WrongServerError,
 )
 from ...contract.models import Page
 from ...contract.schemas import schemas_at
@@ -366,12 +367,13 @@ def _counted(count: int, word: str) -> str:
 
 
 def released(host: Host, run: Run, state: str, detail: Mapping[str, Any]) -> bool:
-    """Whether what a run waits for is there: the time of a reset, a good connection, a budget that is large enough."""
+    """Whether what a run waits for is there: the time of a reset, a good connection that belongs to
+    the servers of this process, a budget that is large enough."""
     if resets_at := detail["error"].get("resets_at"):
         return datetime.fromisoformat(resets_at) <= datetime.fromtimestamp(host.clock(), UTC)
     if state == AUTHORIZATION:
         connection = host.connections.get(run.inputs["connections"][detail["connection"]])
-        return connection.status != "needs_reauthorization"
+        return connection.status != "needs_reauthorization" and host.connections.is_here(connection)
     return run.budget is None or run.budget >= detail["error"].get("needed", 0)
 
 
@@ -379,7 +381,7 @@ def waiting_state(error: ConnectorError) -> str | None:
     """What the run waits for; None when the error is a failure."""
     if isinstance(error, BudgetExhaustedError):
         return BUDGET
-    if isinstance(error, ReauthorizationError):
+    if isinstance(error, ReauthorizationError | WrongServerError):
         return AUTHORIZATION
     if isinstance(error, QuotaError):
         return QUOTA

@@ -17,6 +17,14 @@ from .shapes import (
     text,
 )
 
+SERVERS: dict[str, Shape] = {
+    "servers": {
+        **or_null(mapped(TEXT)),
+        "description": "Scheme, host and port of each server that it was stored for, by the server's name: it is used "
+        "at no other. Null while that isn't known; then it is used nowhere.",
+    },
+    "sandbox": {**TRUTH, "description": "Whether that is a server on this computer rather than the service."},
+}
 TITLED = obj({"id": TEXT, "title": TEXT})
 REQUIRES = obj(
     {},
@@ -216,6 +224,7 @@ COMPONENTS: dict[str, Shape] = {
             "name": TEXT,
             "connector": TEXT,
             "type": TEXT,
+            **SERVERS,
             "status": text("`active`, `needs_reauthorization`, or another reason why it rests."),
             "reason": TEXT,
             "since": MOMENT,
@@ -266,6 +275,7 @@ COMPONENTS: dict[str, Shape] = {
             "name": TEXT,
             "connector": TEXT,
             "client_id": TEXT,
+            **SERVERS,
             "redirect_uris": listed(TEXT),
             "connections": {**listed(TEXT), "description": "The names of those that use it."},
         },

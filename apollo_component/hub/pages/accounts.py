@@ -4,7 +4,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from ...contract.errors import ConnectorError, InputError
+from ...contract.errors import ConnectorError, InputError, WrongServerError
 from ...contract.manifest import ConnectionType
 from ...host import linking
 from ...host.connections import Connection
@@ -90,10 +90,22 @@ def _page(visit: Visit, connection: Connection, status: int = 200, **more: Any) 
         "history": host.connections.history(connection),
         "users": users(host, connection.id),
         "removal": removal(host, connection),
+        "elsewhere": _elsewhere(visit, connection),
         "report": None,
         "wrong": "",
     }
     return visit.page("account.html", status, **values | more)
+
+
+def _elsewhere(visit: Visit, connection: Connection) -> ConnectorError | None:
+    """Why the account isn't used here: this Hub's requests go to other servers than its own."""
+    try:
+        visit.host.connections.check(connection)
+    except WrongServerError as error:
+        return error
+    except ConnectorError:
+        return None
+    return None
 
 
 def _kind(visit: Visit, connection: Connection) -> ConnectionType | None:

@@ -28,12 +28,14 @@ KEY_TEXT = base64.b64encode(KEY).decode()
 AT = 1_790_000_000.0
 SECRET = '{"access_token":"canary-access","refresh_token":"canary-refresh"}'
 _key = Key(KEY)
+_SERVERS = '{"api":"https://api.test","oauth":"https://login.test"}'
 _APP = {"id": "app1", "name": "team", "connector": "demo", "client_id": "client-1", "version": 1, "created_at": AT,
-        "redirect_uris_json": '["http://127.0.0.1:8765/callback"]'}  # fmt: skip
+        "redirect_uris_json": '["http://127.0.0.1:8765/callback"]', "servers_json": _SERVERS}  # fmt: skip
 _LINK = {"id": "c1", "name": "theirs", "connector": "demo", "type": "oauth2", "app_id": "app1", "status": "active",
          "reason": "", "since": AT, "version": 3, "scopes_json": '["find_scope"]', "issued_at": AT,
          "expires_at": AT + 2592000, "missed_json": "{}", "created_at": AT,
-         "account_json": '{"id":"u1","team_id":"t1","name":"Zo\u00eb","email":""}', "owner": "Acme"}  # fmt: skip
+         "account_json": '{"id":"u1","team_id":"t1","name":"Zo\u00eb","email":""}', "owner": "Acme",
+         "servers_json": _SERVERS}  # fmt: skip
 _QUOTA = Quota().granted("p1", Party(), AT).told("p1", [Window("day", 600, 599)], None, AT).granted("p2", Party(), AT)
 _JOURNAL = {"run": "run1", "step": "enrich", "action": "pay", "effect": "bill", "owner_version": 1, "sent_at": AT}
 ROWS: dict[str, list[dict[str, Any]]] = {
@@ -81,7 +83,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {"id": "a1", "browser_hash": "2" * 64, "state_hash": "3" * 64, "session": "s1", "owner": "Acme", "name": "theirs",
          "connector": "demo", "type": "oauth2", "again": False, "app_id": "app1", "redirect_uri": "http://127.0.0.1:8765/callback",
          "scopes_json": "[]", "actions_json": "[]", "status": "waiting", "result_json": "{}", "created_at": AT,
-         "ends_at": AT + 600},
+         "ends_at": AT + 600, "servers_json": _SERVERS},
     ],
     "host_api_tokens": [{"id": "t1", "name": "engine", "token_hash": "4" * 64, "created_at": AT}],
 }  # fmt: skip

@@ -4,8 +4,10 @@ import ipaddress
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from ..contract.errors import InputError, Problem
-from ..contract.manifest import Manifest
+from .errors import InputError, Problem
+from .manifest import Manifest
+
+_PORTS = {"http": 80, "https": 443}
 
 
 def addresses(manifest: Manifest, environ: Mapping[str, str]) -> dict[str, str]:
@@ -17,6 +19,20 @@ def addresses(manifest: Manifest, environ: Mapping[str, str]) -> dict[str, str]:
     if problems:
         raise InputError("A server address can't be used; nothing was sent.", problems)
     return {name: url.rstrip("/") for name, url in chosen.items()}
+
+
+def origins(manifest: Manifest, environ: Mapping[str, str]) -> dict[str, str]:
+    """Server name → scheme, host and port of its address, such as `https://api.example.com`: what a credential belongs
+    to. Raises InputError naming the variable at fault."""
+    return {name: origin(url) for name, url in addresses(manifest, environ).items()}
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of a base URL, the port only where it isn't the scheme's own."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = f":{parts.port}" if parts.port not in (None, _PORTS[parts.scheme]) else ""
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}"
 
 
 def wrong(url: str) -> str:
@@ -41,6 +57,7 @@ def wrong(url: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
+    """Whether a host name is this computer."""
     if host == "localhost":
         return True
     try:

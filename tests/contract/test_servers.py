@@ -1,10 +1,20 @@
 """Where the service lives, and what an operator may put in its place."""
 
+from pathlib import Path
+
 import pytest
 
-from apollo_component.connector.servers import addresses, is_loopback, wrong
 from apollo_component.contract.errors import InputError
+from apollo_component.contract.loading import load_file
 from apollo_component.contract.manifest import Manifest
+from apollo_component.contract.servers import addresses, is_loopback, origins, wrong
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture(scope="module")
+def manifest() -> Manifest:
+    return load_file(ROOT / "connector.yaml")
 
 
 @pytest.mark.parametrize(
@@ -67,6 +77,22 @@ def test_all_wrong_variables_are_named(manifest: Manifest) -> None:
     """Two wrong addresses are two problems at once."""
     with pytest.raises(InputError, match=r"APOLLO_API_URL(.|\n)*APOLLO_OAUTH_URL"):
         addresses(manifest, {"APOLLO_API_URL": "x", "APOLLO_OAUTH_URL": "y"})
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("https://API.example.com/v1", "https://api.example.com"),
+        ("https://api.example.com:443", "https://api.example.com"),
+        ("https://api.example.com:8443/", "https://api.example.com:8443"),
+        ("http://127.0.0.1:80/x", "http://127.0.0.1"),
+        ("http://127.0.0.1:443", "http://127.0.0.1:443"),
+        ("http://[::1]:9", "http://[::1]:9"),
+    ],
+)
+def test_a_server_is_scheme_host_and_port(manifest: Manifest, url: str, server: str) -> None:
+    """The path, the case and a port that the scheme has anyway make no other server."""
+    assert origins(manifest, {"APOLLO_API_URL": url}) == {"api": server, "oauth": "https://app.apollo.io"}
 
 
 @pytest.mark.parametrize(
