@@ -9,6 +9,9 @@ from .output import Output, plain, table
 from .reports import moment
 from .workflows import workflow
 
+LOOKED = ("seen", "known", "filtered", "started")
+"""What became of the records that a trigger's last look saw."""
+
 
 @workflow.command("status")
 def status(as_json: AsJson = False) -> None:
@@ -32,10 +35,16 @@ def _show(found: Mapping[str, Any]) -> None:
     ]
     table(("worker", "state", "slots used", "since", "last sign (UTC)"), workers, empty="No worker.")
     workflows = [
-        (item["name"], "enabled" if item["enabled"] else "disabled", moment(item["polled_at"]), moment(item["next_at"]))
+        (
+            item["name"],
+            "enabled" if item["enabled"] else "disabled",
+            moment(item["polled_at"]),
+            moment(item["next_at"]),
+            *((item["looked"] or {}).get(name) for name in LOOKED),
+        )
         for item in found["workflows"]
     ]
-    table(("workflow", "state", "last look", "next look"), workflows, empty="No workflow is enabled.")
+    table(("workflow", "state", "last look", "next look", *LOOKED), workflows, empty="No workflow is enabled.")
     counts = sorted(found["runs"].items())
     print("Runs: " + (", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts) or "none yet"))
     running = [(run["id"], run["workflow"], names.get(run["worker"], "nobody")) for run in found["running"]]

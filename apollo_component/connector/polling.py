@@ -5,7 +5,7 @@ the watermark it reads down to and what was seen so far; afterwards only the wat
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from ..contract.digging import dig, moment
-from ..contract.errors import RejectedError
+from ..contract.errors import IncompleteReplyError, RejectedError
 from ..contract.models import Event, Page, Poll
 from ..contract.triggers import Trigger
 
@@ -32,6 +32,8 @@ class Sweep:
     total: int | None = None
     shrunk: bool = False
     read: int = 0
+    mark: str = ""
+    """The fingerprint of the last page's ids."""
 
 
 def sweep_from(cursor: str | None, since: datetime | None) -> Sweep:
@@ -48,7 +50,9 @@ def asked(trigger: Trigger, values: Mapping[str, Any], now: datetime) -> dict[st
 
 
 def poll_of(trigger: Trigger, page: Page, sweep: Sweep, now: datetime) -> Poll:
-    """The events of one page. Raises RejectedError when the search can't reach all that the sweep must read."""
+    """The events of one page. Raises RejectedError when the search can't reach all that the sweep must read, and
+    IncompleteReplyError for a page that can't be what it should be: what it passes over would never be seen."""
+    mark = _checked_mark(trigger, page, sweep)
     marked = trigger.style == "newest" and bool(trigger.time)
     times = [time for record in page.records if (time := time_of(record, trigger.time))]
     newest = max([sweep.newest, *times])
@@ -59,10 +63,15 @@ def poll_of(trigger: Trigger, page: Page, sweep: Sweep, now: datetime) -> Poll:
     reached = marked and bool(times) and min(times) < floor
     if page.next_cursor is None and not reached:
         _check_reach(page, read)
-    ahead = Sweep(since if marked else None, page.next_cursor, newest, page.total, shrunk, read)
+    ahead = Sweep(since if marked else None, page.next_cursor, newest, page.total, shrunk, read, mark)
     done = Sweep(since=since if shrunk else max(since, newest)) if marked else Sweep()
+    sorted_ = [_sorted(trigger, record, floor, now) for record in page.records]
     return Poll(
-        events=tuple(_events(trigger, page, floor, now)),
+        events=tuple(_event(trigger, record) for record, kind in zip(page.records, sorted_, strict=True) if not kind),
+        seen=len(page.records),
+        known=sorted_.count("known"),
+        filtered=sorted_.count("filtered"),
+        warnings=(*page.warnings, *_short(page, read, over=page.next_cursor is None and not reached)),
         next=None if reached or page.next_cursor is None else _text(ahead),
         resume=_text(done),
         shrunk=shrunk,
@@ -79,14 +88,41 @@ def _check_reach(page: Page, read: int) -> None:
         )
 
 
-def _events(trigger: Trigger, page: Page, floor: str, now: datetime) -> Iterator[Event]:
-    for record in page.records:
-        identity, time = dig(record, trigger.id_field), time_of(record, trigger.time)
-        if identity is None or (time and time < floor) or not _wanted(trigger, record, time, now):
-            continue
-        at = datetime.strptime(time, _FORM).replace(tzinfo=UTC) if time else None
-        mark = digest(record) if trigger.style == "newest" and not trigger.time else ""
-        yield Event(str(identity), version_of(trigger, record), record, at, mark)
+def _checked_mark(trigger: Trigger, page: Page, sweep: Sweep) -> str:
+    """The fingerprint of the page. Raises IncompleteReplyError for a hollow or a repeated one."""
+    mark = digest([dig(record, trigger.id_field) for record in page.records]) if page.records else ""
+    if page.next_cursor is not None and not page.records:
+        raise _incomplete("a page in the middle of the list is empty")
+    if sweep.page is not None and mark and mark == sweep.mark:
+        raise _incomplete("the service gave the same page again")
+    return mark
+
+
+def _incomplete(what: str) -> IncompleteReplyError:
+    text = f"The list can't be trusted: {what}, so records may be missing."
+    return IncompleteReplyError(text, hint="It is looked again later; nothing is passed over.")
+
+
+def _short(page: Page, read: int, *, over: bool) -> tuple[str, ...]:
+    """At the end of a whole list, what matched and wasn't there."""
+    if not over or page.total is None or read >= page.total or (page.ceiling is not None and page.total > page.ceiling):
+        return ()
+    return (f"{page.total:,} records matched, {read:,} were given: {page.total - read:,} are missing",)
+
+
+def _sorted(trigger: Trigger, record: Any, floor: str, now: datetime) -> str:
+    """What becomes of a record: `known`, `filtered`, or empty for an event."""
+    time = time_of(record, trigger.time)
+    if time and time < floor:
+        return "known"
+    return "" if dig(record, trigger.id_field) is not None and _wanted(trigger, record, time, now) else "filtered"
+
+
+def _event(trigger: Trigger, record: Any) -> Event:
+    time = time_of(record, trigger.time)
+    at = datetime.strptime(time, _FORM).replace(tzinfo=UTC) if time else None
+    mark = digest(record) if trigger.style == "newest" and not trigger.time else ""
+    return Event(str(dig(record, trigger.id_field)), version_of(trigger, record), record, at, mark)
 
 
 def _wanted(trigger: Trigger, record: Any, time: str, now: datetime) -> bool:

@@ -277,7 +277,8 @@ class Event:
 class Poll:
     """What one request of a sweep found. `next` asks for its next page, None when the sweep is through; `resume` is
     the cursor to keep once it is. `shrunk` tells that records vanished meanwhile, so that others may have slipped
-    past between two pages: sweep again.
+    past between two pages: sweep again. Of the page's `seen` records `known` are older than what the sweep must read,
+    and `filtered` aren't what the trigger is about; the others are `events`. `warnings` are sentences for the person.
     """
 
     events: Sequence[Event] = ()
@@ -285,3 +286,7 @@ class Poll:
     resume: str = ""
     shrunk: bool = False
     total: int | None = None
+    seen: int = 0
+    known: int = 0
+    filtered: int = 0
+    warnings: tuple[str, ...] = ()

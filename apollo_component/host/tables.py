@@ -200,6 +200,7 @@ subscriptions = Table(
     Column("polled_at", Float),
     Column("failures", Integer, nullable=False, default=0),
     Column("error_json", Text, nullable=False, default="{}"),
+    Column("looked_json", Text, nullable=False, default="{}", server_default="{}"),
     Column("created_at", Float, nullable=False),
 )
 

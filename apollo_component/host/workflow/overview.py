@@ -98,7 +98,7 @@ def _notes(found: Mapping[str, Any], now: float) -> Iterator[str]:
 
 def _looking_notes(item: Mapping[str, Any], now: float | None) -> Iterator[str]:
     """How an enabled workflow looks; without a time nobody is there who could."""
-    yield from (f"{item['name']}: {text}." for text in item["warnings"])
+    yield from (f"{item['name']}: {text}." for text in (item["looked"] or {}).get("warnings", ()))
     if item["error"]:
         yield f"{item['name']} fails: {item['error']['message']}"
     elif now is not None and datetime.fromisoformat(item["next_at"]).timestamp() < now - _LATE_SECONDS:

@@ -41,8 +41,8 @@ class Subscription:
     polled_at: float | None
     failures: int
     error: Mapping[str, Any]
-    warnings: tuple[str, ...] = ()
-    """What the last look that got through could not judge."""
+    looked: Mapping[str, Any]
+    """What the last look that got through saw: `{requests, seen, known, filtered, undated, started, warnings}`."""
 
     def as_dict(self) -> dict[str, Any]:
         """For people and JSON: times in ISO 8601."""
@@ -55,7 +55,7 @@ class Subscription:
             "next_at": iso(self.next_at) if self.enabled else None,
             "failures": self.failures,
             "error": dict(self.error) or None,
-            "warnings": list(self.warnings),
+            "looked": dict(self.looked) or None,
             "budget": self.budget,
         }
 
@@ -86,7 +86,7 @@ class Subscriptions:
             "error_json": "{}",
             "next_at": following(begin.cron, begin.timezone, now) if begin.cron else now,
         }
-        anew = {"since": since, "cursor": None, "full_at": 0.0}
+        anew = {"since": since, "cursor": None, "full_at": 0.0, "looked_json": "{}"}
         with self.store.write() as connection:
             row = connection.execute(_named(workflow.name)).mappings().first()
             if row is None:
@@ -189,13 +189,12 @@ def _set_back(item: Subscription, now: float) -> bool:
 
 def _subscription(row: Mapping[str, Any]) -> Subscription:
     same = ("id", "name", "text", "budget", "since", "cursor", "sweep", "swept", "full_at", "next_at", "polled_at")
-    error = json.loads(row["error_json"])
     return Subscription(
         **{name: row[name] for name in same},
         connections=json.loads(row["connections_json"]),
         inputs=json.loads(row["inputs_json"]),
         enabled=bool(row["enabled"]),
         failures=row["failures"],
-        warnings=tuple(error.pop("warnings", ())),
-        error=error,
+        error=json.loads(row["error_json"]),
+        looked=json.loads(row["looked_json"]),
     )

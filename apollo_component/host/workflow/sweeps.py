@@ -6,6 +6,7 @@ reads the same records again and finds which of them have their run. Only a swee
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -40,6 +41,8 @@ AGAIN_SECONDS = 2.0
 """The pause before a sweep is repeated in which records vanished."""
 LATE_SECONDS = 60.0
 """How far before the last delivery it is looked again: one that came first may have been stored last."""
+WARNINGS = 20
+"""Warnings of one look that are kept."""
 GONE = "(gone)"
 """The version of a record that left; its return is an event."""
 PLACE = 200
@@ -48,12 +51,20 @@ PLACE = 200
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a sweep did: requests sent, records that were events, runs queued; `began` on the first sweep of all."""
+    """What a sweep did: requests sent; records `seen`, of which some were `known`, `filtered` or `undated` and the rest
+    `started` a run each; `began` on the first sweep of all."""
 
     requests: int = 0
-    events: int = 0
-    queued: int = 0
+    seen: int = 0
+    known: int = 0
+    filtered: int = 0
+    undated: int = 0
+    started: int = 0
     began: bool = False
+
+    def as_dict(self) -> dict[str, int]:
+        """`{requests, seen, known, filtered, undated, started}`."""
+        return {name: value for name, value in asdict(self).items() if name != "began"}
 
 
 @dataclass(slots=True)
@@ -139,7 +150,7 @@ class Sweeps:
             self.subscriptions.put(
                 connection, subscription.id, next_at=later, polled_at=now, failures=0, error_json="{}"
             )
-        return Swept(queued=1)
+        return Swept(started=1)
 
     def _swept(self, subscription: Subscription, workflow: Workflow, start: Start, lease: Lease) -> Swept:
         assert start.trigger is not None  # noqa: S101
@@ -147,17 +158,18 @@ class Sweeps:
         number = subscription.sweep + 1
         self.subscriptions.note(subscription.id, sweep=number)
         sweep = _Sweep(subscription, workflow, start, start.trigger, lease, number, full)
-        requests = events = queued = undated = 0
-        poll = None
+        tally, warnings, poll = Counter[str](), list[str](), None
         for poll in self._polls(sweep):
-            fresh, settled = self._noted(sweep, poll.events)
-            requests, events, queued = requests + 1, events + len(poll.events), queued + fresh
-            undated += sum(map(sweep.undated, poll.events))
+            noted, settled = self._noted(sweep, poll.events)
+            asked = sweep.trigger.style != "callback"
+            tally += noted + Counter(requests=int(asked), seen=poll.seen, known=poll.known, filtered=poll.filtered)
+            warnings += poll.warnings
             if settled and sweep.may_stop:
                 break
+        found = Swept(**tally, began=sweep.began)
         if poll is not None:
-            self._finished(sweep, poll, undated)
-        return Swept(requests, events, queued, began=sweep.began)
+            self._finished(sweep, poll, found, warnings)
+        return found
 
     def _polls(self, sweep: _Sweep) -> Iterator[Poll]:
         if sweep.trigger.style == "callback":
@@ -177,7 +189,9 @@ class Sweeps:
         cursor, connection = sweep.subscription.cursor, sweep.subscription.connections[sweep.start.connection]
         after = json.loads(cursor)["received_at"] - LATE_SECONDS if cursor else 0.0
         found, last = self.deliveries.events(sweep.trigger.id, connection, sweep.start.connector, after)
-        return Poll(events=found, resume=dumps({"received_at": last if cursor else max(last, self.clock())}))
+        return Poll(
+            events=found, seen=len(found), resume=dumps({"received_at": last if cursor else max(last, self.clock())})
+        )
 
     def _poll(self, sweep: _Sweep, cursor: str | None) -> Poll:
         since = sweep.subscription.since
@@ -194,11 +208,12 @@ class Sweeps:
         )
         return poll
 
-    def _noted(self, sweep: _Sweep, events: Sequence[Event]) -> tuple[int, bool]:
-        """Queue a run for each event that is new, and note all as seen, in one transaction. How many runs, and
+    def _noted(self, sweep: _Sweep, events: Sequence[Event]) -> tuple[Counter[str], bool]:
+        """Queue a run for each event that is new, and note all as seen, in one transaction. What became of each, and
         whether all was as the last finished sweep left it."""
         mine = seen.c.subscription == sweep.subscription.id
-        queued, settled = 0, True
+        tally, settled = Counter[str](), True
+        tally["undated"] = sum(map(sweep.passes_over, events))
         events = [event for event in events if not sweep.passes_over(event)]
         with self.store.write(sweep.lease.name) as connection:
             check_owner(connection, sweep.lease)
@@ -209,15 +224,17 @@ class Sweeps:
                 row = known.get(place)
                 if row and _same(row, event, sweep):
                     settled = settled and row["sweep"] <= sweep.subscription.swept
+                    tally["known"] += 1
                     continue
                 settled = False
                 known[place] = self._remember(connection, sweep, event, row)
-                if _changed(row, event) and self._fires(sweep, event, row):
+                kind = self._kind(sweep, event, row) if _changed(row, event) else "known"
+                tally[kind] += 1
+                if kind == "started":
                     self._queue(connection, sweep.subscription, sweep.workflow, event, known[place]["count"])
-                    queued += 1
             if sweep.trigger.leaves and known:
                 connection.execute(sa.update(seen).where(mine, seen.c.record.in_(known)).values(sweep=sweep.number))
-        return queued, settled
+        return tally, settled
 
     def _remember(
         self, connection: sa.Connection, sweep: _Sweep, event: Event, row: Mapping[str, Any] | None
@@ -228,18 +245,19 @@ class Sweeps:
         put(connection, seen, key, {**values, "at": self.clock()})
         return {**key, **values}
 
-    def _fires(self, sweep: _Sweep, event: Event, row: Mapping[str, Any] | None) -> bool:
-        """Whether an event that is new starts a run: not what was there before the beginning, nor what is unwanted."""
+    def _kind(self, sweep: _Sweep, event: Event, row: Mapping[str, Any] | None) -> str:
+        """What becomes of an event that is new: `known` was there before the beginning, `filtered` isn't wanted, and
+        `started` is a run."""
         since = sweep.subscription.since
         if sweep.began and since is None:
-            return False
+            return "undated" if sweep.undated(event) else "known"
         if since is not None and event.at is not None and event.at.timestamp() < since:
-            return False
+            return "known"
         if sweep.trigger.changes and row is None:
-            return False
+            return "known"
         when = sweep.start.when
         try:
-            return when is None or bool(evaluate(when, described(event)))
+            return "started" if when is None or evaluate(when, described(event)) else "filtered"
         except InputError as error:
             raise InputError(
                 f"The trigger's `when` doesn't fit the record {event.id}.",
@@ -278,12 +296,14 @@ class Sweeps:
             },
         )
 
-    def _finished(self, sweep: _Sweep, poll: Poll, undated: int) -> None:
+    def _finished(self, sweep: _Sweep, poll: Poll, found: Swept, warnings: list[str]) -> None:
         """Only now is everything behind the cursor. When records vanished meanwhile, others may have moved up past
         the place where we read: then the sweep doesn't count as through and is repeated at once."""
         now = self.clock()
-        noted = {"warnings": [_undated_text(undated, sweep.trigger)]} if undated else {}
-        values: dict[str, Any] = {"polled_at": now, "failures": 0, "error_json": dumps(noted)}
+        if found.undated:
+            warnings.append(_undated_text(found.undated, sweep.trigger))
+        looked = {**found.as_dict(), "warnings": list(dict.fromkeys(warnings))[:WARNINGS]}
+        values: dict[str, Any] = {"polled_at": now, "failures": 0, "error_json": "{}", "looked_json": dumps(looked)}
         if poll.shrunk:
             values |= {"next_at": now + AGAIN_SECONDS} | ({} if sweep.began else {"cursor": poll.resume})
         else:

@@ -150,12 +150,13 @@ class Worker:
         except ConnectorError as error:
             self.progress(f"{item.name}: {error.message} {error.hint}".rstrip())
             return
-        if swept and swept.queued:
+        if swept and swept.started:
             self.backlog.stale()
         if swept and swept.began:
-            self.progress(f"{item.name}: ready, {swept.events} records were there before, {swept.queued} runs queued")
-        elif swept and swept.queued:
-            self.progress(f"{item.name}: {swept.queued} run{'s'[: swept.queued != 1]} queued")
+            before = swept.known + swept.undated
+            self.progress(f"{item.name}: ready, {before} records were there before, {swept.started} runs queued")
+        elif swept and swept.started:
+            self.progress(f"{item.name}: {swept.started} run{'s'[: swept.started != 1]} queued")
 
     async def _drive(self, queue: str) -> bool:
         """Begin or take up as many runs as there is room for; whether any began, or there is no room."""
