@@ -148,7 +148,7 @@ def _records(action: Action, answer: Any) -> list[Any]:
         return records
     if action.reply.optional and isinstance(answer, Mapping) and (records is None or records is answer):
         return []
-    raise _incomplete(action.reply.records, answer, "a list")
+    raise _incomplete(action.reply.records, "a list")
 
 
 def _value(action: Action, values: Mapping[str, Any], answer: Any) -> Any:
@@ -157,18 +157,17 @@ def _value(action: Action, values: Mapping[str, Any], answer: Any) -> Any:
     if shape.value == ".":
         if isinstance(answer, Mapping) or action.raw:
             return answer
-        raise _incomplete(".", answer, "an object")
+        raise _incomplete(".", "an object")
     value = dig(answer, shape.value or "")
     if isinstance(value, Mapping) and value:
         return with_nobody(action, values, value)
     if shape.optional and isinstance(answer, Mapping) and value in (None, {}):
         return None
-    raise _incomplete(shape.value, answer, "an object")
+    raise _incomplete(shape.value, "an object")
 
 
-def _incomplete(path: str | None, answer: Any, what: str) -> IncompleteReplyError:
-    kind = "an object" if isinstance(answer, Mapping) else "a list" if isinstance(answer, list) else "no object"
-    lacks = f"it has no {path} that is {what}" if path != "." else f"it is {kind} and not {what}"
+def _incomplete(path: str | None, what: str) -> IncompleteReplyError:
+    lacks = f"`{path}` isn't {what} in it" if path != "." else f"it isn't {what}"
     return IncompleteReplyError(
         f"The answer can't be read: {lacks}.", hint="The service may be in trouble or have changed; try again later."
     )

@@ -13,7 +13,7 @@ MOST_AHEAD = 100_000
 """Pages planned ahead at most; a list that claims to be longer is read page by page, until it ends."""
 
 SAME_PAGES = 2
-"""So many pages in a row that repeat the one before end a list whose length isn't known."""
+"""So many pages in a row that repeat the one before end the reading of a list."""
 
 
 def chunks(action: Action, values: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -52,6 +52,12 @@ def further_pages(action: Action, values: Mapping[str, Any], first: Page, limit:
         if len(cursors) > MOST_AHEAD:
             return None
     return cursors
+
+
+def goes_on_alike(marks: Sequence[str]) -> bool:
+    """Whether the last pages repeat the one before them, so that asking on would bring nothing else."""
+    last = marks[-SAME_PAGES - 1 :]
+    return len(last) > SAME_PAGES and bool(last[0]) and len(set(last)) == 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from .calls import Call, Caller
 from .journal import Key
 from .late import Waiter
 from .leases import Lease
-from .plans import SAME_PAGES, PageFacts, chunks, further_pages, last_total, list_notes, shortfall, unique
+from .plans import PageFacts, chunks, further_pages, goes_on_alike, last_total, list_notes, shortfall, unique
 from .quota import Party
 from .splitting import Cut, Field, ceiling_note, cut, out_of_reach, vocabularies
 
@@ -90,12 +90,17 @@ class Runner:
         yield first
         if not job.every_page:
             return
-        cursors = further_pages(job.action, job.input, first, job.limit)
-        last = first
-        for page in self._in_order(job, [_page_of(call, cursor, cursor) for cursor in cursors or ()]):
+        cursors = further_pages(job.action, job.input, first, job.limit) or []
+        pages = self._in_order(job, [_page_of(call, cursor, cursor) for cursor in cursors])
+        last, marks = first, [PageFacts.of(first, job.action.key).mark]
+        for page in pages:
             last = page
             yield page
-        yield from self._one_by_one(call, last)
+            marks.append(PageFacts.of(page, job.action.key).mark)
+            if goes_on_alike(marks):
+                pages.close()
+                return
+        yield from self._one_by_one(call, last, marks)
 
     def _ways(self, job: Job) -> Mapping[str, tuple[Any, ...]]:
         connector = self.caller.connections.get(job.connection).connector
@@ -121,18 +126,15 @@ class Runner:
                 result: Cut = done.value
                 return result
 
-    def _one_by_one(self, call: Call, page: Page) -> Iterator[Page]:
-        """The pages that follow one, each named by the one before it, until one says that it is the last. A service
-        that goes on giving what it gave isn't asked for ever."""
-        same, last = 0, PageFacts.of(page, call.action.key)
-        while page.next_cursor is not None and same < SAME_PAGES:
+    def _one_by_one(self, call: Call, page: Page, marks: list[str]) -> Iterator[Page]:
+        """The pages that follow one, each named by the one before it, until one says that it is the last, or they go
+        on alike."""
+        while page.next_cursor is not None and not goes_on_alike(marks):
             page = self.caller.page(_page_of(call, page.next_cursor, page.next_cursor))
-            facts = PageFacts.of(page, call.action.key)
-            same = same + 1 if facts.mark and facts.mark == last.mark else 0
-            last = facts
+            marks.append(PageFacts.of(page, call.action.key).mark)
             yield page
 
-    def _in_order(self, job: Job, calls: Iterable[Call | Page]) -> Iterator[Page]:
+    def _in_order(self, job: Job, calls: Iterable[Call | Page]) -> Generator[Page, None, None]:
         """Up to `concurrency` requests ahead of the reader, never more pages held than that. A page that is there
         already keeps its place.
 

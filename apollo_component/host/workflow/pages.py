@@ -10,7 +10,7 @@ from typing import Any
 from ...contract.models import Page
 from ...contract.schemas import schemas_at
 from ..host import Host
-from ..plans import SAME_PAGES, PageFacts, further_pages, last_total, list_notes, shortfall, unique
+from ..plans import PageFacts, further_pages, goes_on_alike, last_total, list_notes, shortfall, unique
 from ..splitting import (
     Cut,
     Field,
@@ -26,6 +26,8 @@ from .units import Unit
 
 HELD = "held"
 """An outcome of no request: one that was held back, or only something to tell."""
+PAGES_AHEAD = 50
+"""Pages that a step asks for in one round."""
 Outcome = dict[str, Any]
 
 
@@ -62,7 +64,7 @@ class LaterPages:
 
     async def _whole(self, first: Unit, outcome: Outcome, page: Page) -> list[Outcome]:
         """The pages that follow, and at last what was odd about them and what is missing."""
-        following = await self._following(first, page)
+        following = await self._following(first, page, outcome.get("mark", ""))
         told = (outcome, *following)
         facts = [PageFacts(item.get("rows", 0), item.get("total"), item.get("mark", "")) for item in told]
         given = await self.thread(self._given)
@@ -73,15 +75,17 @@ class LaterPages:
         twice = sum(item.get("found", 0) for item in told) - given
         return [*following, *(self._said(note) for note in notes if note), {HELD: True, "found": -twice}]
 
-    async def _following(self, first: Unit, page: Page) -> list[Outcome]:
-        """All at once when their number is known, else each after the other."""
+    async def _following(self, first: Unit, page: Page, mark: str) -> list[Outcome]:
+        """Many at once when their number is known, else each after the other; none more once they go on alike."""
         cursors = further_pages(self.step.action, first.input, page, self.step.limit) or []
         found: list[Outcome] = []
-        if cursors:
-            found = await self.ask([_page_of(first, cursor, n + 1) for n, cursor in enumerate(cursors)])
+        marks = [mark]
+        while len(found) < len(cursors) and not goes_on_alike(marks):
+            ahead = list(enumerate(cursors))[len(found) : len(found) + PAGES_AHEAD]
+            found += await self.ask([_page_of(first, cursor, n + 1) for n, cursor in ahead])
+            marks = [mark, *(item.get("mark", "") for item in found)]
         cursor = found[-1].get("next") if found else page.next_cursor
-        marks: list[str] = []
-        while cursor is not None and not _same(marks) and not await self.thread(self._enough):
+        while cursor is not None and not goes_on_alike(marks) and not await self.thread(self._enough):
             found += await self.ask([_page_of(first, cursor, len(found) + 1)])
             marks.append(found[-1].get("mark", ""))
             cursor = found[-1].get("next")
@@ -135,12 +139,6 @@ def _page(outcome: Outcome) -> Page:
     """What an outcome tells of its page, without the records."""
     total, size, pages = (outcome.get(name) for name in ("total", "size", "pages"))
     return Page(next_cursor=outcome.get("next"), total=total, size=size, pages=pages)
-
-
-def _same(marks: Sequence[str]) -> bool:
-    """Whether the last pages repeat the one before them."""
-    last = marks[-SAME_PAGES - 1 :]
-    return len(last) > SAME_PAGES and bool(last[0]) and len(set(last)) == 1
 
 
 def _page_of(first: Unit, cursor: str, number: int) -> Unit:
