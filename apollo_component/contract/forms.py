@@ -23,8 +23,8 @@ def domain(text: str) -> str:
 
 
 def linkedin_profile(text: str) -> str:
-    """The address of a profile as Apollo keeps it: `http://www.linkedin.com/in/<slug>`, lower case and URL-encoded
-    (api.md section 10)."""
+    """The address of a person's profile in one spelling, for services that compare the whole text:
+    `http://www.linkedin.com/in/<slug>`, lower case and URL-encoded."""
     found = _PROFILE.fullmatch(text)
     return f"http://www.linkedin.com/in/{quote(unquote(found[1]), safe='')}".lower() if found else text
 

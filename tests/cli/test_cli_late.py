@@ -107,3 +107,14 @@ def test_a_public_address_that_cant_be_used_stops_everything(cli):
     """A wrong WORKFLOW_HOST_PUBLIC_URL is told by every command that opens the host."""
     done = cli("runs", "list", "--json", env={"WORKFLOW_HOST_PUBLIC_URL": "http://hooks.example.com"})
     assert (done.code, done.error["problems"][0]["path"]) == (2, "WORKFLOW_HOST_PUBLIC_URL")
+
+
+def test_an_address_on_this_machine_is_no_webhook(cli, service, person):
+    """Apollo could never deliver there, so nothing is sent and nothing is reserved."""
+    hook = "http://localhost:5678/webhook/x"
+    done = run(cli, "people_match", {"id": person, "reveal_phone_number": True, "webhook_url": hook})
+    ((problem,), code) = done.error["problems"], done.code
+    assert (code, problem["path"]) == (2, "webhook_url")
+    assert "names this machine (localhost)" in problem["text"]
+    assert "poll_only" in problem["text"]
+    assert not [item for item in service.requests() if item["operation"] == "people_match"]

@@ -27,6 +27,7 @@ from apollo_component.host.tables import deliveries
 from .conftest import DATA, START, action, answer
 
 NUMBER = -1039995589705121901
+LOCKED = "locked@mail.test"
 PUBLIC = "https://hooks.test/base"
 WAITS = {
     "phones": {
@@ -84,7 +85,8 @@ def manifest(root):
     names = {item["id"] for item in more}
     errors = [{"status": 404, "error_code": "result_pending", "error": "pending"}, *DATA["errors"]]
     rest = [item for item in DATA["actions"] if item["id"] not in names]
-    return Manifest.from_data(DATA | {"waits": WAITS, "errors": errors, "actions": [*rest, *more]}, root)
+    more_data = {"waits": WAITS, "errors": errors, "actions": [*rest, *more], "placeholders": [LOCKED]}
+    return Manifest.from_data(DATA | more_data, root)
 
 
 PENDING = answer({"error_code": "result_pending", "retry_after_seconds": 20}, 404)
@@ -577,6 +579,15 @@ def test_a_delivery_is_used_and_paid_for(public, service, post, job, store):
     rows = store.rows(deliveries.select())
     assert [row["token_hash"] for row in rows] == [hashed(token)]
     assert token not in str(rows)
+
+
+def test_a_delivery_is_read_without_placeholders(public, service, post, job):
+    """A text that stands for nothing is null in what is delivered, too, and fills no field."""
+    service.on("/pay", told("x"))
+    delivering(public, post, service, payload("x", emails=[{"email": LOCKED.upper(), "sort": "work"}]))
+    (record,) = records(pages(public, job()))
+    assert record["emails"] == [{"email": None, "sort": "work"}]
+    assert record.get("email") is None
 
 
 def test_a_delivery_before_the_answer_is_recorded_counts(public, service, post, job):

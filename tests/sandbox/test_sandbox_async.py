@@ -238,3 +238,17 @@ def test_the_courier_sleeps_when_nothing_is_open(sandbox):
         return sandbox.state.courier.task
 
     assert asyncio.run(go()) is None
+
+
+def test_a_validation_is_accepted_and_done_later(client):
+    """It is 202 with a request id, needs a key, and no verdict is invented; an account without unified credits is
+    refused on order."""
+    started = client.api("POST", "/enrich", {"anything": [1]})
+    assert (started.status_code, list(started.json())) == (202, ["request_id"])
+    own = started.json()["request_id"]
+    assert client.api("GET", f"/webhook_result/{own}").json()["error_code"] == "result_pending"
+    client.wait(60)
+    done = client.api("GET", f"/webhook_result/{own}").json()
+    assert (done["webhook_status"], done["request_type"], done["webhook_result"]) == ("success", None, None)
+    client.control("POST", "/faults", {"operation": "enrich_create", "kind": "refusal", "name": "legacy_credits"})
+    assert client.api("POST", "/enrich", {}).status_code == 403
