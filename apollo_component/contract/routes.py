@@ -82,7 +82,7 @@ class Route:
             yield from self._unreachable(action)
         for action, effect in self.effects():
             if stated not in COVERS[effect]:
-                yield Problem(f"must be {' or '.join(COVERS[effect])}: {_named(action)}", path="effect")
+                yield Problem(f"must be {' or '.join(COVERS[effect])}: {self._named(action)}", path="effect")
         for action, least in self.costs():
             if credits_ < least:
                 text = f"must be at least {least:g}, which is what {action.id} may cost with this"
@@ -91,12 +91,12 @@ class Route:
     def _unclear_lists(self, action: "Action") -> Iterator[Problem]:
         """The lists that an action is paid by must be countable."""
         if any(entry.name == "" for entry in self.entries):
-            yield Problem(f"must be an object with named fields: {_named(action)}", path="body")
+            yield Problem(f"must be an object with named fields: {self._named(action)}", path="body")
         for name in action.credits.per:
             found = self._called(name)
             if found and not (len(found) == 1 and found[0].key == name and _countable(found[0].value)):
                 place = found[0].place
-                yield Problem(f"must hold {name} once, as a plain list: {_named(action)}", path=place)
+                yield Problem(f"must hold {name} once, as a plain list: {self._named(action)}", path=place)
 
     def _unreachable(self, action: "Action") -> Iterator[Problem]:
         """An address that the service can't reach is refused here as in the named action."""
@@ -119,6 +119,11 @@ class Route:
         if costs.per and not any(isinstance(given.get(name), list) and given[name] for name in costs.per):
             given |= dict.fromkeys(costs.per) | {costs.per[0]: [None]}
         return given
+
+    def _named(self, action: "Action") -> str:
+        """Why the action's rules count here."""
+        method = "" if action is self.declared else f"with {action.method} "
+        return f"{method}this is the route of {action.id}; better run that"
 
     def _called(self, name: str) -> list[Entry]:
         return [entry for entry in self.entries if entry.name == name.casefold()]
@@ -161,7 +166,7 @@ def _pattern(template: str) -> re.Pattern[str]:
 
 def _entries(place: str, value: Any) -> Iterator[Entry]:
     """Every name at any depth, those in brackets too, in small letters; a body that is a list has one without name."""
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         yield Entry(place, "", value)
     waiting: list[tuple[Any, bool]] = [(value, True)]
     while waiting:
@@ -172,7 +177,7 @@ def _entries(place: str, value: Any) -> Iterator[Entry]:
                     if name.strip():
                         yield Entry(place, name.strip().casefold(), item, key if top else "")
             waiting += [(item, False) for item in inner.values()]
-        elif isinstance(inner, list):
+        elif isinstance(inner, list | tuple):
             waiting += [(item, False) for item in inner]
 
 
@@ -185,7 +190,3 @@ def _countable(value: Any) -> bool:
     return isinstance(value, list) and not any(
         isinstance(item, list) or (isinstance(item, str) and _APART.search(item)) for item in value
     )
-
-
-def _named(action: "Action") -> str:
-    return f"this is the route of {action.id}; better run that"

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..contract.actions import MAILS
 from ..host.workflow.file import Step, Workflow
 from ..host.workflow.forecast import forecast
 from ..host.workflow.shape import Spot, shape
@@ -73,7 +74,7 @@ def _box(spot: Spot, effect: str, first: int, texts: Any) -> Box:
         str(step.position + 1),
         _short(step.id, LETTERS),
         _short(step.action.title, SMALL_LETTERS),
-        "send" if step.action.needs_word(step.with_) else effect,
+        "send" if step.action.word_for(step.with_) == MAILS else effect,
         marks(step, texts),
         _x(spot.column),
         _y(spot.layer + first),

@@ -67,9 +67,9 @@ def spelled(name: str, value: Any, random_: random.Random) -> dict[str, Any]:
         {f"{name}[0]": value},
         {f"[{name}]": value},
         {name.upper(): value},
-        {f"wrapped[{name}]": value},
-        {"wrapped": {name: value}},
-        {"wrapped": [{name: value}]},
+        {f"about_{name}[{name}]": value},
+        {f"in_{name}": {name: value}},
+        {f"all_{name}": [{name: value}]},
     ]
     return random_.choice(forms)
 
