@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..contract.digging import dig, number
-from ..contract.errors import ConnectorError, ReauthorizationError
+from ..contract.errors import ConnectorError, ReauthorizationError, WrongServerError
 from ..contract.manifest import Counts, CreditUsage, Manifest, RequestUsage
 from ..contract.models import Page
 from .calls import Call, Caller
@@ -48,7 +48,7 @@ class Usages:
         self.caller, self.options = caller, options
 
     def report(self, connection: str) -> UsageReport:
-        """Raises NotFoundError, and ReauthorizationError: without a credential no part can be told."""
+        """Raises NotFoundError, ReauthorizationError and WrongServerError: without a credential no part can be told."""
         link = self.caller.connections.get(connection)
         told = self.caller.registry.manifest(link.connector).usage
         parts = self._part(link, told.credits, self._credits), self._part(link, told.requests, _requests)
@@ -68,7 +68,7 @@ class Usages:
         action = manifest.actions[declared.action]
         try:
             return read(manifest, declared, self.caller.page(Call(Key("usage", action.id, ""), link.id, action, {})))
-        except ReauthorizationError:
+        except (ReauthorizationError, WrongServerError):
             raise
         except ConnectorError as error:
             return Part(problem=" ".join(part for part in (error.message, error.hint) if part))

@@ -34,7 +34,7 @@ from apollo_component.host.store import Store
 from apollo_component.host.tables import apps, connections, metadata
 
 ON_BOTH = {
-    "attempts", "calls", "connect_sessions", "connections", "daily", "journal", "leases", "limits", "linking", "refreshing", "runs", "store", "sweeps",
+    "attempts", "calls", "connect_sessions", "connections", "daily", "journal", "leases", "limits", "linking", "refreshing", "runs", "servers", "store", "sweeps",
     "workflow_units",
 }  # fmt: skip
 """The modules (test_NAME.py) whose promises are the database's, too: their tests run on SQLite and on PostgreSQL."""

@@ -4,8 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from apollo_component.contract.models import Account, Credential
+from apollo_component.host.tables import connections
 from apollo_component.hub import account_choices
 from apollo_component.hub.hub import Hub
 
@@ -27,7 +29,9 @@ def many(host, monkeypatch):
     for number in range(LISTED + 4):
         account = Account(id=f"u{number}", name=f"Person {number}", email=f"p{number}@example.com")
         host.connections.add(f"Account {number:02}", "apollo", KEY, account=account)
-    host.connections.add("Elsewhere", "other", KEY)
+    host.connections.add("Elsewhere", "apollo", KEY)
+    with host.store.write() as open_:
+        open_.execute(sa.update(connections).where(connections.c.name == "Elsewhere").values(connector="other"))
 
 
 def field(page, identity):
@@ -45,7 +49,7 @@ def offered(browser, **query):
 def test_few_accounts_are_listed_with_whose_they_are(browser, linked, path):
     """A drop-down of which the only or chosen account is selected."""
     page = browser.get(path)
-    assert re.search(rf'<option value="Main" selected>Main \({linked.account.name}\)</option>', page.html)
+    assert re.search(rf'<option value="Main" selected>Main \(sandbox, {linked.account.name}\)</option>', page.html)
     assert "data-accounts" not in page.html
 
 
@@ -72,7 +76,7 @@ def test_a_search_finds_by_name_and_owner_a_part_at_a_time(browser, many):
     """With whose each account is; of one connector where that is asked for."""
     found = offered(browser, connector="apollo", q="p3@")
     assert found == {
-        "choices": [{"label": "Account 03", "value": "Account 03", "note": "Person 3"}],
+        "choices": [{"label": "Account 03", "value": "Account 03", "note": "sandbox, Person 3"}],
         "next_cursor": None,
     }
     first = offered(browser, connector="apollo")
@@ -88,7 +92,7 @@ def test_a_search_finds_by_name_and_owner_a_part_at_a_time(browser, many):
 def test_what_is_wrong_with_an_account_is_told_beside_its_name(browser, host, linked):
     """So nobody chooses one in vain."""
     host.connections.mark(linked, "needs_reauthorization", "revoked")
-    assert offered(browser)["choices"][0]["note"] == f"{linked.account.name}, link again"
+    assert offered(browser)["choices"][0]["note"] == f"sandbox, {linked.account.name}, link again"
 
 
 @pytest.mark.parametrize("name", ["Nobody", "Elsewhere"])

@@ -1,8 +1,10 @@
 """The accounts pages: found, tested, renamed, removed; apps without their secrets."""
 
 import pytest
+import sqlalchemy as sa
 
 from apollo_component.contract.models import Credential, OAuthApp
+from apollo_component.host.tables import connections
 from apollo_component.host.workflow.subscriptions import Subscriptions
 
 
@@ -111,3 +113,29 @@ def test_a_link_names_the_ways_to_link_as_people_do(browser):
     browser.post("/settings/links", form)
     text = browser.get("/settings/links").text
     assert ("API key" in text, "api_key" in text) == (True, False)
+
+
+def test_the_sandbox_is_marked_wherever_an_account_shows(browser, linked, service):
+    """In the list, on its own page with the address, and beside what it has left."""
+    for path in ("/accounts", f"/accounts/{linked.id}", f"/accounts/{linked.id}/usage"):
+        assert ">sandbox</span>" in browser.get(path).html
+    assert service.env["APOLLO_OAUTH_URL"] in browser.get(f"/accounts/{linked.id}").text
+
+
+def test_an_account_of_elsewhere_says_so(browser, host, linked, monkeypatch):
+    """Its page names both addresses; a test of it is refused and nothing is sent."""
+    monkeypatch.setenv("APOLLO_API_URL", "http://127.0.0.1:9/api/v1")
+    page = browser.get(f"/accounts/{linked.id}")
+    assert "'Main' belongs to http://127.0.0.1:" in page.text
+    assert "requests go to http://127.0.0.1:9" in page.text
+    tested = browser.post(f"/accounts/{linked.id}/test")
+    assert (tested.status, "Nothing was sent." in tested.text) == (409, True)
+
+
+def test_an_account_of_before_has_no_server(browser, host, linked):
+    """One that was stored before its server was says that, and isn't marked."""
+    with host.store.write() as open_:
+        open_.execute(sa.update(connections).values(servers_json=None))
+    page = browser.get(f"/accounts/{linked.id}")
+    assert "not known, as it was stored before this was kept" in page.text
+    assert ">sandbox</span>" not in page.html

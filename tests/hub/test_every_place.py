@@ -4,10 +4,16 @@ import re
 
 import pytest
 
+from apollo_component.apollo.quirks import QUIRKS
+from apollo_component.connector.connector import Connector
+from apollo_component.contract.errors import TransientError
 from apollo_component.contract.models import Credential, OAuthApp
 from apollo_component.host import linking
 from apollo_component.host.api_tokens import ApiTokens
 from apollo_component.host.connect_sessions import ConnectSessions
+from apollo_component.host.host import Host
+from apollo_component.host.registry import Registry
+from apollo_component.hub.api.routes import BASE
 from apollo_component.hub.app import PLACES
 from apollo_component.hub.hub import Hub
 from apollo_component.hub.sessions import Sessions
@@ -108,6 +114,67 @@ def test_every_page_works(browser, host, filled):
             assert page.status == (303 if place.path in LEADING_ON else 200), (address, page.text)
             if page.html.startswith("<!doctype"):
                 read(page.html).one("h1")
+
+
+LEFT_OUT = "/connect", "/sign-in", "/sign-out", "/callback"
+"""Places that need what comes from outside, or end the session."""
+
+
+@pytest.fixture
+def elsewhere(filled, host, monkeypatch):
+    """The same database in a process whose requests go to other servers; what they are."""
+    sent = []
+
+    def send(request, **_more):
+        sent.append(request)
+        raise TransientError("not reached", worked=False)
+
+    manifest = host.registry.manifest("apollo")
+    environ = {"APOLLO_API_URL": "http://127.0.0.1:4010/api/v1", "APOLLO_OAUTH_URL": "http://127.0.0.1:4010"}
+    registry = Registry({"apollo": Connector(manifest, QUIRKS, send=send, environ=environ)}, environ=environ)
+    made = Host.open(host.settings, registry)
+    yield made, sent
+    made.close()
+
+
+def test_no_page_uses_an_account_elsewhere(hub, elsewhere, filled, service):
+    """Of all that can be opened and posted, nothing sends a credential to other servers than it was linked at."""
+    other, sent = elsewhere
+    browser = Browser(Hub(other, Sessions(lambda _token: None, other.clock), ADDRESS, workflows=hub.workflows))
+    browser.signed_in()
+    before = len(service.requests())
+    form = {"_connection": "Main", "connection": "Main", "connection.apollo": "Main", "_do": "run", "_mode": "form"}
+    form |= {"name": "Main", "app": "Ours", "budget": "5", "mails": "yes", "input.note": "x", "input.titles": "CEO"}
+    places = [place for place in PLACES if place.path not in LEFT_OUT]
+    for place in sorted(places, key=lambda place: place.path.endswith("/remove")):
+        for address in (path + query for path in paths(place, filled) for query in ["", *QUERIES.get(place.path, [])]):
+            for method in place.methods:
+                answer = browser.get(address) if method == "GET" else browser.post(address, form)
+                assert answer.status < 500, (address, answer.text)
+    assert sent == []
+    assert len(service.requests()) == before
+
+
+def test_no_call_of_the_api_uses_an_account_elsewhere(elsewhere, service):
+    """The calls that use a credential are refused with the code and both addresses, and nothing is sent."""
+    other, sent = elsewhere
+    client = Browser(Hub(other, Sessions(lambda _token: None, other.clock), ADDRESS)).client
+    token = ApiTokens(other.store, other.clock).add("other")[1]
+    run = {"connection": "Main", "action": "users_search", "input": {}}
+    choices = "/connections/Main/options?action=contacts_create&field=contact_stage_id"
+    for method, path, body in (
+        ("POST", "/connections/Main/test", {}),
+        ("GET", "/connections/Main/usage", None),
+        ("GET", choices, None),
+        ("POST", "/actions/run", run),
+    ):
+        answer = client.request(method, BASE + path, json=body, headers={"authorization": f"Bearer {token}"})
+        told = answer.json()
+        error = told.get("error") or told["result"]["error"]
+        assert (error["code"], answer.status_code) == ("wrong_server", 409), answer.text
+        assert error["now"] == {"api": "http://127.0.0.1:4010", "oauth": "http://127.0.0.1:4010"}
+        assert error["linked_at"]["oauth"] == service.env["APOLLO_OAUTH_URL"]
+    assert sent == []
 
 
 def test_the_pages_of_an_end_user_work(hub, host, service, filled):
