@@ -21,7 +21,7 @@ MOST = 20
 DEEP = 5
 _HEADLINES = ("error_details", "message", "error_message", "error", "error_description", "title")
 _PARTICULARS = ("errors", "detail", "details")
-_SENTENCES = ("message", "error_message", "error_description", "detail", "error", "msg", "reason")
+_SENTENCES = ("message", "error_message", "error_description", "detail", "error", "msg", "reason", "code")
 _FIELDS = ("field", "parameter", "param", "attribute", "property")
 _PLACES = ("contact_id", "account_id", "index")
 _WHOLE = ("base", "full_messages", "messages", "errors", "non_field_errors")
@@ -66,7 +66,7 @@ _REFUSED = tuple(
         ("account", r"\bips?\b|\b(?:allow|white|block)[ -]?list"),
         ("account", rf"\b{_CREDENTIAL} (?:(?:is|are|was|has|have|been|currently|now) )*{_ENDED}\b"),
         ("account", rf"\b{_ENDED} (?:api )?{_CREDENTIAL}\b"),
-        ("plan", r"\b(?:plans?|credits?|subscription|trial|upgrade|paid|billing)\b"),
+        ("plan", r"\b(?:plans?|credits?|subscription|trial|upgrade|paid|billing|tier|pricing|licen[cs]e)\b"),
         ("account", r"\bapi access\b|\b(?:access to|use of|use) (?:the |this |our )?api\b"),
         ("endpoint", r"(?:\b|_)scopes?\b|\bendpoint|\bapi/|accessible|\bnot authorized to (?:access|use|call)\b"),
         ("user_permission", r"\bpermissions?\b|\brole\b|\bowner\b|another user"),
@@ -153,6 +153,9 @@ def _sources(body: Any, plain: str) -> tuple[list[str], list[str]]:
     if not isinstance(body, Mapping):
         found = _joined(body)
         return [found or plain], []
+    details = body.get("error_details")
+    if isinstance(details, Mapping):  # its code is one of the whole answer, and no text
+        body = {**body, "error_details": {name: told for name, told in details.items() if name != "code"}}
     return [_joined(body.get(name)) for name in _HEADLINES], [_joined(body.get(name)) for name in _PARTICULARS]
 
 

@@ -37,6 +37,7 @@ TOLD: dict[str, tuple[Any, str]] = {
     "objects": ({"errors": [{"title": "Bad", "detail": "No such field"}, {"detail": "And more"}]}, "No such field; And more"),
     "objects with fields": ({"errors": [{"field": "email", "message": "is invalid", "code": "x"}]}, "email is invalid"),
     "objects with parameters": ({"errors": [{"parameter": "page", "message": "Too large a page"}]}, "Too large a page"),
+    "objects with codes": ({"errors": [{"field": "email", "code": "taken"}, {"code": "too_long"}]}, "email taken; too_long"),
     "fields": ({"errors": {"contact_stage_ids": ["is invalid"], "title": ["is too long", "is odd"]}},
         "contact_stage_ids is invalid; title is too long; title is odd"),
     "field with a sentence": ({"errors": {"email": "Wrong format"}}, "email: Wrong format"),

@@ -311,6 +311,7 @@ ENDPOINT = {"key_endpoint": "api/v1/contacts/search", "oauth_scope": "contacts_s
         ({"error": "The workspace is on a legacy credit plan."}, {"plan": "paid"}),
         ({"error": "API access is not part of your subscription."}, {"plan": "paid"}),
         ({"error": "Your plan does not include this endpoint."}, {"plan": "paid"}),
+        ({"error": "This feature is not available on the free tier."}, {"plan": "paid"}),
         ({"error": "This endpoint is not part of the key's scope."}, ENDPOINT),
         ({"error": "Missing OAuth scope", "error_details": {"message": "Ask for contacts_search."}}, ENDPOINT),
         ({"error": "Forbidden", "error_details": {"code": "AUTH.AUTHORIZATION.OAUTH_SCOPE_MISSING"}}, ENDPOINT),
