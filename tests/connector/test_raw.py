@@ -179,6 +179,7 @@ def test_no_value_is_repeated_in_an_error(run: Any) -> None:
         ({"email": "a@b.example"}, 0, 1),
         ({"email": "a@b.example", "reveal_phone_number": True}, 8, 9),
         ({"details": [1, 2, 3]}, 2, 3),
+        ({"details": []}, 0, 1),
     ],
 )
 def test_a_cost_can_t_be_stated_away(run: Any, service: Any, body: dict[str, Any], credits: int, least: int) -> None:  # noqa: A002
@@ -326,8 +327,13 @@ def test_the_declared_action_decides_about_repeats(run: Any, action: Action) -> 
         run(**create, effect="bill")
     deduplicated = {"run_dedupe": True, "email": "a@b.example"}
     assert action.effect.of({**create, "effect": "upsert", "body": deduplicated}) is Effect.UPSERT
-    doubtful = {**create, "effect": "upsert", "body": deduplicated, "query": {"run_dedupe": "false"}}
-    assert action.effect.of(doubtful) is Effect.CREATE
+    for query, body in (
+        ({"run_dedupe": False}, {}),
+        ({"run_dedupe": True}, {"run_dedupe": False}),
+        ({"Email": ""}, {}),
+    ):
+        doubtful = {**create, "effect": "upsert", "body": {**deduplicated, **body}, "query": query}
+        assert action.effect.of(doubtful) is Effect.CREATE
 
 
 @pytest.mark.parametrize(
@@ -338,6 +344,7 @@ def test_the_declared_action_decides_about_repeats(run: Any, action: Action) -> 
         ({"method": "POST", "path": "/x", "effect": "bill", "credits": 5}, {"credits_consumed": 2}, 2),
         ({"method": "POST", "path": "/x", "effect": "bill", "credits": 5}, {}, None),
         ({**MATCH, "credits": 9, "body": {FLAG: True}}, {"credits_consumed": 1}, None),
+        ({**MATCH, "credits": 9, "query": {"run_waterfall_email": "1"}}, {"credits_consumed": 1}, None),
         ({"method": "GET", "path": "/x"}, {"credits_consumed": -1}, 0),
     ],
 )
