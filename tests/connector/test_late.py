@@ -7,7 +7,7 @@ import pytest
 
 from apollo_component.apollo.plugin import plugin
 from apollo_component.connector import late
-from apollo_component.connector.operations import page_from
+from apollo_component.connector.operations import finished, page_from
 from apollo_component.contract.errors import InputError, NotFoundError
 
 MANIFEST = plugin.manifest
@@ -18,7 +18,8 @@ REVEAL = {"id": PERSON, "reveal_phone_number": True}
 
 
 def page(name, values, answer):
-    return late.announced(ACTIONS[name], values, answer, page_from(ACTIONS[name], values, answer, None))
+    page = finished(ACTIONS[name], values, answer, page_from(ACTIONS[name], values, answer), None)
+    return late.announced(ACTIONS[name], values, answer, page)
 
 
 def test_the_id_of_a_late_result_is_text():

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apollo_component.connector.operations import bracketed, page_from, request_for
+from apollo_component.connector.operations import bracketed, finished, page_from, request_for
 from apollo_component.contract.actions import Action, Credits, Paging, ReplyShape
 from apollo_component.contract.digging import dig, number, whole
-from apollo_component.contract.errors import InputError
+from apollo_component.contract.errors import IncompleteReplyError, InputError
 from apollo_component.contract.manifest import Manifest
 
 BASE = "https://api.example.com/v1"
@@ -160,7 +160,7 @@ def test_the_ceiling_is_told_before_sending(
 
 
 def page(action: Action, answer: Any, cursor: str | None = None, **values: Any) -> Any:
-    return page_from(action, values, answer, cursor)
+    return finished(action, values, answer, page_from(action, values, answer), cursor)
 
 
 TWO = [{"id": "a"}, {"id": "b"}]
@@ -176,23 +176,53 @@ TWO = [{"id": "a"}, {"id": "b"}]
         ({"contacts": TWO, "pagination": {"total_entries": "5", "page": "1"}}, None, "2", 5),
         ({"contacts": TWO, "pagination": {"total_entries": None}}, None, "2", None),
         ({"contacts": TWO}, None, "2", None),
-        ({"contacts": TWO[:1]}, None, None, None),
+        ({"contacts": TWO[:1]}, None, "2", None),
+        ({"contacts": [], "pagination": None}, None, None, None),
         ({"contacts": TWO, "pagination": {"total_entries": -5}}, None, "2", None),
         ({"contacts": TWO, "pagination": None}, None, "2", None),
-        ({"contacts": [], "pagination": {"total_entries": 5}}, None, None, 5),
-        ({"contacts": None}, None, None, None),
-        ({"contacts": {}}, None, None, None),
-        ({}, None, None, None),
-        ([], None, None, None),
-        (None, None, None, None),
-        ("odd", None, None, None),
+        # an empty page in the middle isn't the end, and one after the last page is
+        ({"contacts": [], "pagination": {"total_entries": 5}}, None, "2", 5),
+        ({"contacts": [], "pagination": {"total_entries": 5}}, "4", None, 5),
+        # a full page against a total that says less
+        ({"contacts": TWO, "pagination": {"total_entries": 0}}, None, "2", 0),
+        ({"contacts": TWO, "pagination": {"total_entries": 1}}, None, "2", 1),
+        ({"contacts": TWO[:1], "pagination": {"total_entries": 0, "per_page": 2}}, "3", None, 0),
+        # fewer a page than was asked for, as told or as shown
+        ({"contacts": TWO[:1], "pagination": {"total_entries": 3, "per_page": 1}}, "2", "3", 3),
+        ({"contacts": TWO[:1], "pagination": {"total_entries": 3, "per_page": 1}}, "3", None, 3),
+        ({"contacts": TWO[:1], "pagination": {"total_entries": 3}}, "2", None, 3),
+        ({"contacts": TWO[:1], "pagination": {"total_entries": 4}}, "2", "3", 4),
+        ({"contacts": TWO[:1], "pagination": {"total_entries": 2, "total_pages": 3}}, "2", "3", 2),
     ],
 )
 def test_the_next_page(search: Action, answer: Any, cursor: str | None, following: str | None, total: Any) -> None:
-    """The next cursor follows from the total where one is told, else from a full page; odd answers end the list."""
+    """The next cursor follows from what the answer tells and shows; without a total the list ends with an empty page."""
     found = page(search, answer, cursor, per_page=2)
     assert (found.next_cursor, found.total, found.ceiling) == (following, total, 50_000)
-    assert list(found.records) == ((answer.get("contacts") or []) if isinstance(answer, dict) else [])
+    assert list(found.records) == answer["contacts"]
+
+
+@pytest.mark.parametrize("answer", [{"contacts": None}, {"contacts": {}}, {"contacts": "x"}, {}, [], None, "odd", 5])
+def test_no_list_is_not_an_empty_list(search: Action, answer: Any) -> None:
+    """An answer without the declared list is unreadable, whatever stands in its place."""
+    with pytest.raises(IncompleteReplyError, match=r"can't be read: `contacts` isn't a list"):
+        page(search, answer)
+
+
+def test_a_list_that_costs_ends_where_its_total_is_contradicted(manifest: Manifest) -> None:
+    """A page that costs credits isn't asked for against the service's own total; a sentence says so."""
+    action = manifest.actions["mixed_companies_search"]
+    answer = {"organizations": TWO, "pagination": {"total_entries": 1}}
+    found = page(action, answer, per_page=2)
+    assert found.next_cursor is None
+    assert "more records came than the 1" in found.warnings[0]
+
+
+def test_an_offset_moves_by_what_came(manifest: Manifest) -> None:
+    """A list by offset goes on behind the last record that came, until nothing comes."""
+    action = manifest.actions["notes_list"]
+    assert page(action, {"notes": TWO}, "4", limit=100).next_cursor == "6"
+    assert page(action, {"notes": []}, "6", limit=100).next_cursor is None
 
 
 def test_the_last_page_before_the_ceiling_has_no_next(search: Action) -> None:
@@ -224,10 +254,10 @@ def test_an_unpaged_list_is_one_page(manifest: Manifest) -> None:
 @pytest.mark.parametrize(
     ("action", "answer", "value"),
     [
-        ("people_match", {"person": {"id": "p"}}, {"id": "p"}),
+        ("people_match", {"person": {"id": "p", "name": "P"}}, {"id": "p", "name": "P"}),
         ("people_match", {"person": None}, None),
+        ("people_match", {"person": {}}, None),
         ("people_match", {}, None),
-        ("people_match", None, None),
         ("users_api_profile", {"id": "u"}, {"id": "u"}),
     ],
 )

@@ -62,11 +62,21 @@ def test_a_flag_decides_and_not_the_status(good: Any, check: Any, service: Any, 
     assert service.paths == [HEALTH]
 
 
-@pytest.mark.parametrize("answer", [{}, {"is_logged_in": "true"}, {"is_logged_in": None}, [], None])
+@pytest.mark.parametrize("answer", [{}, {"is_logged_in": "true"}, {"is_logged_in": None}])
 def test_a_flag_that_is_not_there_is_not_true(good: Any, check: Any, reply: Make, answer: Any) -> None:
     """Only a true flag passes."""
     good[HEALTH] = reply(200, answer)
     assert check().verdict == "refused"
+
+
+@pytest.mark.parametrize("path", [HEALTH, PROFILE, SEARCH])
+@pytest.mark.parametrize("answer", [[], None, "text", {"error": "Something went wrong"}])
+def test_an_answer_that_can_t_be_read_says_nothing_of_a_credential(
+    good: Any, check: Any, reply: Make, path: str, answer: Any
+) -> None:
+    """A good status without what it must hold isn't a good answer: the service is out of reach."""
+    good[path] = reply(200, answer)
+    assert check().verdict != "connected"
 
 
 @pytest.mark.parametrize("path", [HEALTH, PROFILE, SEARCH])
