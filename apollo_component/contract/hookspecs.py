@@ -2,7 +2,8 @@
 
 A plugin is a module named by an entry point of the group `workflow_connectors`; it implements the hooks
 below with `hookimpl`. A host loads it once, checks it, freezes it, and calls the owner of a connection
-only: no other plugin ever sees a credential.
+only: no other plugin ever sees a credential. A connector sends to `servers.addresses(manifest, os.environ)` and nowhere
+else: the host hands out a credential only where these are the servers it was linked at.
 """
 
 from datetime import datetime

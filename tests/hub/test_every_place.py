@@ -81,7 +81,7 @@ def paths(place, filled):
         step = [path.replace("{step}", "contacts").replace("{seq:int}", "0") for path in found]
         return step[:1] if "{step}" in rest else found
     named = {"{connector}": "apollo", "{action}": "contacts_search", "{trigger}": "contact_created"}
-    return [re.sub(r"{\w+}", lambda name: named[name[0]], place.path)]
+    return [re.sub(r"{\w+}", lambda name: named.get(name[0], "none"), place.path)]
 
 
 ELSEWHERE = "/connect", "/sign-in", "/callback"
