@@ -181,11 +181,14 @@ def with_nobody(action: Action, values: Mapping[str, Any], record: Any) -> Any:
     told = {name: record.get(name) for name in stub.where}
     if any(value is not None for value in told.values()):
         return None if told == dict(stub.where) else record
-    if record.get(stub.name):
+    holds = {name: value for name, value in record.items() if value not in (None, "", [], {})}
+    if not holds:
+        return None
+    if stub.name in holds or stub.name not in record:
         return record
     asked = {_folded(value) for value in _texts(values)}
-    holds = (value for name, value in record.items() if value not in (None, "", [], {}) and name not in stub.beside)
-    return None if all(_folded(value) in asked for value in holds) else record
+    beyond = (value for name, value in holds.items() if name not in stub.beside)
+    return None if all(_folded(value) in asked for value in beyond) else record
 
 
 def _folded(value: Any) -> str:

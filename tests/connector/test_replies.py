@@ -54,12 +54,6 @@ TABLE: dict[str, tuple[int, Any, str, str]] = {
     # status, body, code, a part of message and hint
     "key, new": (401, DETAILS, "reauthorization_needed", "Copy the key again"),
     "key, old JSON": (401, {"error": DETAILS["error"]}, "reauthorization_needed", "Copy the key again"),
-    "deals of a contact": (
-        403,
-        {"error": "api/v1/contacts/opportunities is not accessible with this access token"},
-        "permission_denied",
-        "connection by API key that includes deals/api/v1/opportunities/search",
-    ),
     "token": (401, {"error_code": "INVALID_ACCESS_TOKEN", "error": "x"}, "credential_expired", "access token"),
     "401 unknown": (401, {"error": "No."}, "reauthorization_needed", "No."),
     "401 empty": (401, b"", "reauthorization_needed", "not accepted"),
