@@ -132,10 +132,10 @@ def test_an_unknown_field_suggests_the_near_one(real: Schemas) -> None:
 @pytest.mark.parametrize(
     ("action", "name", "text"),
     [
-        ("opportunities_search", "q_keywords", "is not offered: Apollo ignores it here; use q_opportunity_name"),
-        ("opportunities_search", "opportunity_stage_id", "is not offered: use the list opportunity_stage_ids"),
+        ("opportunities_search", "q_keywords", "is not a known field; Apollo ignores it here; use q_opportunity_name"),
+        ("opportunities_search", "opportunity_stage_id", "is not a known field; use the list opportunity_stage_ids"),
         ("people_api_search", "person_departments", "use person_department_or_subdepartments"),
-        ("people_api_search", "linkedin_url", "enrich the person (people_match) by it"),
+        ("people_api_search", "linkedin_url", "enrich the person by it with the action people_match"),
         ("opportunities_update", "is_closed", "move the deal to a closing stage (opportunity_stage_id)"),
         ("contacts_update", "existence_level", "Apollo ignores it"),
         ("accounts_update", "existence_level", "Apollo ignores it"),

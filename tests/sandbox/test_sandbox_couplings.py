@@ -1,4 +1,4 @@
-"""One world, not 82 answers: what one operation changes shows in all the others, and counts add up."""
+"""One world, not 83 answers: what one operation changes shows in all the others, and counts add up."""
 
 from collections import Counter
 

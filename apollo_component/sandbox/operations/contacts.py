@@ -177,7 +177,7 @@ CONTACTS = (
         "api/v1/contacts/search",
         "contacts_search",
         search,
-        (*SEARCH_FILTERS, "page", "per_page"),
+        (*SEARCH_FILTERS, *UNDOCUMENTED_FILTERS, "page", "per_page"),
     ),
     Operation(
         "contacts_create",

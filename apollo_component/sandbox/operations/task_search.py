@@ -70,6 +70,6 @@ def search(call: Call) -> Answer:
 TASK_SEARCH = (
     Operation(
         "tasks_search", "POST", "/tasks/search", "api/v1/tasks/search", "tasks_list", search,
-        ("sort_by_field", "open_factor_names", "page", "per_page"), also=("GET",),
+        ("sort_by_field", "open_factor_names", *UNDOCUMENTED_FILTERS, "page", "per_page"), also=("GET",),
     ),
 )  # fmt: skip

@@ -200,7 +200,8 @@ CREATE TABLE public.host_subscriptions (
     polled_at double precision,
     failures integer NOT NULL,
     error_json text NOT NULL,
-    created_at double precision NOT NULL
+    created_at double precision NOT NULL,
+    looked_json text DEFAULT '{}'::text NOT NULL
 );
 CREATE TABLE public.host_workers (
     id character varying(100) NOT NULL,
@@ -212,10 +213,10 @@ CREATE TABLE public.host_workers (
 );
 ALTER TABLE ONLY public.host_history ALTER COLUMN id SET DEFAULT nextval('public.host_history_id_seq'::regclass);
 INSERT INTO public.host_api_tokens VALUES ('t1', 'engine', '4444444444444444444444444444444444444444444444444444444444444444', 1790000000, NULL, NULL);
-INSERT INTO public.host_apps VALUES ('app1', 'team', 'demo', 'client-1', '\x77683231353433383038622ef7f9e599db8963150572ad5b28f92bba2d2142c6ad4aba1ffe483be459d2c353409af392f2a1397cf51450e113fa87', '["http://127.0.0.1:8765/callback"]', 1, 1790000000, '{"api":"https://api.test","oauth":"https://login.test"}');
+INSERT INTO public.host_apps VALUES ('app1', 'team', 'demo', 'client-1', '\x7768323135343338303862c63f2a079eeaf7e618a55d8d2725136f6548c9b62107382520bea8ec014eaa7f3a30ef476e0eb97d89ceb8d75b1be265', '["http://127.0.0.1:8765/callback"]', 1, 1790000000, '{"api":"https://api.test","oauth":"https://login.test"}');
 INSERT INTO public.host_attempts VALUES ('a1', '2222222222222222222222222222222222222222222222222222222222222222', '3333333333333333333333333333333333333333333333333333333333333333', 's1', 'Acme', 'theirs', 'demo', 'oauth2', NULL, false, 'app1', 'http://127.0.0.1:8765/callback', '[]', '[]', 'waiting', '{}', 1790000000, 1790000600, '{"api":"https://api.test","oauth":"https://login.test"}');
 INSERT INTO public.host_connect_sessions VALUES ('s1', '1111111111111111111111111111111111111111111111111111111111111111', 'Acme', '', 'demo', '["oauth2"]', 'app1', '[]', '', 1790000000, 10790000000, NULL, NULL, NULL);
-INSERT INTO public.host_connections VALUES ('c1', 'theirs', 'demo', 'oauth2', 'app1', 'active', '', 1790000000, 3, '\x776832313534333830386246083f528e078996061f404c8b3eeff6490c9decafabbb0496c65375eb09fb782436a00b801cbe6f012b1e3b2d6548ea1f28357dc2bfd9abdbd41ee488c05f45103327a317f276c4b5d1fd9649fb843ec4e7eb077eac6c2bd2ecf27969', '["find_scope"]', 1790000000, 1792592000, NULL, '{"id":"u1","team_id":"t1","name":"Zoë","email":""}', '{}', NULL, 1790000000, 'Acme', '{"api":"https://api.test","oauth":"https://login.test"}');
+INSERT INTO public.host_connections VALUES ('c1', 'theirs', 'demo', 'oauth2', 'app1', 'active', '', 1790000000, 3, '\x776832313534333830386226e3e1ec51bd2700c6a41efa90f672ed93789be1ea664740c346358ee4e5969d1993c4a3e6d2b66cbc19e616c40ecaac2b36d4164e04095a3724f4f65b825e19ce789ecd5ed3541acf601c2c4188b886b84a679738c5177f95fecd324c', '["find_scope"]', 1790000000, 1792592000, NULL, '{"id":"u1","team_id":"t1","name":"Zoë","email":""}', '{}', NULL, 1790000000, 'Acme', '{"api":"https://api.test","oauth":"https://login.test"}');
 INSERT INTO public.host_deliveries VALUES ('0000000000000000000000000000000000000000000000000000000000000000', 'run1', 'enrich', '0', 'c1', 'done', 1790000000, 10790000000, 1790000000, '\x7b7d');
 INSERT INTO public.host_history VALUES (1, 'c1', 1790000000, 'linked', 'linked by oauth2');
 INSERT INTO public.host_journal VALUES ('run1', 'enrich', '0', 1, 'pay', 'bill', 'received', 1, 2, 2, 0, 1790000000, 1790000001, 200, '{}', '\x7b227265636f726473223a5b315d7d', '');
@@ -228,7 +229,7 @@ INSERT INTO public.host_runs VALUES ('run1', 'workflow', 'Old run', 'waiting_for
 INSERT INTO public.host_schema VALUES ('0005');
 INSERT INTO public.host_seen VALUES ('s1', 'r1', 'v1', 'm', 2, 8, 1790000000);
 INSERT INTO public.host_steps VALUES ('run1', 'enrich', 0, 'unfinished', '{"requests":2}');
-INSERT INTO public.host_subscriptions VALUES ('s1', 'follow', 'name: follow', '{"a":"c1"}', '{}', 5, true, NULL, '{"at":7}', 9, 8, 1790000000, 1790000000, 1790000000, 0, '{}', 1790000000);
+INSERT INTO public.host_subscriptions VALUES ('s1', 'follow', 'name: follow', '{"a":"c1"}', '{}', 5, true, NULL, '{"at":7}', 9, 8, 1790000000, 1790000000, 1790000000, 0, '{}', 1790000000, '{"requests":1,"seen":2,"warnings":[]}');
 INSERT INTO public.host_workers VALUES ('here/1/0', 'here', 1, 8, 1790000000, 1790000000);
 SELECT pg_catalog.setval('public.host_history_id_seq', 1, false);
 ALTER TABLE ONLY public.host_api_tokens

@@ -23,7 +23,7 @@ CREATE TABLE host_apps (
 	PRIMARY KEY (id), 
 	UNIQUE (name)
 );
-INSERT INTO "host_apps" VALUES('app1','team','demo','client-1',X'77683231353433383038622EF7F9E599DB8963150572AD5B28F92BBA2D2142C6AD4ABA1FFE483BE459D2C353409AF392F2A1397CF51450E113FA87','["http://127.0.0.1:8765/callback"]',1,1790000000.0,'{"api":"https://api.test","oauth":"https://login.test"}');
+INSERT INTO "host_apps" VALUES('app1','team','demo','client-1',X'7768323135343338303862C63F2A079EEAF7E618A55D8D2725136F6548C9B62107382520BEA8EC014EAA7F3A30EF476E0EB97D89CEB8D75B1BE265','["http://127.0.0.1:8765/callback"]',1,1790000000.0,'{"api":"https://api.test","oauth":"https://login.test"}');
 CREATE TABLE host_attempts (
 	id VARCHAR(32) NOT NULL, 
 	browser_hash VARCHAR(64) NOT NULL, 
@@ -88,7 +88,7 @@ CREATE TABLE host_connections (
 	FOREIGN KEY(app_id) REFERENCES host_apps (id), 
 	UNIQUE (name)
 );
-INSERT INTO "host_connections" VALUES('c1','theirs','demo','oauth2','app1','active','',1790000000.0,3,X'776832313534333830386246083F528E078996061F404C8B3EEFF6490C9DECAFABBB0496C65375EB09FB782436A00B801CBE6F012B1E3B2D6548EA1F28357DC2BFD9ABDBD41EE488C05F45103327A317F276C4B5D1FD9649FB843EC4E7EB077EAC6C2BD2ECF27969','["find_scope"]',1790000000.0,1792592000.0,NULL,'{"id":"u1","team_id":"t1","name":"Zoë","email":""}','{}',NULL,1790000000.0,'Acme','{"api":"https://api.test","oauth":"https://login.test"}');
+INSERT INTO "host_connections" VALUES('c1','theirs','demo','oauth2','app1','active','',1790000000.0,3,X'776832313534333830386226E3E1EC51BD2700C6A41EFA90F672ED93789BE1EA664740C346358EE4E5969D1993C4A3E6D2B66CBC19E616C40ECAAC2B36D4164E04095A3724F4F65B825E19CE789ECD5ED3541ACF601C2C4188B886B84A679738C5177F95FECD324C','["find_scope"]',1790000000.0,1792592000.0,NULL,'{"id":"u1","team_id":"t1","name":"Zoë","email":""}','{}',NULL,1790000000.0,'Acme','{"api":"https://api.test","oauth":"https://login.test"}');
 CREATE TABLE host_deliveries (
 	token_hash VARCHAR(64) NOT NULL, 
 	run VARCHAR(64) NOT NULL, 
@@ -222,11 +222,11 @@ CREATE TABLE host_subscriptions (
 	polled_at FLOAT, 
 	failures INTEGER NOT NULL, 
 	error_json TEXT NOT NULL, 
-	created_at FLOAT NOT NULL, 
+	created_at FLOAT NOT NULL, looked_json TEXT DEFAULT '{}' NOT NULL, 
 	PRIMARY KEY (id), 
 	UNIQUE (name)
 );
-INSERT INTO "host_subscriptions" VALUES('s1','follow','name: follow','{"a":"c1"}','{}',5.0,1,NULL,'{"at":7}',9,8,1790000000.0,1790000000.0,1790000000.0,0,'{}',1790000000.0);
+INSERT INTO "host_subscriptions" VALUES('s1','follow','name: follow','{"a":"c1"}','{}',5.0,1,NULL,'{"at":7}',9,8,1790000000.0,1790000000.0,1790000000.0,0,'{}',1790000000.0,'{"requests":1,"seen":2,"warnings":[]}');
 CREATE TABLE host_workers (
 	id VARCHAR(100) NOT NULL, 
 	machine VARCHAR(200) NOT NULL, 

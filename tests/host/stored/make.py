@@ -66,7 +66,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "host_subscriptions": [
         {"id": "s1", "name": "follow", "text": "name: follow", "connections_json": '{"a":"c1"}', "inputs_json": "{}",
          "budget": 5.0, "enabled": True, "since": None, "cursor": '{"at":7}', "sweep": 9, "swept": 8, "full_at": AT,
-         "next_at": AT, "polled_at": AT, "failures": 0, "error_json": "{}", "created_at": AT},
+         "next_at": AT, "polled_at": AT, "failures": 0, "error_json": "{}", "created_at": AT, "looked_json": '{"requests":1,"seen":2,"warnings":[]}'},
     ],
     "host_seen": [
         {"subscription": "s1", "record": "r1", "version": "v1", "mark": "m", "count": 2, "sweep": 8, "at": AT},
