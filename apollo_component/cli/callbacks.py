@@ -14,7 +14,7 @@ PORT = 8766
 
 
 def callbacks(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port on this machine (0 takes a free one).")] = PORT,
+    port: Annotated[int, typer.Option(help="The port on this machine (0 takes a free one).")] = PORT,
     as_json: AsJson = False,
 ) -> None:
     """Receive late results, such as phone numbers, until it is stopped.

@@ -114,7 +114,7 @@ def worker(
     once: Annotated[bool, typer.Option("--once", help="Look at all that is due, finish its runs, and end.")] = False,
     port: Annotated[
         int | None,
-        typer.Option(min=0, max=65535, help="Also receive late results on this port, as `callbacks` does."),
+        typer.Option(help="Also receive late results on this port, as `callbacks` does."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -26,7 +26,7 @@ PORT = 8765
 
 
 def hub(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port on this machine (0 takes a free one).")] = PORT,
+    port: Annotated[int, typer.Option(help="The port on this machine (0 takes a free one).")] = PORT,
     with_sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Start a sandbox beside it, with a database that goes away at the end.")
     ] = False,
@@ -46,7 +46,7 @@ def hub(
     enabled workflows go on here, or wherever a `workflow worker` shares the database; what is under way when it stops
     goes on with the next.
     """
-    from ..hub.server import opened as listening
+    from ..host.ports import opened as listening
 
     out = Output(as_json)
 

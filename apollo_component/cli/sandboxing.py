@@ -18,9 +18,10 @@ from .options import AsJson
 def sandbox(ctx: typer.Context) -> None:
     """Start a local stand-in for the service, with made-up people; `sandbox --help` shows its options."""
     needed()
+    from ..host.ports import opened
     from ..sandbox.__main__ import main
 
-    raise typer.Exit(main(ctx.args))
+    raise typer.Exit(main(ctx.args, opened))
 
 
 def demo(as_json: AsJson = False) -> None:

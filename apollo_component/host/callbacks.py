@@ -5,7 +5,6 @@ A delivery is stored and nothing more; whoever waits for it finds it there. Neit
 
 import asyncio
 import contextlib
-import socket
 import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -17,10 +16,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..contract.errors import ConnectorError, InputError, NotFoundError, Problem, StoreError, TransientError
+from ..contract.errors import ConnectorError, NotFoundError, StoreError, TransientError
 from .deliveries import PATH, Expected
 from .events import LogEvent
 from .logs import log
+from .ports import ADDRESS, opened
 
 if TYPE_CHECKING:
     from .host import Host
@@ -31,7 +31,6 @@ BODY_SECONDS = 30.0
 """Within which a delivery must have come in whole."""
 CONNECTIONS = 64
 """At a time; more are told to come again later."""
-ADDRESS = "127.0.0.1"
 START_SECONDS = 10.0
 
 
@@ -110,7 +109,7 @@ def serve(host: "Host", port: int) -> Iterator[str]:
     Port 0 takes a free one. Raises InputError when the port can't be had.
     """
     server = _server(host, port)
-    with _opened(port) as sock:
+    with opened(port) as sock:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, name="callbacks", daemon=True)
         thread.start()
         try:
@@ -126,14 +125,3 @@ def _server(host: "Host", port: int) -> uvicorn.Server:
     options: dict[str, Any] = {"http": "h11", "server_header": False, **limits, **quiet}
     config = uvicorn.Config(application(host), host=ADDRESS, port=port, **options)
     return uvicorn.Server(config)
-
-
-@contextlib.contextmanager
-def _opened(port: int) -> Iterator[socket.socket]:
-    try:
-        sock = socket.create_server((ADDRESS, port))
-    except (OSError, OverflowError):
-        problem = Problem("is in use or not allowed", path="--port")
-        raise InputError("The address for deliveries can't be opened.", [problem]) from None
-    with sock:
-        yield sock

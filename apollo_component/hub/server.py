@@ -1,25 +1,12 @@
 """Serves the Hub on this machine, until it is told to stop."""
 
-import socket
 from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from ..contract.errors import InputError, Problem
-
-ADDRESS = "127.0.0.1"
 CONNECTIONS = 256
 """Requests at a time; more are told to come again later."""
-
-
-def opened(port: int) -> socket.socket:
-    """The socket to serve on, port 0 for a free one. Raises InputError."""
-    try:
-        return socket.create_server((ADDRESS, port))
-    except (OSError, OverflowError):
-        problem = Problem(f"{port} is in use or not allowed", path="--port")
-        raise InputError("The Hub's address can't be opened.", [problem], hint="Choose another port.") from None
 
 
 def server(app: ASGIApp) -> uvicorn.Server:

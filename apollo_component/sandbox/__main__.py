@@ -2,8 +2,9 @@
 
 import argparse
 import os
+import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import IO, Any
 
 import orjson
@@ -58,18 +59,17 @@ Stop with Ctrl+C (process {facts["pid"]}).
 
 def serve(
     *,
-    port: int = 0,
+    sock: socket.socket,
     seed: int = 1,
     people: int = DEFAULT_PEOPLE,
     redirect_uris: Sequence[str] = (),
     as_json: bool = False,
     out: IO[str] | None = None,
 ) -> int:
-    """Runs a sandbox until it is told to stop; says how to reach it once its socket is open."""
+    """Runs a sandbox on a listening socket until it is told to stop; says how to reach it."""
     out = out or sys.stdout
     sandbox = Sandbox(Options(seed, people, tuple(redirect_uris)))
     server = SandboxServer(sandbox)
-    sock = bind(port)
     facts = announcement(sandbox, sock.getsockname()[1])
     out.write(orjson.dumps(facts).decode() + "\n" if as_json else greeting(facts))
     out.flush()
@@ -87,16 +87,23 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command; returns its exit status."""
+def main(argv: Sequence[str] | None = None, opened: Callable[[int], socket.socket] | None = None) -> int:
+    """The command; returns its exit status. With `opened` the port is opened, or refused, by who calls this."""
     chosen = parser().parse_args(argv)
     return serve(
-        port=chosen.port,
+        sock=(opened or _bound)(chosen.port),
         seed=chosen.seed,
         people=chosen.people,
         redirect_uris=chosen.redirect_uri,
         as_json=chosen.json,
     )
+
+
+def _bound(port: int) -> socket.socket:
+    try:
+        return bind(port)
+    except (OSError, OverflowError):
+        parser().error(f"argument --port: {port} is in use or is no port: choose another, or 0 for a free one")
 
 
 if __name__ == "__main__":

@@ -103,17 +103,6 @@ def test_callbacks_listens_on_this_machine_and_ends_when_told(cli, end):
     assert (done.code, done.out, done.err) == (0, "", "")
 
 
-@pytest.mark.real
-def test_a_port_that_is_taken_is_a_mistake(cli):
-    """The second of two on one port says so."""
-    first = cli.process("callbacks", "--port", "0", "--json")
-    port = json.loads(first.stdout.readline())["address"].rpartition(":")[2]
-    second = cli.finished(cli.process("callbacks", "--port", port, "--json"))
-    assert (second.code, second.error["problems"][0]["path"]) == (2, "--port")
-    first.terminate()
-    cli.finished(first)
-
-
 def test_a_public_address_that_cant_be_used_stops_everything(cli):
     """A wrong WORKFLOW_HOST_PUBLIC_URL is told by every command that opens the host."""
     done = cli("runs", "list", "--json", env={"WORKFLOW_HOST_PUBLIC_URL": "http://hooks.example.com"})

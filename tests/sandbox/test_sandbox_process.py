@@ -126,3 +126,14 @@ def test_the_friendly_text_has_the_two_exports():
     assert "export APOLLO_OAUTH_URL=http://127.0.0.1:" in text
     with pytest.raises(json.JSONDecodeError):
         json.loads(lines[0])
+
+
+@pytest.mark.parametrize("port", [None, "70000"])
+def test_a_port_that_cant_be_had_is_a_mistake(process, port):
+    """A port in use or out of range is named with what to do; exit code 2, no traceback."""
+    port = port or process.facts["api_url"].split(":")[2].partition("/")[0]
+    command = [sys.executable, "-m", "apollo_component.sandbox", "--port", port]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"--port: {port} is in use or is no port: choose another" in done.stderr
+    assert "Traceback" not in done.stderr
