@@ -5,6 +5,8 @@ from typing import Any, NoReturn
 
 from .errors import InputError, Problem
 
+DEPTH = 200
+"""Levels that the input may have, as answers may; how many Python itself reads differs from version to version."""
 REFUSAL = "The input was refused; nothing was sent."
 
 
@@ -15,16 +17,31 @@ def read_object(text: str, place: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise refused(f"is not JSON: {error.msg}", place, error.lineno) from None
     except RecursionError:
-        raise refused("is nested too deep", place) from None
+        raise _too_deep(place) from None
     except _NotJsonError as error:
         raise refused(str(error), place) from None
     if not isinstance(values, dict):
         raise refused("must be a JSON object with named fields", place)
+    if _is_deep(values):
+        raise _too_deep(place)
     return values
 
 
 def refused(text: str, place: str, line: int = 0) -> InputError:
     return InputError(REFUSAL, [Problem(text, path=place, line=line)])
+
+
+def _too_deep(place: str) -> InputError:
+    return refused(f"is nested more than {DEPTH} levels", place)
+
+
+def _is_deep(value: Any) -> bool:
+    """Level by level, as Python's own calls may not go that deep."""
+    level = [value]
+    for _ in range(DEPTH):
+        level = [inner for part in level for inner in (part.values() if isinstance(part, dict) else part)]
+        level = [inner for inner in level if isinstance(inner, dict | list)]
+    return bool(level)
 
 
 class _NotJsonError(ValueError):

@@ -62,11 +62,17 @@ def test_thousands_of_mistakes_are_told_in_a_moment(connector) -> None:
         parse_workflow(text + "".join(f"    actoin{n}: 1\n" for n in range(20_000)), {"apollo": connector.manifest})
 
 
-@pytest.mark.parametrize("depth", [1000, 100_000])
+@pytest.mark.parametrize("depth", [200, 1000, 100_000])
 def test_deep_json_is_an_input_error(depth: int) -> None:
-    """JSON on a command line may not be nested without end."""
-    with pytest.raises(InputError):
-        read_input('{"a": ' + "[" * depth + "]" * depth + "}") and pytest.fail("it was read")
+    """JSON on a command line may not be nested deeper than 200 levels, on any Python."""
+    with pytest.raises(InputError) as caught:
+        read_input('{"a": ' + "[" * depth + "]" * depth + "}")
+    assert [problem.text for problem in caught.value.problems] == ["is nested more than 200 levels"]
+
+
+def test_json_as_deep_as_it_may_be_is_read() -> None:
+    """The object and 199 lists in it are 200 levels."""
+    assert list(read_input('{"a": ' + "[" * 199 + "1" + "]" * 199 + "}")) == ["a"]
 
 
 @pytest.mark.parametrize(
