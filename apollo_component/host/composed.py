@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..contract.actions import Action, Compose, NaturalKey
 from ..contract.errors import InputError, Problem, RejectedError
-from ..contract.models import Page
+from ..contract.models import Miss, Page
 from ..contract.schemas import Schemas, schemas_at
 from .journal import Key
 from .plans import unique
@@ -88,14 +88,24 @@ class _Work:
 
     def _created(self, key: Key) -> Page:
         page = self._part(self.compose.create, self._creating(), key)
-        record = next((item for item in page.records if isinstance(item, Mapping)), {})
+        record = next((item for item in page.records if isinstance(item, Mapping)), None)
+        if record is None:
+            return self._missed(page)
         mine, existed = key == self._own("create"), self.compose.existed and record.get(self.compose.existed)
         if existed and not self._fits(record):
             raise RejectedError(
                 f"The service takes {record.get('id')} for the same record, though its natural key is another.",
                 hint="Look at it; then update it by its id, or create another one with the creating action.",
             )
-        return self._known(record, fresh=mine) if existed or not mine else _told(record, "created", page.warnings)
+        if existed or not mine:
+            return self._known(record, fresh=mine)
+        return _told(record, "created", page.warnings, page.misses)
+
+    def _missed(self, page: Page) -> Page:
+        """A part answered without the record: it is a named miss, whatever else the answer holds."""
+        name = next((str(self.call.input[given]) for given in self.way.match.values()), "")
+        warnings = page.warnings or ("1 missed: the answer has no record, so nothing was changed as far as it tells",)
+        return Page(total=0, warnings=warnings, asked=1, missing=0, misses=page.misses or (Miss(name),))
 
     def _creating(self) -> dict[str, Any]:
         """What the creating part is asked. Where another item has asked, its answer counts, not this."""
@@ -121,7 +131,7 @@ class _Work:
             return _told(record, "unchanged", warnings)
         page = self._part(self.compose.update, {self.compose.id: record.get("id"), **changes}, self._own("update"))
         now = page.value if isinstance(page.value, Mapping) else {}
-        return _told({**record, **now}, "updated", (*warnings, *page.warnings))
+        return _told({**record, **now}, "updated", (*warnings, *page.warnings), page.misses)
 
     def _found(self) -> Iterator[Mapping[str, Any]]:
         """Every record with the natural key. Raises RejectedError when there are too many to look through."""
@@ -173,9 +183,11 @@ class _Work:
         return self.caller.journal.of_run(self.call.key.run, f":{part}:{self.digest}")
 
 
-def _told(record: Mapping[str, Any], outcome: str, warnings: tuple[str, ...] = ()) -> Page:
+def _told(
+    record: Mapping[str, Any], outcome: str, warnings: tuple[str, ...] = (), misses: tuple[Miss, ...] = ()
+) -> Page:
     value = {**record, OUTCOME: outcome}
-    return Page(records=[value], value=value, total=1, warnings=warnings)
+    return Page(records=[value], value=value, total=1, warnings=warnings, asked=1, misses=misses)
 
 
 def _digest(connection: str, action: str, key: list[Any]) -> str:

@@ -77,8 +77,10 @@ class Usages:
         fields = self.options.fields(manifest, manifest.actions[declared.action].output)
         about = {field.name: field.schema for field in fields}
         pools = dig(page.value, declared.pools)
+        if not isinstance(pools, Mapping):
+            return Part(problem=f"The answer can't be read: it has no `{declared.pools}`.")
         rows = []
-        for pool, found in (pools if isinstance(pools, Mapping) else {}).items():
+        for pool, found in pools.items():
             texts = about.get(f"{declared.pools}.{pool}", {})
             named = {"pool": pool, "title": texts.get("title", pool), "note": texts.get("description", "")}
             rows.append(named | _counts(declared.counts, found))

@@ -344,6 +344,14 @@ def test_a_create_that_looks_for_itself(service, caller):
     assert service.sent("/find") == []
 
 
+def test_a_create_that_gives_no_record_is_a_named_miss(service, caller):
+    """An answer without the record isn't taken for one that was created."""
+    service.on("/many", answer({"records": []}))
+    page = caller.page("known_thing", {"mail": "d@x.test"}, "0")
+    assert (list(page.records), page.value, page.asked, page.missed) == ([], None, 1, 1)
+    assert [miss.item for miss in page.misses] == ["d@x.test"]
+
+
 def test_a_record_the_service_mistakes_for_it_is_refused(service, caller):
     """What comes back with another natural key is neither used nor changed."""
     service.on("/many", answer({"records": [{"id": "o", "mail": "other@x.test", "old": True}]}))
