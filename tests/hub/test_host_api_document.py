@@ -10,10 +10,11 @@ import pytest
 from apollo_component.host import linking
 from apollo_component.host.api_tokens import ApiTokens
 from apollo_component.host.connect_sessions import ConnectSessions
+from apollo_component.host.ports import opened
 from apollo_component.hub.api.routes import BASE, ENDPOINTS
 from apollo_component.hub.app import application
 from apollo_component.hub.hub import Hub
-from apollo_component.hub.server import opened, server
+from apollo_component.hub.server import server
 from apollo_component.hub.sessions import Sessions
 from tests.docs.documents import blocks, text
 
