@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from ..contract.errors import NotFoundError
 from ..contract.models import Reply
 from .host import Host
+from .running import STEP
 from .runs import STRIDE, Run
 from .tables import journal, records
 from .watching import shown_id
@@ -27,10 +28,17 @@ class Part:
     next: str | None
 
 
+def steps_of(host: Host, run: Run) -> list[dict[str, Any]]:
+    """The steps as they are noted. An action's run has one, which is counted by the run itself."""
+    if run.kind != "action":
+        return host.runs.steps(run.id)
+    return [{**run.detail, "id": STEP, "status": run.status, "requests": run.detail.get("pages", 0)}]
+
+
 def live(host: Host, run: Run) -> dict[str, Any]:
-    """`{status, steps, credits}`; each step `{id, status, requests, records, failed, planned, spent, reserved}`, where
-    a step under way is counted by what is stored of it. `run` is as `Runs.current` gave it."""
-    steps = host.runs.steps(run.id)
+    """`{status, steps, credits}`; each step `{id, status, requests, records, failed, missed, planned, spent,
+    reserved}`, where a step under way is counted by what is stored of it. `run` is as `Runs.current` gave it."""
+    steps = steps_of(host, run)
     costs = host.journal.by_step(run.id)
     open_ = [step["id"] for step in steps if step["status"] not in SETTLED_STEPS]
     stored = _stored(host, run.id, open_) if open_ else {}
@@ -40,7 +48,7 @@ def live(host: Host, run: Run) -> dict[str, Any]:
         kept, parts = stored.get(step["id"], (0, 0))
         told.append(
             {
-                **{key: step.get(key, 0) for key in ("id", "status", "failed", "planned")},
+                **{key: step.get(key, 0) for key in ("id", "status", "failed", "missed", "planned")},
                 "requests": max(step.get("requests", 0), sent.get(step["id"], 0), parts),
                 "records": max(step.get("records", 0), kept),
                 **costs.get(step["id"], {"spent": 0.0, "reserved": 0.0}),

@@ -1,5 +1,6 @@
 """The Host API: who may use it, what it answers, and that answers are as its document says."""
 
+import asyncio
 import json
 import re
 from dataclasses import replace
@@ -10,6 +11,7 @@ from starlette.testclient import TestClient
 from apollo_component.host.api_tokens import DAY_SECONDS, ApiTokens
 from apollo_component.host.workflow.enabling import enable
 from apollo_component.host.workflow.file import load_workflow
+from apollo_component.host.workflow.worker import Worker
 from apollo_component.hub.api.checking import problems
 from apollo_component.hub.api.components import COMPONENTS
 from apollo_component.hub.api.paging import cursor_for
@@ -30,6 +32,29 @@ steps:
   - id: find
     action: contacts_search
     with: {per_page: {$from: inputs.size}}
+"""
+MOVING = """\
+name: Moving
+inputs:
+  ids: {description: Whom.}
+  stage: {description: Where to.}
+connections:
+  main: {connector: apollo}
+steps:
+  - id: move
+    action: contacts_update_stages
+    with: {contact_ids: {$from: inputs.ids}, contact_stage_id: {$from: inputs.stage}}
+  - id: find
+    action: contacts_search
+    with: {per_page: 2}
+"""
+WATCHING = """\
+name: Watching
+connections:
+  main: {connector: apollo}
+trigger: {on: contact_created}
+steps:
+  - {id: show, action: contacts_show, with: {contact_id: {$from: trigger.id}}}
 """
 BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 
@@ -69,7 +94,7 @@ def _closed(schema):
         name = schema["$ref"].rpartition("/")[2]
         return schema if name == "Choice" else _closed(COMPONENTS[name])
     found = {key: _closed(value) for key, value in schema.items()}
-    open_ = "properties" not in found or "step" in found["properties"] or set(found["properties"]) == {"id", "status"}
+    open_ = "properties" not in found or "step" in found["properties"]
     return found if open_ or "additionalProperties" in found else {**found, "additionalProperties": False}
 
 
@@ -325,6 +350,31 @@ def test_an_action_runs_and_is_noted(api, linked):
     api.ask("resume_run", {}, 422, run=one["run"])
 
 
+def test_a_result_accounts_for_what_was_asked(api, linked, service):
+    """What was asked, given, not found and missed adds up, each miss by its name; a search asks for no items."""
+    stage = service.control("GET", "/contacts")["contacts"][0]
+    there, gone = stage["id"], "f" * 24
+    values = {"contact_ids": [there, gone], "contact_stage_id": stage["contact_stage_id"]}
+    asked = {"connection": "Main", "action": "contacts_update_stages", "input": values}
+    told = api.ask("run_action", asked)["result"]
+    counts = ("asked", "given", "not_found", "missed")
+    assert [told[name] for name in counts] == [2, 1, 0, 1]
+    assert told["misses"] == [{"item": gone, "reason": ""}]
+    detail = api.ask("get_run", run=told["run"])["detail"]
+    assert [detail[name] for name in (*counts, "misses")] == [2, 1, 0, 1, told["misses"]]
+    search = api.ask("run_action", {**asked, "action": "contacts_search", "input": {"per_page": 2}})["result"]
+    assert [search[name] for name in (*counts, "misses")] == [None, 2, 0, 0, []]
+
+
+def test_a_first_page_is_told_as_one(api, linked):
+    """With the total beside it; with a limit the pages that follow are read, and it isn't one."""
+    asked = {"connection": "Main", "action": "contacts_search", "input": {"per_page": 2}}
+    one = api.ask("run_action", asked)["result"]
+    assert (one["first_page"], one["given"]) == (True, 2)
+    assert one["total"] > 2
+    assert api.ask("run_action", {**asked, "limit": 3})["result"]["first_page"] is False
+
+
 def test_a_dry_run_sends_nothing(api, linked, service):
     """It tells the request and the worst cost; what may mail people needs a word, and a bad input costs nothing."""
     before = len(service.requests())
@@ -380,6 +430,26 @@ def test_a_workflow_is_started_and_left_to_a_worker(host, tokens, linked, tmp_pa
     assert api.ask("cancel_run", run=run["id"])["status"] == "cancelled"
     api.ask("resume_run", {}, 422, run=run["id"])
     api.ask("start_workflow", {}, 404, workflow="Other")
+
+
+def test_runs_and_looks_are_told_as_documented(host, tokens, linked, service, tmp_path):
+    """A step's counts and misses, and what a trigger's last look saw; null before it."""
+    (tmp_path / "moving.yaml").write_text(MOVING)
+    (tmp_path / "watching.yaml").write_text(WATCHING)
+    api = Client(Hub(host, Sessions(lambda _token: None), ADDRESS, workflows=tmp_path), tokens.add("test")[1])
+    contact = service.control("GET", "/contacts")["contacts"][0]
+    inputs = {"ids": [contact["id"], "f" * 24], "stage": contact["contact_stage_id"]}
+    run = api.ask("start_workflow", {"inputs": inputs, "connections": {"main": "Main"}}, workflow="Moving")
+    enable(host, load_workflow(tmp_path / "watching.yaml", host.registry.manifests), {}, {"main": "Main"})
+    assert [item["looked"] for item in api.ask("list_workflows")["items"]] == [None, None]
+    asyncio.run(Worker(host).serve(once=True))
+    moved, found = api.ask("get_run", run=run["id"])["steps"]
+    assert [moved[name] for name in ("asked", "given", "not_found", "missed")] == [2, 1, 0, 1]
+    assert moved["misses"] == [{"item": "f" * 24, "reason": ""}]
+    assert "asked" not in found
+    assert found["warnings"]
+    _, watching = api.ask("list_workflows")["items"]
+    assert watching["looked"]["seen"] == watching["looked"]["known"] > 0
 
 
 def test_a_connect_session_for_a_workflow(api, host, tmp_path, hub):

@@ -47,7 +47,7 @@ def filled(browser, host, linked, service):
     linking.link_key(host, "apollo", "Small", "api_key", {"api_key": service.keys["scoped_without_search"]})
     old = host.connections.add("Old", "apollo", Credential("oauth2", access_token="t"), owner="Acme")
     host.connections.mark(old, "needs_reauthorization", "Revoked there.")
-    ConnectSessions(host).make("Acme", "apollo", app="Ours", actions=["people_match"])
+    link, _ = ConnectSessions(host).make("Acme", "apollo", app="Ours", actions=["people_match"])
     ApiTokens(host.store, host.clock).add("Builder")
     whole = started(browser, linked)
     worked(host)
@@ -63,6 +63,8 @@ def filled(browser, host, linked, service):
     return {
         "account": [one.id for one in host.connections.all()],
         "run": runs,
+        "link": [link.id],
+        "token": ["Builder"],
         "trial": [trial.answer.headers["location"].rpartition("/")[2]],
         "attempt": [began.answer.headers["location"].rpartition("/")[2]],
         "workflow": [NAME, "Call back new contacts", "Find", "Make a task"],
@@ -72,7 +74,7 @@ def filled(browser, host, linked, service):
 def paths(place, filled):
     """The addresses of a page; one for each thing of its kind."""
     kinds = {"/accounts": "account", "/link/attempts": "attempt", "/attempts": "attempt", "/workflows": "workflow"}
-    kinds |= {"/runs": "run", "/try/runs": "trial"}
+    kinds |= {"/runs": "run", "/try/runs": "trial", "/settings/links": "link", "/settings/tokens": "token"}
     head, _, rest = place.path.partition("/{")
     if not rest:
         return [place.path]

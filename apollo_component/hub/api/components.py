@@ -90,6 +90,70 @@ IN_DOUBT = obj(
     {"step": TEXT, "item": TEXT, "action": TEXT, "outcome": TEXT},
     text="A request that was sent and whose answer was lost, or was told by a person.",
 )
+TOTAL = {**or_null(WHOLE), "description": "How many match in all, where the service told."}
+FIRST_PAGE = {**TRUTH, "description": "Whether one page of several was read, as was wanted."}
+WARNINGS = {**listed(TEXT), "description": "What the service said, and what is missing in its answers."}
+MISS = obj(
+    {
+        "item": text("How it was asked for; empty where nothing tells which one it is."),
+        "reason": text("Why, in the service's words; empty where it gave none."),
+    },
+    {"field": text("The record did come, but without this part of what was asked.")},
+    "Something that was asked for and that the answer doesn't bring.",
+)
+MISSES = {**listed(MISS), "description": "The first 1,000 misses: `{item, reason, field?}`."}
+ACCOUNTS = {
+    "asked": {**WHOLE, "description": "How many items the answers had to account for."},
+    "given": {**WHOLE, "description": "How many of them came, or of a search how many records did."},
+    "not_found": {**WHOLE, "description": "How many were asked for and not found."},
+    "missed": {**WHOLE, "description": "How many are misses without a `field`."},
+    "misses": MISSES,
+}
+DETAIL = obj(
+    {},
+    {
+        "records": WHOLE,
+        "pages": WHOLE,
+        "total": TOTAL,
+        "first_page": FIRST_PAGE,
+        "warnings": WARNINGS,
+        **ACCOUNTS,
+        "error": {**FREE, "description": "What ended it, or what it waits for."},
+        "reason": TEXT,
+        "step": text("Where a workflow's run stands still."),
+    },
+    "Of an action's run what it was asked for and gave; a search has none of `asked` to `misses`. Of a workflow's run "
+    "where it stands still.",
+)
+STEP = obj(
+    {"id": TEXT, "status": TEXT},
+    {
+        "action": TEXT,
+        "requests": WHOLE,
+        "records": WHOLE,
+        "planned": {**WHOLE, "description": "How many requests are known to be needed."},
+        "failed": {**WHOLE, "description": "How many requests were refused."},
+        "errors": {**listed(FREE), "description": "With `on_error: collect`: `{item, error}`."},
+        "warnings": WARNINGS,
+        **ACCOUNTS,
+        "late": {**listed(FREE), "description": "Inputs that fetch what came too late or wasn't waited for."},
+        "spent": NUMBER,
+        "reserved": NUMBER,
+    },
+    "A search has none of `asked` to `misses`.",
+)
+LOOKED = obj(
+    {
+        "requests": WHOLE,
+        "seen": {**WHOLE, "description": "Records that were read: known, filtered, undated and started together."},
+        "known": {**WHOLE, "description": "Those seen before, or older than the beginning."},
+        "filtered": {**WHOLE, "description": "Those that the trigger isn't about, or its `when` leaves out."},
+        "undated": {**WHOLE, "description": "Those without the time that the trigger goes by."},
+        "started": {**WHOLE, "description": "Those that started a run each."},
+        "warnings": WARNINGS,
+    },
+    text="What the last look of a trigger saw that got through.",
+)
 SESSION = {
     "id": TEXT,
     "owner": TEXT,
@@ -290,8 +354,11 @@ COMPONENTS: dict[str, Shape] = {
             "status": TEXT,
             "records": {**listed(ANY), "description": "null stands for one that was asked for and not found."},
             "value": {"description": "The answer of an action that gives no list."},
-            "total": {**or_null(WHOLE), "description": "How many match in all, where the service told."},
-            "warnings": listed(TEXT),
+            "total": TOTAL,
+            "first_page": FIRST_PAGE,
+            **ACCOUNTS,
+            "asked": {**or_null(WHOLE), "description": "How many items it had to account for; null for a search."},
+            "warnings": WARNINGS,
             "credits": CREDITS,
             "in_doubt": listed(IN_DOUBT),
         },
@@ -326,6 +393,7 @@ COMPONENTS: dict[str, Shape] = {
             "inputs": mapped(FREE, "By name; one without a default is required."),
             "connections": mapped(TEXT, "The connector of each alias."),
             "starts_by_itself": TRUTH,
+            "looked": {**or_null(LOOKED), "description": "What its trigger saw at the last look; null before any."},
         }
     ),
     "ShortRun": obj({**SHORT_RUN, "workflow": TEXT, "spent": NUMBER, "reserved": NUMBER}),
@@ -334,9 +402,9 @@ COMPONENTS: dict[str, Shape] = {
             **SHORT_RUN,
             "started_by": ANY,
             "inputs": FREE,
-            "detail": {**FREE, "description": "Counts, and `error` or `reason` where it didn't end well."},
+            "detail": DETAIL,
             "credits": CREDITS,
-            "steps": listed(obj({"id": TEXT, "status": TEXT})),
+            "steps": listed(STEP),
             "in_doubt": listed(IN_DOUBT),
         }
     ),

@@ -135,11 +135,11 @@ def _steps(visit: Visit, run: Run, now: dict[str, Any], workflow: Any) -> list[d
     begun = {step["id"]: step for step in now["steps"]}
     names = [step.id for step in workflow.steps] if workflow else step_names(visit.host, run.id)
     actions = {step.id: step.action for step in workflow.steps} if workflow else {}
-    nothing = {"status": "", "requests": 0, "records": 0, "failed": 0, "planned": 0, "spent": 0.0, "reserved": 0.0}
+    nothing = dict.fromkeys(("requests", "records", "failed", "missed", "planned", "spent", "reserved"), 0)
     held = run.detail.get("step", "")
     found = []
     for name in names:
-        step = {"id": name, **nothing, **begun.get(name, {})}
+        step = {"id": name, "status": "", **nothing, **begun.get(name, {})}
         if name == held and run.status == FAILED:
             step["status"] = FAILED
         found.append({**step, "action": actions.get(name)})

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from ...contract.errors import ConnectorError, NotFoundError
 from ...contract.schemas import schemas_at
-from ...host.run_views import kept, record, requests, step_names
+from ...host.run_views import kept, record, requests, step_names, steps_of
 from ...host.runs import Run
 from ...host.workflow.catalogue import parsed
 from ...host.workflow.file import Step, Workflow
@@ -37,7 +37,7 @@ def show(visit: Visit) -> Response:
     if step is None and name not in step_names(visit.host, run.id):
         raise NotFoundError("That run has no such step.")
     found = kept(visit.host, run.id, name, visit.query.get("records", ""))
-    summary: dict[str, Any] = next((item for item in visit.host.runs.steps(run.id) if item["id"] == name), {})
+    summary: dict[str, Any] = next((item for item in steps_of(visit.host, run) if item["id"] == name), {})
     return visit.page(
         "run_step.html",
         run=run,

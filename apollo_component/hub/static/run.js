@@ -34,6 +34,7 @@ function drawStep(step, now, labels, texts) {
   counted(cell("requests"), shown.format(step.requests), planned);
   cell("records").textContent = shown.format(step.records);
   cell("failed").textContent = shown.format(step.failed);
+  cell("missed").textContent = shown.format(step.missed);
   drawCredits(cell("credits"), step, labels);
 }
 

@@ -40,6 +40,7 @@ def _shown(known: Known) -> dict[str, Any]:
         "inputs": {name: dict(declared) for name, declared in found.inputs.items()} if found else {},
         "connections": {alias: connector for alias, (connector, _) in found.connections.items()} if found else {},
         "starts_by_itself": found is not None and found.start is not None,
+        "looked": dict(known.subscription.looked) or None if known.subscription else None,
     }
 
 
