@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
-from itertools import takewhile
+from itertools import accumulate, takewhile
 from typing import Any
 
 import jmespath
@@ -15,6 +15,10 @@ from .bounds import GROWTH, LONGEST, TooMuchError, bounded, growth
 FROM = "$from"
 RESULT = ("records", "record", "count", "errors", "late")
 """What expressions see of a step that is done."""
+
+DEPTH = 200
+"""Brackets that may stand in one another; how many Python itself reads differs from version to version."""
+_BRACKETS = dict.fromkeys("([{", 1) | dict.fromkeys(")]}", -1)
 
 
 @functools.lru_cache(maxsize=1000)
@@ -44,6 +48,8 @@ def problem(expression: Any, names: Mapping[str, Any]) -> str:
         return "must be a JMESPath expression"
     if len(expression) > LONGEST:
         return f"must have at most {LONGEST:,} characters"
+    if max(accumulate(_BRACKETS.get(sign, 0) for sign in expression)) > DEPTH:
+        return "is nested too deep"
     try:
         tree = compiled(expression).parsed
         if growth(tree) > GROWTH:
