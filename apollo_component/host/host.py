@@ -1,5 +1,6 @@
 """The host, put together: one object a command line, a page or another program works with."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -63,11 +64,15 @@ class Host:
     ) -> "Host":
         """Raises StoreError when the database or key can't be used, ManifestError for a broken plugin."""
         settings = settings or Settings.from_environment()
-        store = store or Store.open(settings.database_url)
-        vault = open_vault(settings, store)
-        for text in loose(settings, store.file):
-            notice(f"Warning: {text}")
-        registry = registry or Registry.installed()
+        with contextlib.ExitStack() as refused:
+            if store is None:
+                store = Store.open(settings.database_url)
+                refused.callback(store.close)
+            vault = open_vault(settings, store)
+            for text in loose(settings, store.file):
+                notice(f"Warning: {text}")
+            registry = registry or Registry.installed()
+            refused.pop_all()
         shared = shared_clock(store, clock)
         leases = Leases(store, shared)
         connections, apps = Connections(store, vault, registry, clock), Apps(store, vault, registry, clock)

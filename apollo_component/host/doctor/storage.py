@@ -1,5 +1,6 @@
 """Checks of what is stored: the database and the key to its secrets. Nothing is made, upgraded or changed."""
 
+import contextlib
 import shutil
 import sqlite3
 import time
@@ -37,8 +38,10 @@ def database(examined: Examined) -> Finding:
         return Finding(
             "ok", "There is no database yet; the first command that needs it makes it.", "", {"kind": "sqlite"}
         )
-    with worded():
+    with contextlib.ExitStack() as refused, worded():
+        refused.callback(store.close)
         revision = store.revision()
+        refused.pop_all()
     examined.store = store
     facts: dict[str, Any] = {"kind": "sqlite" if store.is_sqlite else "postgresql", "schema": revision, "head": HEAD}
     if revision != HEAD:
