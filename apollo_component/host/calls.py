@@ -31,6 +31,7 @@ from .journal import DONE_TOLD, FOUND, IN_DOUBT, OPEN, RECEIVED, Entry, Journal,
 from .leases import Lease
 from .limits import Limits
 from .logs import bound, log
+from .plans import PageFacts, goes_on_alike
 from .quota import Party
 from .refreshing import Refresher
 from .registry import Registry
@@ -212,7 +213,7 @@ class Caller:
         asked."""
         action = self.registry.manifest(self.connections.get(call.connection).connector).actions[rule.action]
         values = {there: call.input[here] for there, here in rule.input.items() if here in call.input}
-        key, cursor = Key(call.key.run, call.key.step, f"{call.key.item}:lookup"), None
+        key, cursor, marks = Key(call.key.run, call.key.step, f"{call.key.item}:lookup"), None, list[str]()
         for _ in range(FIND_PAGES):
             asked = Call(key, call.connection, action, values, cursor, lease=call.lease, party=call.party)
             page = self._persistently(asked, None)
@@ -222,7 +223,8 @@ class Caller:
                 ):
                     yield record
             cursor = page.next_cursor
-            if cursor is None:
+            marks.append(PageFacts.of(page, action.key).mark)
+            if cursor is None or goes_on_alike(marks):
                 return
 
     def ask(

@@ -101,15 +101,18 @@ class RunContext(FreeContext):
         super().__init__(means, connection, call.lease, call.party or Party(call.key.run))
         self._call, self._doubtful, self._recorded = call, doubtful, recorded
         self._attempt = recorded.attempt if recorded else 0
+        self._replied = recorded is not None
         self._status = recorded.reply.status if recorded and recorded.reply else 0
+        """The status of the answer, once it is written down."""
 
     def sending(self) -> Reply | None:
         return self._recorded.reply if self._recorded else None
 
     def received(self, reply: Reply) -> None:
-        self._status = reply.status
+        self._replied = True
         if self._attempt:
             self._kept(reply)
+            self._status = reply.status
         else:
             super().received(reply)
 
@@ -132,8 +135,8 @@ class RunContext(FreeContext):
         if not self._attempt:
             return
         key, journal = self._call.key, self._means.journal
-        if self._status and not isinstance(error, UnreadableReplyError):
-            if self._status < 300:
+        if self._replied and not isinstance(error, UnreadableReplyError):
+            if 0 < self._status < 300:
                 journal.mark(
                     key, self._attempt, WITHOUT_EFFECT, "its answer told a failure", **FREE | {"spent": error.spent}
                 )
