@@ -1,11 +1,13 @@
 """A valid input is sent faithfully: what the service understands is what was given, in every action."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from hypothesis import assume, given
 
+from apollo_component.contract.errors import IncompleteReplyError
 from apollo_component.contract.manifest import Manifest
 
 from .conftest import FACTS, Host, examples, schema_of
@@ -14,17 +16,24 @@ from .wire import Arrived, Server, as_text, same, understood
 
 TWICE = {"emailer_campaigns_add_contact_ids": {"emailer_campaign_id": "sequence_id"}}
 """Inputs that a service wants under a second name too: Apollo's is in the path and among the parameters."""
+UNSENT = {"minimum_confidence"}
+"""Inputs that only the answer is weighed by."""
+LATE = ("reveal_phone_number", "run_waterfall_email", "run_waterfall_phone")
+"""What arrives after the answer; Apollo wants to know whether it is fetched or sent to an address."""
 
 
 def expected(manifest: Manifest, action: str, values: dict[str, Any]) -> dict[str, Any]:
-    """The input, its schema's defaults, and page parameters as whole numbers."""
+    """The input, its schema's defaults, page parameters as whole numbers, and that late results are fetched."""
     fields = schema_of(action)["properties"]
     whole = {name: field["default"] for name, field in fields.items() if "default" in field} | values
     if manifest.actions[action].quirk == "free_body":
         return dict(whole["body"])
     if style := manifest.actions[action].paging:
         whole |= {style.page: int(whole[style.page]), style.per_page: int(whole[style.per_page])}
-    return whole | {name: whole[other] for name, other in TWICE.get(action, {}).items()}
+    if any(whole.get(name) for name in LATE) and "webhook_url" not in whole:
+        whole["poll_only"] = True
+    sent = {name: value for name, value in whole.items() if name not in UNSENT}
+    return sent | {name: whole[other] for name, other in TWICE.get(action, {}).items()}
 
 
 def past_the_ceiling(manifest: Manifest, action: str, values: dict[str, Any]) -> bool:
@@ -46,7 +55,8 @@ def test_what_arrives_is_what_was_given(
         assume(not past_the_ceiling(manifest, action, values))
         host = Host()
         server.seen.clear()
-        execute(action, values, host)
+        with suppress(IncompleteReplyError):  # the server's {} is no answer to most actions
+            execute(action, values, host)
         assert host.calls == ["sending", "permit", "observed", "received"]
         faithful(server.taken(), action, expected(manifest, action, values))
 
