@@ -28,6 +28,7 @@ from apollo_component.contract.loading import load_file  # noqa: E402
 from apollo_component.contract.manifest import Manifest  # noqa: E402
 from apollo_component.host.events import FIELDS, Kind, LogEvent  # noqa: E402
 from apollo_component.host.facts import STYLES, cost_text  # noqa: E402
+from apollo_component.hub.api.components import COMPONENTS  # noqa: E402
 from apollo_component.sandbox.__main__ import parser as sandbox_parser  # noqa: E402
 
 DOCS = ROOT / "docs"
@@ -117,7 +118,8 @@ def _value(field: Mapping[str, Any], defs: Mapping[str, Any]) -> str:
     if "anyOf" in field:
         return " or ".join(dict.fromkeys(_value(item, defs) for item in field["anyOf"]))
     kind = field.get("type", "any value")
-    kind = " or ".join(kind) if isinstance(kind, list) else kind
+    if isinstance(kind, list):
+        return " or ".join(_value({**field, "type": one}, defs) for one in kind)
     if kind == "array":
         return f"list of {_value(field.get('items', {}), defs)}"
     if kind == "object" and isinstance(field.get("additionalProperties"), Mapping):
@@ -132,6 +134,16 @@ _WORDS = {
     "boolean": "true or false",
     "null": "null",
 }
+
+
+# The host API
+
+
+def api_result() -> str:
+    """What running an action gives a program."""
+    part = COMPONENTS["Result"]
+    rows = [row for name, field in part["properties"].items() for row in _rows(name, field, part, COMPONENTS)]
+    return table(("Field", "Value", "Always", "What it is"), [(*row[:3], row[4]) for row in rows])
 
 
 # The connector
@@ -286,6 +298,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "manifest": manifest_fields,
     "workflow": workflow_fields,
     "commands": commands,
+    "api_result": api_result,
     "actions": actions,
     "triggers": triggers,
     "errors": error_table,

@@ -14,6 +14,7 @@ def facts(manifest: Manifest, action: Action) -> dict[str, str]:
         "Effect": effect_text(action),
         "Mail": "real people may get mail; it needs --yes, or confirm in a workflow" if action.mails else "",
         "Cost": words.cost_text(action),
+        "Accounts for": words.accounts_text(action),
         "Waits": f"{waits}; --no-wait doesn't" if waits else "",
         "Deprecated": action.deprecated or "",
     }

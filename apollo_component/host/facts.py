@@ -1,7 +1,7 @@
 """What to know of an action or a trigger beyond its description, in words. How a person gives their word, or decides
 not to wait, depends on where they are and is said there."""
 
-from ..contract.actions import Action, Compose
+from ..contract.actions import Accounting, Action, Compose
 from ..contract.palette import cost
 from ..contract.triggers import Trigger
 
@@ -53,6 +53,42 @@ def waits_text(action: Action) -> str:
         return ""
     when = f" with {' or '.join(wait.when)}" if wait.when else ""
     return f"up to {wait.timeout / 60:g} minutes for what comes later{when} (asks {wait.action})"
+
+
+def accounts_text(action: Action) -> str:
+    """What an answer to the action accounts for."""
+    rule = action.accounts_for
+    if rule is None:
+        return _unasked_text(action)
+    parts = [_items_text(action, rule)]
+    parts += [f"a key of {' or '.join(rule.maps)} that wasn't taken is a named miss"] if rule.maps else []
+    parts += [f"one of {name} that isn't in the answer is a named miss" for name in rule.beside]
+    parts += [f"one below {rule.minimum.input} is a named miss"] if rule.minimum else []
+    parts += ["while it goes on in the background, nothing"] if action.job else []
+    return "; ".join(parts)
+
+
+def _items_text(action: Action, rule: Accounting) -> str:
+    if rule.in_place:
+        return f"each of {' or '.join(rule.items)}, in its order: a record, null or a named miss"
+    if rule.items:
+        return f"each of {' or '.join(rule.items)}: a record or a named miss"
+    found = "a record or not found" if action.reply.optional else "a record"
+    return f"the one that was asked for: {found}"
+
+
+def _unasked_text(action: Action) -> str:
+    """Of an action that isn't asked for items by name."""
+    if action.raw:
+        return "nothing: the answer is given as it came"
+    if action.paging and action.reply.total:
+        return "how many match; when all pages are read, as many as are missing are told"
+    if action.paging:
+        return "each page; the service doesn't tell how many match"
+    if action.reply.optional:
+        return "nothing: the service may leave out what it doesn't have"
+    kind = "list" if action.reply.records else "record"
+    return f"its {kind}; an answer without it can't be read"
 
 
 def looks_text(trigger: Trigger) -> str:

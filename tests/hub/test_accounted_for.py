@@ -25,6 +25,7 @@ steps:
     with: {contact_ids: {$from: inputs.ids}, contact_stage_id: {$from: inputs.stage}}
   - id: look
     action: contacts_search
+    when: steps.move.misses[?item]
     with: {per_page: 2}
 """
 NEW = """\
@@ -150,3 +151,23 @@ def test_a_workflow_tells_what_its_last_look_saw(browser, host, linked):
     assert looked["seen"] == looked["known"] > 0
     page = browser.get("/workflows/New contacts")
     assert f"{looked['seen']:,} seen: {looked['seen']:,} known, 0 filtered, 0 started" in page.text
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        (
+            "people_bulk_match",
+            "each of details, in its order: a record, null or a named miss; one below minimum_confidence",
+        ),
+        ("contacts_bulk_create", "each of contacts: a record or a named miss; a key of typed_custom_fields"),
+        ("organizations_enrich", "the one that was asked for: a record or not found"),
+        ("contacts_search", "how many match; when all pages are read, as many as are missing are told"),
+        ("emailer_campaigns_remove_or_stop_contact_ids", "one of emailer_campaign_ids that isn't in the answer"),
+        ("contacts_show", "its record; an answer without it can't be read"),
+        ("raw_request", "nothing: the answer is given as it came"),
+    ],
+)
+def test_an_action_says_what_its_answer_accounts_for(browser, action, said):
+    """On its page, by the names of its inputs."""
+    assert said in facts(browser.get(f"/connectors/apollo/actions/{action}"))["Accounts for"]

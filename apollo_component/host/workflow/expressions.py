@@ -13,7 +13,7 @@ from ...contract.schemas import guess
 from .bounds import GROWTH, LONGEST, TooMuchError, bounded, growth
 
 FROM = "$from"
-RESULT = ("records", "record", "count", "errors", "late")
+RESULT = ("records", "record", "count", "errors", "misses", "late")
 """What expressions see of a step that is done."""
 
 DEPTH = 200

@@ -85,7 +85,13 @@ CHOICE = obj(
     {"label": TEXT, "value": TEXT, "type": text("What its values are, where the choice is a field; else empty.")},
     {"choices": listed(ref("Choice"))},
 )
-CREDITS = obj({"spent": NUMBER, "reserved": NUMBER, "paid_twice": NUMBER})
+CREDITS = obj(
+    {
+        "spent": {**NUMBER, "description": "As the answers told, else the worst."},
+        "reserved": {**NUMBER, "description": "For requests that are open or in doubt."},
+        "paid_twice": {**NUMBER, "description": "What repeats of lost answers may have paid once more, at most."},
+    }
+)
 IN_DOUBT = obj(
     {"step": TEXT, "item": TEXT, "action": TEXT, "outcome": TEXT},
     text="A request that was sent and whose answer was lost, or was told by a person.",
@@ -351,7 +357,7 @@ COMPONENTS: dict[str, Shape] = {
     "Result": obj(
         {
             "run": text("The run's id."),
-            "status": TEXT,
+            "status": text("`done`, `failed` or `cancelled`."),
             "records": {**listed(ANY), "description": "null stands for one that was asked for and not found."},
             "value": {"description": "The answer of an action that gives no list."},
             "total": TOTAL,
@@ -360,7 +366,7 @@ COMPONENTS: dict[str, Shape] = {
             "asked": {**or_null(WHOLE), "description": "How many items it had to account for; null for a search."},
             "warnings": WARNINGS,
             "credits": CREDITS,
-            "in_doubt": listed(IN_DOUBT),
+            "in_doubt": {**listed(IN_DOUBT), "description": "Requests whose answer was lost."},
         },
         {"error": {**FREE, "description": "What ended it before all was there."}},
     ),

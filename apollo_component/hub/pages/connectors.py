@@ -128,6 +128,7 @@ def _action_facts(visit: Visit, action: Action) -> dict[str, str]:
         "effect": facts.effect_text(action),
         "mails": visit.hub.texts("node.mail") if action.mails else "",
         "cost": facts.cost_text(action),
+        "accounts": facts.accounts_text(action),
         "waits": facts.waits_text(action),
         "requests": facts.most_text(action.compose) if action.compose else "",
         "bulk": f"{action.bulk.max:,}" if action.bulk else "",
