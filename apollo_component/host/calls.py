@@ -205,7 +205,7 @@ class Caller:
                     return _Found(record)
             if not last_try:
                 self.sleep(LOOKUP_PAUSE)
-        return _Found(None, tuple(undated), rule.created)
+        return _Found(None, tuple(dict.fromkeys(undated)), rule.created)
 
     def _namesakes(self, call: Call, rule: Lookup) -> Iterator[Mapping[str, Any]]:
         """The records with the natural key of a create, of all that the search gives: it may ignore what it is

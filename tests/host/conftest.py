@@ -216,7 +216,7 @@ class Service:
         with self.lock:
             self.requests.append(request)
             queue = self.scripts.get(self._path(request))
-            script = queue.popleft() if queue else self.defaults.get(self._path(request), answer({}))
+            script = queue.popleft() if queue else self.defaults.get(self._path(request), answer({"records": []}))
         found = script(request) if callable(script) else script
         if isinstance(found, Exception):
             raise found

@@ -170,7 +170,7 @@ def test_only_plain_values_are_written(lines):
 
 def test_a_request_id_is_one_or_is_left_out(lines, caller, service):
     """A service's header is taken only when it looks like an id."""
-    service.on("/find", answer({}, x_request_id="some one\x1b@example.com"))
+    service.on("/find", page(x_request_id="some one\x1b@example.com"))
     caller.page("find")
     assert "request_id" not in lines.of("request.answered")[0]
 

@@ -53,7 +53,7 @@ class Follower:
 
     def warned(self):
         [item] = overview(self.host)["workflows"]
-        return item["warnings"]
+        return item["looked"]["warnings"]
 
 
 @pytest.fixture

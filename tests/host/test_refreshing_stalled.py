@@ -140,7 +140,7 @@ def test_an_owner_that_stood_still_before_sending_sends_nothing(host, another, o
                 assert use(another, oauth, rejected=1)[0].version == 2
             return found
 
-    apps = Slow(host.store, host.connections.vault, clock)
+    apps = Slow(host.store, host.connections.vault, host.registry, clock)
     refresher = Refresher(host.connections, apps, host.registry, host.leases, clock, clock.sleep)
     assert refresher.usable(oauth.id, rejected=1)[0].version == 2
     assert len(service.sent(TOKEN_PATH)) == 1
@@ -159,7 +159,7 @@ class Failing(Connections):
 
 
 def with_failing(host, clock, failures):
-    connections = Failing(host.store, host.connections.vault, clock)
+    connections = Failing(host.store, host.connections.vault, host.registry, clock)
     connections.failures = failures
     return Refresher(connections, host.apps, host.registry, host.leases, clock, clock.sleep)
 
