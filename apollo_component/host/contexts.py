@@ -101,22 +101,21 @@ class RunContext(FreeContext):
         super().__init__(means, connection, call.lease, call.party or Party(call.key.run))
         self._call, self._doubtful, self._recorded = call, doubtful, recorded
         self._attempt = recorded.attempt if recorded else 0
-        self._replied = recorded is not None
         self._status = recorded.reply.status if recorded and recorded.reply else 0
-        """The status of the answer, once it is written down."""
+        self._kept = recorded is not None
 
     def sending(self) -> Reply | None:
         return self._recorded.reply if self._recorded else None
 
     def received(self, reply: Reply) -> None:
-        self._replied = True
+        self._status = reply.status
         if self._attempt:
-            self._kept(reply)
-            self._status = reply.status
+            self._keep(reply)
+            self._kept = True
         else:
             super().received(reply)
 
-    def _kept(self, reply: Reply) -> None:
+    def _keep(self, reply: Reply) -> None:
         """Write the answer down. It may have been paid for, so a database that is busy, full or away gets some time."""
         until = self._means.clock() + KEEP_SECONDS
         while True:
@@ -131,12 +130,13 @@ class RunContext(FreeContext):
 
     def failed(self, error: ConnectorError) -> None:
         """Close the row of a request that got no answer of the service: it never left, or it is in doubt. A good
-        answer that tells of a failure had no effect but what it says that it cost."""
+        answer that tells of a failure had no effect but what it says that it cost; one that couldn't be written down
+        tells nothing, so its row stays open."""
         if not self._attempt:
             return
         key, journal = self._call.key, self._means.journal
-        if self._replied and not isinstance(error, UnreadableReplyError):
-            if 0 < self._status < 300:
+        if self._status and not isinstance(error, UnreadableReplyError):
+            if self._kept and self._status < 300:
                 journal.mark(
                     key, self._attempt, WITHOUT_EFFECT, "its answer told a failure", **FREE | {"spent": error.spent}
                 )

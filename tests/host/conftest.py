@@ -186,8 +186,6 @@ def page(*records: Any, total: int | None = None, **headers: str) -> Reply:
     return answer({"records": list(records)} | ({} if total is None else {"total": total}), **headers)
 
 
-EMPTY = {item["id"]: {item["reply"]["records"]: []} for item in DATA["actions"] if "records" in item.get("reply", {})}
-"""The answer without records of each action that gives a list."""
 Script = Reply | Exception | Callable[[Any], Any]
 
 
@@ -218,7 +216,7 @@ class Service:
         with self.lock:
             self.requests.append(request)
             queue = self.scripts.get(self._path(request))
-            script = queue.popleft() if queue else self.defaults.get(self._path(request), answer(EMPTY.get(request.operation, {})))
+            script = queue.popleft() if queue else self.defaults.get(self._path(request), answer({"records": []}))
         found = script(request) if callable(script) else script
         if isinstance(found, Exception):
             raise found

@@ -7,6 +7,7 @@ import pytest
 from apollo_component.contract.errors import InputError
 from apollo_component.contract.loading import load_file
 from apollo_component.contract.schemas import Schemas
+from apollo_component.host.plans import shortfall
 from apollo_component.host.runner import Job
 from apollo_component.host.splitting import (
     MAX_PARTS,
@@ -16,7 +17,6 @@ from apollo_component.host.splitting import (
     chosen_fields,
     cut,
     heads,
-    shortfall_note,
     vocabularies,
 )
 from apollo_component.host.workflow.file import parse_workflow, problems_of
@@ -213,7 +213,7 @@ def test_every_record_of_a_split_search_comes_once_and_the_rest_is_counted(host,
     assert coloured <= {one["id"] for one in found}
     assert any("hold 240 of 300 records: 60 or more" in note for note in before)
     missing = 300 - len(found)
-    assert notices[len(before) :] == [shortfall_note(300, len(found))]
+    assert notices[len(before) :] == [shortfall(300, len(found), None)]
     assert f"{missing} are missing" in notices[-1]
 
 
