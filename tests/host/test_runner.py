@@ -252,3 +252,85 @@ def test_what_was_paid_is_handed_out_though_another_request_failed(host, service
     assert found == sorted(found)
     assert len(found) == 2 * (len(service.sent("/pay")) - 1) > 0
     assert len(service.sent("/pay")) < 20
+
+
+def strange(service, *pages):
+    """Answers page by page; behind the last there is nothing, and a single one is given for ever."""
+
+    def answering(request):
+        number = 1 if len(pages) == 1 else int(dict(request.query)["page"])
+        rows, more = pages[number - 1] if number <= len(pages) else ((), pages[-1][1])
+        return answer({"records": [{"id": n} for n in rows], **more})
+
+    service.always("/find", answering)
+
+
+TEN, NEXT, LAST = range(10), range(10, 20), range(20, 25)
+
+
+@pytest.mark.parametrize(
+    ("pages", "given", "words"),
+    [
+        # as it should be
+        ([(TEN, {"total": 25}), (NEXT, {"total": 25}), (LAST, {"total": 25})], 25, []),
+        # a total that says less than what comes: full pages are followed
+        ([(TEN, {"total": 0}), (NEXT, {"total": 0}), (LAST, {"total": 0})], 25,
+         ["0 records matched, 25 were given: 25 more than matched"]),
+        ([(TEN, {"total": 9}), (NEXT, {"total": 20}), (LAST, {"total": 20})], 25, ["moved between 9 and 20", "25 were"]),
+        # a page in the middle that is empty, or short
+        ([(TEN, {"total": 25}), ((), {"total": 25}), (LAST, {"total": 25})], 15,
+         ["1 page in the middle was empty", "25 records matched, 15 were given: 10 are missing"]),
+        ([(TEN, {"total": 25}), (range(10, 13), {"total": 25}), (LAST, {"total": 25})], 18, ["7 are missing"]),
+        # a page that comes twice
+        ([(TEN, {"total": 25}), (TEN, {"total": 25}), (LAST, {"total": 25})], 15, ["1 page brought the same", "10 are"]),
+        # a total that shrinks while it is read
+        ([(TEN, {"total": 25}), (NEXT, {"total": 25}), (LAST, {"total": 24})], 25, ["moved between 24 and 25", "1 more"]),
+        # no total at all: the list ends with an empty page
+        ([(TEN, {}), (range(10, 13), {}), ((), {})], 13, []),
+    ],
+)  # fmt: skip
+def test_what_matched_is_told_against_what_was_given(host, service, job, notices, pages, given, words):
+    """A list is read as far as anything speaks for more; wherever the count differs, a sentence says by how much."""
+    strange(service, *pages)
+    told = []
+    found = [record for part in host.runner.pages(job("find", every_page=True), told.append) for record in part.records]
+    assert len(found) == given
+    assert len(told) == len(words)
+    assert all(word in text for word, text in zip(words, told, strict=True))
+
+
+def test_pages_that_go_on_alike_end_the_reading(host, service, job):
+    """A service that gives one page for ever isn't asked for all the pages that its total promises."""
+    strange(service, (TEN, {"total": 100}))
+    told = []
+    list(host.runner.pages(job("find", every_page=True, concurrency=1), told.append))
+    assert len(service.requests) == 3
+    assert told[-1] == "100 records matched, 10 were given: 90 are missing"
+
+
+@pytest.mark.parametrize("limit", [1, 10, 15])
+def test_a_limit_is_no_shortfall(host, service, job, limit):
+    """Whoever wanted no more isn't told that more is missing."""
+    people(service, 35)
+    told = []
+    found = [record for part in host.runner.pages(job("find", every_page=True, limit=limit), told.append)
+             for record in part.records]  # fmt: skip
+    assert (len(found), told) == (limit, [])
+
+
+def test_a_limit_that_isnt_reached_is_told_as_a_shortfall(host, service, job):
+    """Fewer than wanted, though more match, is missing all the same."""
+    strange(service, (TEN, {"total": 25}), ((), {"total": 25}), (LAST, {"total": 25}))
+    told = []
+    list(host.runner.pages(job("find", every_page=True, limit=20), told.append))
+    assert told[-1] == "25 records matched, 15 were given: 10 are missing"
+
+
+def test_a_reader_that_goes_away_is_told_nothing(host, service, job):
+    """What nobody waits for isn't missing."""
+    people(service, 35)
+    told = []
+    pages = host.runner.pages(job("find", every_page=True), told.append)
+    next(pages)
+    pages.close()
+    assert told == []
