@@ -276,7 +276,7 @@ TEN, NEXT, LAST = range(10), range(10, 20), range(20, 25)
         # a total that says less than what comes: full pages are followed
         ([(TEN, {"total": 0}), (NEXT, {"total": 0}), (LAST, {"total": 0})], 25,
          ["0 records matched, 25 were given: 25 more than matched"]),
-        ([(TEN, {"total": 9}), (NEXT, {"total": 20}), (LAST, {"total": 20})], 25, ["moved between 9 and 20", "25 were"]),
+        ([(TEN, {"total": 9}), (NEXT, {"total": 22}), (LAST, {"total": 22})], 25, ["moved between 9 and 22", "25 were"]),
         # a page in the middle that is empty, or short
         ([(TEN, {"total": 25}), ((), {"total": 25}), (LAST, {"total": 25})], 15,
          ["1 page in the middle was empty", "25 records matched, 15 were given: 10 are missing"]),
