@@ -375,3 +375,70 @@ def test_two_workers_don_t_look_at_once(enabled, source, host):
     follow = enabled("timed")
     assert host.leases.acquire(f"subscription:{follow.id}", 60)
     assert follow.look() is None
+
+
+@pytest.mark.parametrize(
+    ("odd", "words"),
+    [
+        ({"error": "Something went wrong", "error_code": "INTERNAL"}, "Something went wrong"),
+        ({"total": 25}, "isn't a list"),
+        ({"records": None}, "isn't a list"),
+        ([], "isn't a list"),
+        ({"records": [], "total": 25}, "a page in the middle of the list is empty"),
+    ],
+)
+def test_a_look_that_can_t_be_trusted_is_a_failed_one(enabled, source, service, odd, words):
+    """No list is not an empty list: the look fails with the service's words, and what came meanwhile isn't lost."""
+    follow = enabled("timed")
+    follow.look()
+    source.put("new")
+    service.on("/find", answer(odd))
+    with pytest.raises(TransientError, match=words):
+        follow.look()
+    failed = follow.subscriptions.get(follow.id)
+    assert (failed.failures, words in failed.error["message"]) == (1, True)
+    follow.look()
+    assert follow.started() == [("new", "x")]
+
+
+@pytest.mark.parametrize("trigger", ["timed", "scanned"])
+def test_a_page_that_comes_twice_is_a_failed_look(enabled, source, service, trigger):
+    """What the repeated page stands in for would never be seen; the next look sees it."""
+    follow = enabled(trigger)
+    follow.look()
+    for number in range(25):
+        source.put(f"new{number}")
+    rows = list(reversed(source.rows.values()))
+    same = answer({"records": rows[:10], "total": 25})
+    service.on("/find", same, same)
+    with pytest.raises(TransientError, match="the same page again"):
+        follow.look()
+    follow.look()
+    assert len(follow.started()) == 25
+
+
+def test_a_look_tells_what_became_of_every_record(enabled, source):
+    """Seen is known, filtered and started together, as `workflow status` shows it."""
+    for name in ("a", "b", "c"):
+        source.put(name)
+    follow = enabled("scanned", more=", when: \"record.name == 'x'\"")
+    assert follow.look().known == 3
+    source.put("d")
+    source.put("e", "unwanted")
+    told = follow.look()
+    assert (told.seen, told.known, told.filtered, told.started) == (5, 3, 1, 1)
+    kept = follow.subscriptions.get(follow.id).as_dict()["looked"]
+    assert {name: kept[name] for name in ("seen", "known", "filtered", "started")} == {
+        "seen": 5, "known": 3, "filtered": 1, "started": 1,
+    }  # fmt: skip
+
+
+def test_records_that_match_and_don_t_come_are_told(enabled, source, service):
+    """A whole list that is shorter than its total says so in the next status."""
+    source.put("a")
+    follow = enabled("scanned")
+    service.on(
+        "/find", answer({"records": [{"id": "a", "name": "x"}], "total": 3}), answer({"records": [], "total": 3})
+    )
+    follow.look()
+    assert follow.subscriptions.get(follow.id).looked["warnings"] == ["3 records matched, 1 were given: 2 are missing"]

@@ -114,7 +114,7 @@ def test_a_misspelt_part_of_a_result_is_told(manifests, expression, named, meant
   - {{id: next, action: people_match, when: '{quoted}', with: {{email: {{$from: '{quoted}'}}}}}}
 """)
     guess = f"; did you mean {meant}?" if meant else ""
-    said = f"names {named}; a step has records, record, count, errors, late{guess}"
+    said = f"names {named}; a step has records, record, count, errors, misses, late{guess}"
     assert problems(text, manifests) == [
         (5, "steps[1].when", said),
         (5, "steps[1].with.email.$from", said),
