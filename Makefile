@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CHROMIUM ?= chromium
 .DEFAULT_GOAL := help
 
-.PHONY: help demo hub sandbox browser pictures check fast test chaos faults storm soak fuzz mutants audit format clean
+.PHONY: help demo hub sandbox browser pictures check fast test chaos faults storm strange soak fuzz mutants audit format clean
 
 help:
 	@echo "make demo     install, start a sandbox, link two accounts, run the example workflow"
@@ -16,6 +16,7 @@ help:
 	@echo "make chaos    everything that kills processes, in full size, with its figures; then make storm"
 	@echo "make faults   the table of faults, every cell (docs/faults.md)"
 	@echo "make storm    1,000 runs find one token expired, 100 times in each kind of trouble (STORM_REPETITIONS)"
+	@echo "make strange  500 seeded runs on a sandbox with odd answers, each held against its log (STRANGE=\"--seed 2\")"
 	@echo "make soak     10 minutes of workers on PostgreSQL, killed and replaced, with faults (SOAK=\"--seconds 60\")"
 	@echo "make fuzz     a million mutated answers, 100,500 mutated files (FUZZ_REPLIES, FUZZ_FRAGMENTS, FUZZ_WHOLE, FUZZ_SEED)"
 	@echo "make mutants  mutation testing of auth, replies, vault, limits and journal (about an hour)"
@@ -82,6 +83,10 @@ soak: $(VENV)/.test
 
 storm: $(VENV)/.test
 	$(BIN)/python -m tests.chaos.storm
+
+# Shorter or otherwise: make strange STRANGE="--runs 100 --seed 2"
+strange: $(VENV)/.test
+	$(BIN)/python -W ignore -m tests.others.strange_runs $(STRANGE)
 
 faults: $(VENV)/.test
 	$(BIN)/pytest tests/chaos/faults

@@ -18,7 +18,7 @@ from ..contract.models import Miss, Page
 NAMED = 10
 """How many items a warning names; the misses of a page name them all."""
 UNTOLD = "not in the answer, and nothing tells which of the list it is"
-_SCHEME = re.compile(r"^https?://(www\.)?|/+$")
+_SCHEME = re.compile(r"^(https?://)?(www\.)?|/+$")
 _REASONS = ("reason", "message", "error_message", "error", "errors", "error_code", "code", "status")
 
 
@@ -86,7 +86,8 @@ class _Items:
 
     def __init__(self, rule: Accounting, given: Sequence[Any]) -> None:
         self.rule = rule
-        self.all = list(dict.fromkeys(given)) if all(isinstance(item, str) for item in given) else list(given)
+        once = not rule.in_place and all(isinstance(item, str) for item in given)
+        self.all = list(dict.fromkeys(given)) if once else list(given)
         self._numbers: list[dict[str, list[int]]] = [{} for _ in rule.keys]
         for number, item in enumerate(self.all):
             for place, key in enumerate(rule.keys):
@@ -152,7 +153,7 @@ def _shown(record: Any, key: ItemKey) -> list[str]:
 
 
 def _plain(value: Any) -> str:
-    """For comparison: case, outer spaces, the scheme and the last slash of an address don't count."""
+    """For comparison: case, outer spaces, the scheme, `www.` and the last slash of an address don't count."""
     return _SCHEME.sub("", str(value).strip().casefold())
 
 
@@ -194,9 +195,15 @@ def _placed(
         free = [number for number in numbers if placed[number] is None]
         for number in free:
             placed[number] = record
-        if not free:
+        if not free and not any(_same(items, record, placed[number]) for number in numbers):
             loose.append(record)
     return placed, loose
+
+
+def _same(items: _Items, one: Any, other: Any) -> bool:
+    """Whether two records are one thing: an item that is asked twice may be answered twice."""
+    shown = _shown(one, items.rule.keys[0])
+    return shown == _shown(other, items.rule.keys[0]) if shown else one == other
 
 
 def _fits(numbers: tuple[int, ...], place: int) -> bool:

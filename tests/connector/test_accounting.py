@@ -67,6 +67,7 @@ BY_ID = [{"id": IDS[0]}, {"id": IDS[1]}, {"id": IDS[2]}]
          [None, 2]),
         # an item that is asked twice gets its answer twice
         ([BY_ID[0], BY_ID[1], BY_ID[0]], [person(2), person(1)], [1, 2, 1]),
+        ([BY_ID[0], BY_ID[1], BY_ID[0], BY_ID[2]], [person(2), person(1), person(1)], [1, 2, 1, None]),
         # a person whom the service knows under another email keeps the place that nothing else claims
         ([{"email": "old@firm.example"}, {"email": "p2@firm.example"}], [person(1), person(2)], [1, 2]),
     ],
@@ -146,6 +147,40 @@ def test_companies_come_back_to_their_domains(answered: Run, found: list[Any]) -
     page = answered("organizations_bulk_enrich", values, {"organizations": found, "missing_records": 2})
     assert names(page) == [None, "Two", None]
     assert (page.spent, page.warnings) == (1, ())
+
+
+def test_a_company_that_is_asked_twice_stands_at_both_places(answered: Run) -> None:
+    """The list that comes back is as long as the one that was asked, whatever is in it twice."""
+    found = [{"id": "2", "name": "Two", "primary_domain": "two.example"}]
+    page = answered("organizations_bulk_enrich", {"domains": ["two.example", "one.example", "two.example"]},
+                    {"organizations": found, "missing_records": 1})  # fmt: skip
+    assert names(page) == ["Two", None, "Two"]
+    assert (page.asked, page.not_found, page.missed, page.spent, page.warnings) == (3, 1, 0, 1, ())
+
+
+@pytest.mark.parametrize(
+    "website",
+    ["https://www.two.example/", "http://two.example", "www.two.example", "two.example", "HTTPS://TWO.EXAMPLE"],
+)
+def test_companies_come_back_to_their_websites(answered: Run, website: str) -> None:
+    """A company that is asked for by its address on the web stands at its place, however the address is written."""
+    values = {"details": [{"website": "https://one.example"}, {"website": website}, {"domain": "three.example"}]}
+    found = [{"id": "3", "name": "Three", "primary_domain": "three.example"}]
+    found += [{"id": "2", "name": "Two", "primary_domain": "two.example", "website_url": "http://www.two.example"}]
+    page = answered("organizations_bulk_enrich", values, {"organizations": found})
+    assert (names(page), page.missed) == ([None, "Two", "Three"], 0)
+
+
+def test_keys_name_fields_of_the_items(connector: Connector) -> None:
+    """Every key by which an answer is put back to its items is a field that those items have."""
+    schemas = connector.schemas
+    for action in connector.manifest.actions.values():
+        rule, fields = action.accounts_for, {"."}
+        for name in rule.items if rule else ():
+            path, listed = schemas.followed(action.input, schemas.schema(action.input)["properties"][name])
+            fields.update(schemas.followed(path, listed["items"])[1].get("properties", {}))
+        for key in rule.keys if rule and rule.items else ():
+            assert set(key.item.split()) <= fields, f"{action.id}: {key.item}"
 
 
 def test_more_left_out_than_is_missing_is_told(answered: Run) -> None:
