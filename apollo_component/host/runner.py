@@ -74,8 +74,7 @@ class Runner:
             yield page
         if job.limit is not None and given >= job.limit:
             return
-        matching = facts[0].total if job.split_by and facts else last_total(facts)
-        for text in (*list_notes([] if job.split_by else facts), shortfall(matching, given, job.limit)):
+        for text in (*list_notes([] if job.split_by else facts), shortfall(last_total(facts), given, job.limit)):
             if text:
                 warn(text)
 
@@ -107,12 +106,14 @@ class Runner:
         return vocabularies(schemas_at(self.caller.registry.manifest(connector).root), job.action)
 
     def _split(self, job: Job, call: Call, first: Page) -> Iterator[Page]:
-        """First every part's first page, which tells how large it is; then all parts as one stream, read ahead."""
+        """First every part's first page, which tells how large it is; then all parts as one stream, read ahead. Its
+        pages tell the total of the whole."""
         heads: dict[str, Page] = {}
         found = self._cut(job, call, first, heads)
         for note in found.notes:
             self.notice(note)
-        yield from self._in_order(job, _stream(job.action, call, first, found, heads))
+        for page in self._in_order(job, _stream(job.action, call, first, found, heads)):
+            yield replace(page, total=first.total)
 
     def _cut(self, job: Job, call: Call, first: Page, heads: dict[str, Page]) -> Cut:
         flow = cut(job.input, first.total or 0, job.action.ceiling, job.split_by)

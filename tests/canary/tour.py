@@ -229,7 +229,10 @@ class Tour:
                 self.fault("users_search", "status", status=status)
                 self.action(host, f"run {status} {name}", name, "users_search")
             with _environment(APOLLO_API_URL=REFUSED):
+                self.action(host, f"run elsewhere {name}", name, "users_search")
+                self.attempt(f"move {name}", linking.move, host, name)
                 self.action(host, f"run refused {name}", name, "users_search")
+            self.attempt(f"move back {name}", linking.move, host, name)
             self.fault("opportunities_create", "drop_after")
             self.action(host, f"run lost {name}", name, "opportunities_create", name="Lost deal")
         self.action(host, "run 403 for want of a right", "scoped_without_search", "people_api_search", per_page=1)

@@ -202,12 +202,14 @@ def records(host, job):
 
 
 def test_every_record_of_a_split_search_comes_once_and_the_rest_is_counted(host, service, job, notices):
-    """All parts as one stream, each record once; what the cut can't reach is told before, the shortfall after."""
+    """All parts as one stream that tells the total of the whole, each record once; what the cut can't reach is told before, the shortfall after."""
     people(service)
     pages = host.runner.pages(job())
     first = next(pages)
     before = list(notices)
-    found = [*first.records, *(record for page in pages for record in page.records)]
+    later = list(pages)
+    found = [record for page in (first, *later) for record in page.records]
+    assert {page.total for page in later} == {300}
     coloured = {one["id"] for one in WORLD if one["colour"]}
     assert len(found) == len({one["id"] for one in found})
     assert coloured <= {one["id"] for one in found}

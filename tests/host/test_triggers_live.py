@@ -145,7 +145,7 @@ def test_what_happens_is_one_event(host, sandbox, trigger):
     identity, _ = subscriptions.enable(workflow, prepared(host, workflow, {}, {}), None, None)
     sweeps = Sweeps(host, subscriptions)
     first = sweeps.look(subscriptions.get(identity), workflow)
-    assert (first.began, first.queued) == (True, 0)
+    assert (first.began, first.started) == (True, 0)
     happened = CASES[trigger](team)
     for _ in range(2):
         sweeps.look(subscriptions.get(identity), workflow)
