@@ -19,7 +19,7 @@ from apollo_component.host.host import Host
 from apollo_component.host.key_files import KeySource
 from apollo_component.host.rotation import listed
 from apollo_component.host.settings import Settings
-from apollo_component.host.store import insert_many
+from apollo_component.host.store import dumps, insert_many
 from apollo_component.host.tables import apps, connections
 
 pytestmark = pytest.mark.chaos
@@ -61,7 +61,7 @@ def fill(host: Host) -> None:
     rows = [
         {"id": f"{n:024x}", "name": f"c{n}", "connector": "apollo", "type": "oauth2", "version": 1, "status": "active",
          "reason": "", "since": 0.0, "created_at": 0.0, "app_id": random.choice(owned) if n % 10 == 0 else None,
-         "account_json": "{}", "missed_json": "{}"}
+         "account_json": "{}", "missed_json": "{}", "servers_json": dumps(host.registry.servers("apollo"))}
         for n in range(COUNT)
     ]  # fmt: skip
     with host.store.write() as open_:
