@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 from ..connector.connector import Quirk
-from ..contract.digging import sentence
 from ..contract.errors import IncompleteReplyError
 from ..contract.models import Page
 
@@ -70,12 +69,6 @@ def with_bare_id(page: Page) -> Page:
     return replace(page, records=records, value=None)
 
 
-def with_message(page: Page) -> Page:
-    """Nothing to do is 200 with a sentence instead of records."""
-    said = page.value.get("message") if isinstance(page.value, Mapping) else None
-    return replace(page, warnings=(sentence(said),)) if said else page
-
-
 def with_deletion(page: Page) -> Page:
     """Completing or skipping a task that is gone answers 200 and says so in a field."""
     gone = isinstance(page.value, Mapping) and page.value.get("deleted") is True
@@ -102,7 +95,6 @@ QUIRKS = {
     "two_arrays": Quirk(read=by_rank),
     "created_and_existing": Quirk(read=with_origin),
     "bare_field_id": Quirk(read=with_bare_id),
-    "message_as_warning": Quirk(read=with_message),
     "deleted_as_warning": Quirk(read=with_deletion),
     "usage_rows": Quirk(read=as_rows),
 }

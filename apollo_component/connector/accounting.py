@@ -51,7 +51,7 @@ def accounted(
     elif rule.in_place:
         page = _in_place(items, page, (*left_out, *errors), values)
     else:
-        page = _listed(items, page, left_out, errors)
+        page = _listed(items, page, left_out, errors, sentence(dig(answer, "message")))
     parts = (*_beside(rule, values, answer), *_unkept(items, page.records, failures))
     page = replace(page, misses=(*page.misses, *parts))
     return replace(page, warnings=(*page.warnings, *_uncounted(rule, answer, page), *_sentences(page.misses)))
@@ -98,10 +98,11 @@ class _Items:
         return len(self.all)
 
     def named(self, number: int) -> str:
-        """How a person knows the item: by its first key, else by its place."""
+        """How a person knows the item: by its first key, else by the first text in it, else by its place."""
         item = self.all[number]
-        found = (_text(item, key.item) for key in self.rule.keys)
-        return next((text for text in found if text), f"item {number + 1}")
+        keys = (_text(item, key.item) for key in self.rule.keys)
+        texts = (value for value in item.values() if isinstance(value, str)) if isinstance(item, Mapping) else ()
+        return next((text for text in (*keys, *texts) if text), f"item {number + 1}")
 
     def answered_by(self, record: Any) -> tuple[int, ...]:
         """The items that a record answers: one, or several that ask the same. Empty where no key of its own tells."""
@@ -233,8 +234,9 @@ def _single(items: _Items, page: Page, values: Mapping[str, Any], told: Sequence
     return replace(page, asked=1, missing=0 if page.records else 1, misses=misses)
 
 
-def _listed(items: _Items, page: Page, left_out: Sequence[_Told], errors: Sequence[_Told]) -> Page:
-    """The records that were taken, and a miss for each item that wasn't. An answer to a write has no order to keep."""
+def _listed(items: _Items, page: Page, left_out: Sequence[_Told], errors: Sequence[_Told], said: str) -> Page:
+    """The records that were taken, and a miss for each item that wasn't. An answer to a write has no order to keep.
+    `said` is the answer's own sentence, the reason where it gives no record and no other."""
     refused = {number for entry in left_out for number in entry.numbers}
     records, answered, extra = [], set[int](), []
     for record in page.records:
@@ -245,27 +247,25 @@ def _listed(items: _Items, page: Page, left_out: Sequence[_Told], errors: Sequen
         answered.update(numbers)
         if not numbers:
             extra.append(record)
-    misses = [Miss(items.named(number), entry.reason) for entry in left_out for number in entry.numbers]
-    named = {*answered, *refused}
-    misses += [
-        Miss(items.named(number), entry.reason, entry.under if number in answered else "")
-        for entry in errors
-        for number in entry.numbers
-        if number not in refused
-    ]
-    named |= {number for entry in errors for number in entry.numbers}
-    misses += [Miss(entry.text, entry.reason, entry.under) for entry in (*left_out, *errors) if not entry.numbers]
-    lost = [number for number in range(len(items)) if number not in named]
+    answered -= refused
+    told: dict[int, _Told] = {}
+    for entry in (*left_out, *errors):
+        for number in entry.numbers:
+            told[number] = told[number] if number in told and told[number].reason else entry
+    lost = [number for number in range(len(items)) if number not in answered and number not in told]
     standing = sum(any(items.could_be(number, record) for number in lost) for record in extra)
-    if standing:
-        misses += [Miss("", UNTOLD) for _ in range(max(0, len(lost) - standing))]
-    else:
-        misses += [Miss(items.named(number)) for number in lost]
-    unasked = len(extra) - standing
-    asked = len(items) or None
+    reasons = {number: entry.reason for number, entry in told.items() if number not in answered}
+    reasons |= dict.fromkeys(lost, "" if records else said) if not standing else {}
+    misses = [Miss(items.named(number), reason) for number, reason in sorted(reasons.items())]
+    misses += [Miss("", UNTOLD) for _ in range(max(0, len(lost) - standing) if standing else 0)]
+    misses += [
+        Miss(items.named(number), entry.reason, entry.under) for number, entry in told.items() if number in answered
+    ]
+    misses += [Miss(entry.text, entry.reason, entry.under) for entry in (*left_out, *errors) if not entry.numbers]
+    unasked, asked = len(extra) - standing, len(items) or None
     notes = (f"{unasked} of the answer's records were not asked for",) if unasked and asked else ()
-    once = tuple(dict.fromkeys(misses)) if not standing else tuple(misses)
-    return replace(page, records=records, asked=asked, missing=0, misses=once, warnings=(*page.warnings, *notes))
+    warnings = (*page.warnings, *notes)
+    return replace(page, records=records, asked=asked, missing=0, misses=tuple(misses), warnings=warnings)
 
 
 def _failures(answer: Any, patterns: Sequence[str], items: _Items) -> Iterator[_Told]:

@@ -356,3 +356,21 @@ def test_a_rank_that_is_none_is_refused(answered: Run, service: Any) -> None:
     with pytest.raises(InputError):
         people(answered, BY_ID, [], minimum_confidence="none")
     assert service.requests == []
+
+
+def test_nothing_to_do_is_the_reason(answered: Run) -> None:
+    """A sentence in place of the records is why the lists were not touched."""
+    values = {"entity_ids": [IDS[0]], "label_names": ["Berlin", "Bern"], "modality": "contacts"}
+    page = answered("labels_add_records", values, {"message": "No Models or Lists provided"})
+    assert missed(page) == [("Berlin", "No Models or Lists provided"), ("Bern", "No Models or Lists provided")]
+
+
+def test_equal_items_are_missed_each(answered: Run) -> None:
+    """Two items of one key that don't come are two misses, also where the answer tells of them twice."""
+    twice = {"contacts": [{"first_name": "a", "email": "a@x.example"}] * 2}
+    failed = [{"email": "a@x.example", "error": "no"}]
+    page = answered(
+        "contacts_bulk_create", twice, {"created_contacts": [], "failed_contacts": failed, "errors": failed}
+    )
+    assert missed(page) == [("a@x.example", "no")] * 2
+    assert page.asked == 2
