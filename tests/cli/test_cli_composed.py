@@ -22,7 +22,9 @@ def test_the_palette_has_them_with_the_needs_of_their_parts(cli):
 def test_a_description_shows_every_request(cli):
     """Each part's route and needs, and how many requests it takes at most."""
     told = cli("describe", "accounts_upsert").out
-    assert "POST /accounts/search, POST /accounts/bulk_create, PATCH /accounts/{account_id} (62 requests at most" in told
+    assert (
+        "POST /accounts/search, POST /accounts/bulk_create, PATCH /accounts/{account_id} (62 requests at most" in told
+    )
     assert cli("describe", "accounts_upsert", "--json").json["parts"] == [
         "accounts_search",
         "accounts_bulk_create",
