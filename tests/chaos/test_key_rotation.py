@@ -19,7 +19,7 @@ from apollo_component.host.host import Host
 from apollo_component.host.key_files import KeySource
 from apollo_component.host.rotation import listed
 from apollo_component.host.settings import Settings
-from apollo_component.host.store import dumps, insert_many
+from apollo_component.host.store import insert_many
 from apollo_component.host.tables import apps, connections
 
 pytestmark = pytest.mark.chaos
@@ -58,10 +58,11 @@ def begin(settings: Settings) -> Iterator[Callable[..., "subprocess.Popen[str]"]
 def fill(host: Host) -> None:
     """So many connections as linking stores them, in one transaction; every tenth with an app of its own."""
     owned = [host.apps.add(None, "apollo", OAuthApp(f"client {n}", f"secret {n}")) for n in range(max(COUNT // 100, 1))]
+    servers = json.dumps(host.registry.servers("apollo"))
     rows = [
         {"id": f"{n:024x}", "name": f"c{n}", "connector": "apollo", "type": "oauth2", "version": 1, "status": "active",
          "reason": "", "since": 0.0, "created_at": 0.0, "app_id": random.choice(owned) if n % 10 == 0 else None,
-         "account_json": "{}", "missed_json": "{}", "servers_json": dumps(host.registry.servers("apollo"))}
+         "account_json": "{}", "missed_json": "{}", "servers_json": servers}
         for n in range(COUNT)
     ]  # fmt: skip
     with host.store.write() as open_:
