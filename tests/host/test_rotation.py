@@ -329,7 +329,6 @@ def test_a_database_of_before_is_upgraded_and_rotated(opened, filled):
             connection.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN servers_json")
         connection.exec_driver_sql("ALTER TABLE host_subscriptions DROP COLUMN looked_json")
         connection.exec_driver_sql("ALTER TABLE host_runs DROP COLUMN unattended")
-        connection.exec_driver_sql("ALTER TABLE host_subscriptions DROP COLUMN looked_json")
         for index in ("runs_by_age", "runs_by_status", "runs_by_workflow", "runs_by_kind", "journal_costs"):
             connection.exec_driver_sql(f"DROP INDEX host_{index}")
         connection.exec_driver_sql("CREATE INDEX ix_host_runs_workflow ON host_runs (workflow)")
