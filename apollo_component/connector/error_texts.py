@@ -1,6 +1,6 @@
 """What the body of an answer says went wrong: its texts, its codes and what it suggests, safe to show. Pure.
 
-Services put a reason under many names (api.md section 8): each is read, and the most telling text is the message.
+Services put a reason under many names: each is read, and the most telling text is the message.
 """
 
 import html

@@ -1,4 +1,4 @@
-"""What Apollo needs beyond its manifest (api.md section 10)."""
+"""What Apollo needs beyond its manifest."""
 
 import contextlib
 from typing import Any
