@@ -119,10 +119,9 @@ def _sorted(trigger: Trigger, record: Any, floor: str, now: datetime) -> str:
 
 
 def _event(trigger: Trigger, record: Any) -> Event:
-    time = time_of(record, trigger.time)
-    at = datetime.strptime(time, _FORM).replace(tzinfo=UTC) if time else None
     mark = digest(record) if trigger.style == "newest" and not trigger.time else ""
-    return Event(str(dig(record, trigger.id_field)), version_of(trigger, record), record, at, mark)
+    identity, at = str(dig(record, trigger.id_field)), moment(record, trigger.time)
+    return Event(identity, version_of(trigger, record), record, at, mark)
 
 
 def _wanted(trigger: Trigger, record: Any, time: str, now: datetime) -> bool:

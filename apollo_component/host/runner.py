@@ -1,7 +1,7 @@
 """Runs one action with everything it needs: all pages in order, long lists cut and rejoined, on threads."""
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,7 +14,17 @@ from .calls import Call, Caller
 from .journal import Key
 from .late import Waiter
 from .leases import Lease
-from .plans import PageFacts, chunks, further_pages, goes_on_alike, last_total, list_notes, shortfall, unique
+from .plans import (
+    SAME_PAGES,
+    PageFacts,
+    chunks,
+    further_pages,
+    goes_on_alike,
+    last_total,
+    list_notes,
+    shortfall,
+    unique,
+)
 from .quota import Party
 from .splitting import Cut, Field, ceiling_note, cut, out_of_reach, vocabularies
 
@@ -58,18 +68,20 @@ class Runner:
         whole = self.caller.prepare(self._call(job, "", job.input))
         calls = [self._call(job, str(number), values) for number, values in enumerate(chunks(job.action, whole.input))]
         calls[1:] = map(_further, calls[1:])
-        pages = self._in_order(job, calls) if len(calls) > 1 else self._paged(job, calls[0])
+        facts: list[PageFacts] = []
+        pages = self._in_order(job, calls) if len(calls) > 1 else self._paged(job, calls[0], facts)
         pages = self.waiter.finished(calls, pages, job.wait, self.notice)
-        yield from self._judged(job, pages, warn or self.notice)
+        yield from self._judged(job, pages, facts, warn or self.notice)
 
-    def _judged(self, job: Job, pages: Iterator[Page], warn: Callable[[str], None]) -> Iterator[Page]:
+    def _judged(
+        self, job: Job, pages: Iterator[Page], facts: list[PageFacts], warn: Callable[[str], None]
+    ) -> Iterator[Page]:
         """The pages with each record once; at the end of a whole list, what matched is told against what was given."""
         if not job.every_page:
             yield from limited(pages, job.limit)
             return
-        facts: list[PageFacts] = []
         given = 0
-        for page in limited(once_each(_noted(pages, job.action.key, facts), job.action.key), job.limit):
+        for page in limited(once_each(pages, job.action.key), job.limit):
             given += len(page.records)
             yield page
         if job.limit is not None and given >= job.limit:
@@ -78,7 +90,18 @@ class Runner:
             if text:
                 warn(text)
 
-    def _paged(self, job: Job, call: Call) -> Iterator[Page]:
+    def _paged(self, job: Job, call: Call, facts: list[PageFacts]) -> Iterator[Page]:
+        """The pages of one list as they come; of one that is read to its end, what each was goes into `facts`."""
+        pages = self._followed(job, call, facts)
+        if not job.every_page:
+            yield from pages
+            return
+        for page in pages:
+            facts.append(PageFacts.of(page, job.action.key))
+            yield page
+
+    def _followed(self, job: Job, call: Call, facts: Sequence[PageFacts]) -> Iterator[Page]:
+        """The first page and, as far as they are wanted, those that follow, until they go on alike."""
         first = self.waiter.page(call, job.wait)
         beyond = out_of_reach(job.action, first, job.limit) if job.every_page else 0
         if beyond and job.split_by:
@@ -91,15 +114,16 @@ class Runner:
             return
         cursors = further_pages(job.action, job.input, first, job.limit) or []
         pages = self._in_order(job, [_page_of(call, cursor, cursor) for cursor in cursors])
-        last, marks = first, [PageFacts.of(first, job.action.key).mark]
+        last = first
         for page in pages:
             last = page
             yield page
-            marks.append(PageFacts.of(page, job.action.key).mark)
-            if goes_on_alike(marks):
+            if goes_on_alike(_marks(facts)):
                 pages.close()
                 return
-        yield from self._one_by_one(call, last, marks)
+        while last.next_cursor is not None and not goes_on_alike(_marks(facts)):
+            last = self.caller.page(_page_of(call, last.next_cursor, last.next_cursor))
+            yield last
 
     def _ways(self, job: Job) -> Mapping[str, tuple[Any, ...]]:
         connector = self.caller.connections.get(job.connection).connector
@@ -126,14 +150,6 @@ class Runner:
             except StopIteration as done:
                 result: Cut = done.value
                 return result
-
-    def _one_by_one(self, call: Call, page: Page, marks: list[str]) -> Iterator[Page]:
-        """The pages that follow one, each named by the one before it, until one says that it is the last, or they go
-        on alike."""
-        while page.next_cursor is not None and not goes_on_alike(marks):
-            page = self.caller.page(_page_of(call, page.next_cursor, page.next_cursor))
-            marks.append(PageFacts.of(page, call.action.key).mark)
-            yield page
 
     def _in_order(self, job: Job, calls: Iterable[Call | Page]) -> Generator[Page, None, None]:
         """Up to `concurrency` requests ahead of the reader, never more pages held than that. A page that is there
@@ -232,11 +248,9 @@ def _stream(action: Action, call: Call, first: Page, found: Cut, heads: dict[str
             yield _page_of(own, cursor, f"{part.item}:{cursor}")
 
 
-def _noted(pages: Iterator[Page], key: str | None, facts: list[PageFacts]) -> Iterator[Page]:
-    """The pages as they are, with what they were kept in `facts`."""
-    for page in pages:
-        facts.append(PageFacts.of(page, key))
-        yield page
+def _marks(facts: Sequence[PageFacts]) -> list[str]:
+    """Those of the last pages, as many as tell whether they go on alike."""
+    return [page.mark for page in facts[-SAME_PAGES - 1 :]]
 
 
 def once_each(pages: Iterator[Page], key: str | None) -> Iterator[Page]:
