@@ -57,23 +57,6 @@ def accounted(
     return replace(page, warnings=(*page.warnings, *_uncounted(rule, answer, page), *_sentences(page.misses)))
 
 
-_SAYING = ("error", "error_code", "error_message", "error_details", "message", "status", "success")
-
-
-def is_empty(answer: Any) -> bool:
-    """Whether an answer holds nothing but the telling of an error."""
-    if not isinstance(answer, Mapping):
-        return not answer
-    return not any(value for name, value in answer.items() if name not in (*_SAYING, "errors", "request_id"))
-
-
-def says_by_items_only(answer: Any) -> bool:
-    """Whether an answer tells a failure by its items alone, which are named one by one."""
-    return isinstance(answer, Mapping) and not any(
-        answer.get(name) for name in _SAYING if name not in ("message", "status", "success")
-    )
-
-
 def names_failures(answer: Any, failures: Mapping[str, Sequence[str]]) -> bool:
     """Whether an answer names items that it leaves out, or what is wrong with them."""
     patterns = [*failures.get("left_out", ()), *failures.get("errors", ())]

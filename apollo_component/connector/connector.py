@@ -39,7 +39,7 @@ from ..contract.models import (
 from ..contract.placeholders import told as without_placeholders
 from ..contract.schemas import Schemas
 from ..contract.servers import addresses
-from . import accounting, auth, late, operations, options, polling, raw, replies, testing
+from . import accounting, auth, error_texts, late, operations, options, polling, raw, replies, testing
 from .messages import Flow, Request, T, drive
 
 Send = Callable[..., Reply]
@@ -178,10 +178,10 @@ class Connector:
             return page
         whole, accounts = action.reply.value == ".", action.accounts_for is not None
         explained = page.given or (accounts and accounting.names_failures(answer, self._failures))
-        if accounting.is_empty(answer) if whole else not explained:
+        if error_texts.tells_nothing_else(answer) if whole else not explained:
             told.spent = page.spent or 0
             raise told
-        silent = whole or (accounts and accounting.says_by_items_only(answer))
+        silent = whole or (accounts and error_texts.tells_of_items_only(answer))
         return page if silent else replace(page, warnings=(*page.warnings, f"the service says: {told.message}"))
 
     @hookimpl

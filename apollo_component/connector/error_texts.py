@@ -30,6 +30,8 @@ _NO_TEXTS = (
     *("code", "error_code", "status", "type", "suggestions", "context", "request_id", "timestamp", "url", "docs_url"),
     *(*_FIELDS, *_PLACES),
 )
+_OF_WHOLE = ("error", "error_code", "error_details", "error_message")
+"""Keys by which an answer tells that it failed as a whole."""
 _TAG = re.compile(r"<(?:!|/?[a-z])[^>]{0,500}>", re.IGNORECASE)
 _WORD = re.compile(r"[a-z']+")
 _PHRASES = {" ".join(_WORD.findall(status.phrase.lower())) for status in HTTPStatus}
@@ -135,8 +137,20 @@ def tells_failure(body: Any, *, by_status: bool = True) -> bool:
         return False
     status = body.get("status")
     failed = by_status and isinstance(status, str) and status.lower() in ("failed", "error")
-    named = ("error", "errors", "error_code", "error_details", "error_message")
-    return failed or body.get("success") is False or any(_holds(body.get(name)) for name in named)
+    return failed or body.get("success") is False or any(_holds(body.get(name)) for name in (*_OF_WHOLE, "errors"))
+
+
+def tells_of_items_only(body: Any) -> bool:
+    """Whether a body that tells a failure tells it by its items alone."""
+    return isinstance(body, Mapping) and not any(body.get(name) for name in _OF_WHOLE)
+
+
+def tells_nothing_else(body: Any) -> bool:
+    """Whether a body holds nothing but the telling of an error."""
+    if not isinstance(body, Mapping):
+        return not body
+    telling = (*_OF_WHOLE, "errors", "message", "status", "success", "request_id")
+    return not any(value for name, value in body.items() if name not in telling)
 
 
 def _holds(value: Any) -> bool:
