@@ -18,7 +18,9 @@ import sqlalchemy as sa
 from hypothesis import settings
 
 from tests.canary.sink import SINK
+from tests.ordering import ByFile, ordered
 from tests.postgres import Postgres, started
+from tests.times import Times
 
 # Generated examples: as slow as a busy machine makes them, and kept nowhere.
 settings.register_profile("unit", deadline=None, database=None, max_examples=50)
@@ -26,19 +28,50 @@ settings.load_profile("unit")
 
 ROOT = Path(__file__).parent.parent
 ENTRY_POINTS = "[workflow_connectors]\napollo = apollo_component.apollo.plugin:plugin\n"
+ON_BOTH = {
+    "host": {
+        "attempts", "calls", "connect_sessions", "connections", "daily", "journal", "leases", "limits", "linking",
+        "refreshing", "runs", "servers", "store", "sweeps", "workflow_units",
+    },
+    "hub": {"accounts", "every_place", "linking", "workflows"},
+}  # fmt: skip
+"""The modules (test_NAME.py of a folder) whose promises are the database's, too: they run on SQLite and on PostgreSQL."""
+BACKENDS = ("sqlite", pytest.param("postgres", marks=pytest.mark.full))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--database", choices=("sqlite", "postgres"), default="", help="Run every test of the host on this database."
     )
+    parser.addoption("--shuffle", type=int, metavar="SEED", help="Run the tests in a random order.")
+    parser.addoption("--times", type=Path, help="Write what each test takes to this file, one for each worker.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    path = config.getoption("times")
+    if path:
+        config.pluginmanager.register(Times(path.absolute(), os.environ.get("PYTEST_XDIST_WORKER", "")), "times")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items[:] = ordered(items, config.getoption("shuffle"))
     if config.getoption("database") == "postgres":
         for item in items:
             if item.get_closest_marker("sqlite"):
                 item.add_marker(pytest.mark.skip(reason="about SQLite's own files"))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "backend" not in metafunc.fixturenames or metafunc.config.getoption("database"):
+        return
+    path, marked = metafunc.definition.path, metafunc.definition.get_closest_marker
+    if marked("both") or path.stem.removeprefix("test_") in ON_BOTH.get(path.parent.name, ()):
+        kinds = BACKENDS[:1] if marked("sqlite") else BACKENDS
+        metafunc.parametrize("backend", kinds, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,10 @@ meanwhile, because its process stood still, may still save the pair it was given
 
 import contextlib
 import random
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
@@ -304,5 +304,11 @@ def _to_its_end(act: Callable[[], None]) -> None:
     """Ctrl-C must not lose a pair that is on its way: it is heard once the work is done, which has an end."""
     if threading.current_thread() is not threading.main_thread():
         return act()
-    with ThreadPoolExecutor(1, thread_name_prefix="refresh") as pool:
-        return pool.submit(act).result()
+    heard: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: heard.append(number))
+    try:
+        return act()
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if heard:
+            signal.raise_signal(signal.SIGINT)

@@ -11,7 +11,7 @@ from apollo_component.host.settings import Settings
 
 from .conftest import declared_operations
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("actions")]
+pytestmark = [pytest.mark.real]
 OTHERS = [action for name, action in plugin.manifest.actions.items() if name not in declared_operations()]
 
 

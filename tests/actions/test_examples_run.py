@@ -13,7 +13,7 @@ from apollo_component.contract.errors import PermissionDeniedError
 
 from .conftest import declared_operations
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("actions")]
+pytestmark = [pytest.mark.real]
 
 LITERALS = json.loads((Path(__file__).parents[1] / "facts" / "requests.json").read_bytes())
 ACTIONS, KINDS = declared_operations(), plugin.manifest.connection_types

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -71,8 +72,8 @@ class Live:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Debian's chromium. A machine without it fails: what isn't tried in a browser isn't known to work."""
-    path = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
-    assert Path(path).exists(), "There is no chromium; `make browser` installs it, or set CHROMIUM to its path."
+    path = shutil.which(os.environ.get("CHROMIUM", "chromium"))
+    assert path, "There is no chromium; `make browser` installs it, or set CHROMIUM to its path."
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser

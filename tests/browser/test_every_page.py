@@ -103,6 +103,7 @@ def test_it_looks_right_before_there_is_anything(looked_at, one):
 
 
 @pytest.mark.parametrize("one", PAGES, ids=lambda one: one.name)
+@pytest.mark.full
 def test_it_looks_right_in_every_light_and_width(looked_at, known, one):
     """axe finds nothing, nothing is wider than the window, there is one heading, the focus is seen, no script fails."""
     looked_at(one, known)

@@ -37,6 +37,7 @@ def opened(tab, live, filling, name, key="master"):
     return account
 
 
+@pytest.mark.full
 def test_an_account_is_renamed_tested_and_given_a_new_key(tab, live, keys, filling):
     """From the main menu on, with what comes of it on each page."""
     filling.account("Before", "master")
@@ -58,6 +59,7 @@ def test_an_account_is_renamed_tested_and_given_a_new_key(tab, live, keys, filli
     heading(tab, "After")
 
 
+@pytest.mark.full
 def test_an_account_is_removed_in_a_dialog(tab, live, keys, filling):
     """The focus goes into the dialog and stays there; Escape gives it back to the button."""
     opened(tab, live, filling, "Short lived")
@@ -76,6 +78,7 @@ def test_an_account_is_removed_in_a_dialog(tab, live, keys, filling):
     heading(tab, "“Short lived” was removed")
 
 
+@pytest.mark.full
 def test_the_focus_stays_when_an_account_tells_what_is_left(tab, live, keys, filling):
     """The service is asked after the page is there; whoever is at that place already stays at it."""
     asked = []
@@ -91,6 +94,7 @@ def test_the_focus_stays_when_an_account_tells_what_is_left(tab, live, keys, fil
     keys.is_somewhere()
 
 
+@pytest.mark.full
 def test_an_account_is_authorized_again(tab, live, keys, filling):
     """The service's window is opened and answered by keys, too; then the focus is at the result."""
     filling.decided(filling.attempt("Team"), "Allow")
@@ -138,6 +142,7 @@ def test_a_link_is_made_and_an_end_user_links_by_it(tab, live, keys, chromium):
     context.close()
 
 
+@pytest.mark.full
 def test_a_link_is_revoked(tab, live, keys, filling):
     """Among others, by the name of whom it was for."""
     filling.link("Birch")
@@ -148,6 +153,7 @@ def test_a_link_is_revoked(tab, live, keys, filling):
     assert tab.locator("li:has-text('Birch')").get_by_text("revoked").count() == 0
 
 
+@pytest.mark.full
 def test_a_token_is_made_and_revoked(tab, live, keys):
     """The reader begins at the new token; before it is revoked one is asked."""
     keys.press("Settings")
@@ -169,6 +175,7 @@ def status(tab, text):
     )
 
 
+@pytest.mark.full
 def test_a_workflow_is_started_and_a_step_of_its_run_looked_at(tab, live, keys, filling):
     """While the page follows the run the focus is never lost, not even when what had it goes away."""
     filling.account("Work", "master")
@@ -202,6 +209,7 @@ def at_a_run_without_budget(tab, live, filling, account):
     tab.goto(f"{live.address}/runs/{run}")
 
 
+@pytest.mark.full
 def test_a_run_is_cancelled(tab, live, keys, filling):
     """In a dialog that Escape leaves; afterwards the focus is on the page of the run."""
     at_a_run_without_budget(tab, live, filling, "Poor")
@@ -220,6 +228,7 @@ def test_a_run_is_cancelled(tab, live, keys, filling):
     status(tab, "Cancelled")
 
 
+@pytest.mark.full
 def test_a_run_that_waits_for_budget_goes_on_with_more(tab, live, keys, filling):
     """The amount is written over the one that the page proposes."""
     at_a_run_without_budget(tab, live, filling, "Saver")
@@ -228,6 +237,7 @@ def test_a_run_that_waits_for_budget_goes_on_with_more(tab, live, keys, filling)
     status(tab, "Done")
 
 
+@pytest.mark.full
 def test_a_doubt_is_settled_and_the_run_goes_on(tab, live, keys, filling):
     """What became of a lost request is said by the person who looked; then the run does the rest."""
     filling.known["work"] = filling.account("Caller", "master")
@@ -242,6 +252,7 @@ def test_a_doubt_is_settled_and_the_run_goes_on(tab, live, keys, filling):
     status(tab, "Done")
 
 
+@pytest.mark.full
 def test_a_workflow_is_enabled_and_disabled(tab, live, keys, filling):
     """With its account and its input; it is told where it stands."""
     filling.account("Greeter", "master")
@@ -259,6 +270,7 @@ def test_a_workflow_is_enabled_and_disabled(tab, live, keys, filling):
     tab.get_by_text("Disabled", exact=True).wait_for()
 
 
+@pytest.mark.full
 def test_an_app_is_stored_and_removed(tab, live, keys):
     """Its secret is typed once and on no page afterwards."""
     tab.goto(f"{live.address}/settings")
@@ -274,6 +286,7 @@ def test_an_app_is_stored_and_removed(tab, live, keys):
     tab.get_by_role("heading", name="Second app").wait_for(state="detached")
 
 
+@pytest.mark.full
 def test_an_account_is_linked_for_a_workflow(tab, live, keys):
     """The list of what to tick is that of the workflow that was chosen."""
     tab.goto(f"{live.address}/link?connector=apollo&type=api_key")
@@ -287,6 +300,7 @@ def test_an_account_is_linked_for_a_workflow(tab, live, keys):
     assert tab.evaluate("navigator.clipboard.readText()") == "api/v1/people/bulk_match"
 
 
+@pytest.mark.full
 def test_results_are_turned_over(tab, live, keys, filling):
     """The next page, the other view and other columns come in place, and the focus stays where it was."""
     filling.account("Searcher", "master")

@@ -113,6 +113,7 @@ def test_a_wrong_key_is_told_at_its_field(session, live, name, axe, shot):
     heading(session, "The account is linked")
 
 
+@pytest.mark.full
 def test_a_limited_key_says_what_to_tick(session, live, name, axe, shot):
     """Linked, with what is missing and where to grant it."""
     by_key(session, live, name, live.keys["scoped_without_search"])
@@ -122,6 +123,7 @@ def test_a_limited_key_says_what_to_tick(session, live, name, axe, shot):
     shot(session, "linked-limited")
 
 
+@pytest.mark.full
 def test_lists_are_copied_and_secrets_shown_on_demand(session, live):
     """One name, all of them, and the key while one looks at it."""
     form(session, live, "api_key", chosen="&for=contacts_search&for=people_match")
@@ -136,6 +138,7 @@ def test_lists_are_copied_and_secrets_shown_on_demand(session, live):
     expect(key).to_have_attribute("type", "text")
 
 
+@pytest.mark.full
 def test_a_step_of_the_guide_leads_to_its_field(session, live):
     """The link puts the cursor there."""
     form(session, live, "api_key")
@@ -144,6 +147,7 @@ def test_a_step_of_the_guide_leads_to_its_field(session, live):
 
 
 @pytest.mark.parametrize("context", ["light", "dark"], indirect=True)
+@pytest.mark.full
 def test_a_workflow_file_becomes_the_list(session, live, axe, shot, context):
     """Opened from the disk, mended where it is wrong, and listed for exactly what it asks."""
     text = (ROOT / "examples" / "prospecting.yaml").read_text()
@@ -193,6 +197,7 @@ def test_access_is_allowed_in_a_window(session, live, name, axe, shot, context):
     ("button", "said"),
     [("Deny", "denied access"), ("Continue as a user without permission", "contact your Apollo admin")],
 )
+@pytest.mark.full
 def test_a_refusal_is_told_where_one_began(session, live, name, axe, shot, button, said):
     """In plain words with what to ask for; to open it again works."""
     by_oauth(session, live, name)
@@ -246,6 +251,7 @@ def test_a_reload_in_the_middle_loses_nothing(session, live, name):
     heading(session, "The account is linked")
 
 
+@pytest.mark.full
 def test_two_tabs_are_two_attempts(session, live, name, context):
     """Each window's answer ends its own."""
     other = context.new_page()
@@ -263,6 +269,7 @@ def test_two_tabs_are_two_attempts(session, live, name, context):
     assert f"{name} two" in other.inner_text("main")
 
 
+@pytest.mark.full
 def test_going_back_sends_nothing_twice(session, live, name):
     """Back to the form: it is empty of secrets; forward again: the result."""
     by_key(session, live, name, live.keys["master"])
@@ -276,6 +283,7 @@ def test_going_back_sends_nothing_twice(session, live, name):
     assert len(live.control("GET", "/requests")) == before
 
 
+@pytest.mark.full
 def test_going_back_to_the_service_links_nothing_twice(session, live, name):
     """In the same tab: back to its page and allowing once more ends at the same account, and one token was made."""
     session.add_init_script(BLOCKED)
@@ -299,6 +307,7 @@ def exchanged(live):
     return sum(live.control("GET", "/oauth")["requests"].get("authorization_code", {}).values())
 
 
+@pytest.mark.full
 def test_an_account_is_renamed_relinked_and_removed(session, live, name, axe, shot):
     """With its id; before it goes, what stays at the service is said."""
     by_key(session, live, name, live.keys["master"])
@@ -368,6 +377,7 @@ def test_an_end_user_links_by_key(session, guest, live, name, axe, shot):
     assert name in session.get_by_role("table").inner_text()
 
 
+@pytest.mark.full
 def test_an_end_user_allows_access_in_a_window(session, guest, live, name, axe):
     """By the operator's app, of which nothing is shown."""
     guest.goto(made_link(session, live, name, "Sandbox app"))
@@ -383,6 +393,7 @@ def test_an_end_user_allows_access_in_a_window(session, guest, live, name, axe):
     axe(guest)
 
 
+@pytest.mark.full
 def test_an_account_is_authorized_again(session, live, name):
     """With the app it has; its id stays."""
     by_oauth(session, live, name)
@@ -409,6 +420,7 @@ def tabbed(page, role, label):
     raise AssertionError(f"{label} isn't reached by the keyboard")
 
 
+@pytest.mark.full
 def test_a_key_is_linked_by_keyboard_alone(session, live, name):
     """From the list of accounts to the account."""
     session.goto(f"{live.address}/accounts")
@@ -427,6 +439,7 @@ def test_a_key_is_linked_by_keyboard_alone(session, live, name):
     heading(session, name)
 
 
+@pytest.mark.full
 def test_access_is_allowed_by_keyboard_alone(session, live, name):
     """The window too; afterwards the focus is at the result."""
     session.goto(f"{live.address}/link")
@@ -453,6 +466,7 @@ def test_access_is_allowed_by_keyboard_alone(session, live, name):
     "path",
     ["/link?type=api_key&for=people_match", "/link?type=oauth2", "/accounts", "/settings/apps", "/settings/links"],
 )
+@pytest.mark.full
 def test_pages_fit_a_narrow_window(session, live, shot, path):
     """From 320 px nothing is wider than the window."""
     for width in (320, 360):

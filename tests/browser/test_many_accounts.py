@@ -25,6 +25,7 @@ def choices(page):
     return page.get_by_role("listbox").get_by_role("option")
 
 
+@pytest.mark.full
 def test_the_palette_asks_for_an_account_by_keyboard(tab, axe, shot):
     """Typed in part and chosen with arrows; what it may run is told once it is chosen."""
     box = tab.get_by_role("combobox", name="Account")
@@ -46,6 +47,7 @@ def test_the_palette_asks_for_an_account_by_keyboard(tab, axe, shot):
     expect(tab.locator("[data-able]")).to_be_hidden()
 
 
+@pytest.mark.full
 def test_trying_keeps_the_list_open_while_one_types(tab, live, axe):
     """What it would do is looked at anew meanwhile, and the field stays as it is."""
     tab.goto(f"{live.address}/try/apollo/users_search")

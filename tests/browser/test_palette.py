@@ -22,6 +22,7 @@ def searched(tab, text, first):
     expect(rows(tab).first).to_have_text(first)
 
 
+@pytest.mark.full
 def test_a_tour_by_keys(tab, live):
     """Slash goes to the search, arrows move through what was found, Escape clears, and Enter opens the first."""
     every = rows(tab).count()
@@ -46,6 +47,7 @@ def test_a_tour_by_keys(tab, live):
     assert rows(tab).all_inner_texts() == ["Task due"]
 
 
+@pytest.mark.full
 def test_enter_waits_for_what_was_typed_last(tab, live):
     """However fast it comes, the first of the newest results is opened."""
     tab.locator("#q").press_sequentially("deal stages", delay=0)
@@ -77,6 +79,7 @@ def test_what_is_ticked_stays_while_searching(tab, live):
     assert tab.locator("[name=pick]:checked").count() == 0
 
 
+@pytest.mark.full
 def test_a_deprecated_action_can_be_taken_off(tab, live):
     """What has no row in the palette is kept in the tick-list until it is taken off."""
     tab.goto(f"{live.address}/?pick=typed_custom_fields_list")
@@ -87,6 +90,7 @@ def test_a_deprecated_action_can_be_taken_off(tab, live):
     expect(tab.locator("#plan .picks li")).to_have_text(["Show a person"])
 
 
+@pytest.mark.full
 def test_filters_and_groups_go_by_keys(tab):
     """A group is chosen with arrows like any radio button, a filter like any drop-down."""
     tab.locator("[name=group]").first.focus()
@@ -98,6 +102,7 @@ def test_filters_and_groups_go_by_keys(tab):
 
 @pytest.mark.parametrize("context", ["light", "dark"], indirect=True)
 @pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.full
 def test_it_looks_right(context, tab, live, axe, shot, width):
     """axe finds nothing on any of the pages, and nothing is wider than the window."""
     theme = "dark" if tab.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") else "light"
@@ -117,6 +122,7 @@ def test_it_looks_right(context, tab, live, axe, shot, width):
         shot(tab, f"{name}-{theme}-{width}", full=name != "palette")
 
 
+@pytest.mark.full
 def test_it_fits_the_smallest_window(tab, live):
     """320 pixels are enough."""
     tab.set_viewport_size({"width": 320, "height": 600})

@@ -99,6 +99,7 @@ def wait_for(tab, status, seconds=40):
 
 
 @pytest.mark.parametrize("context", ["light", "dark"], indirect=True)
+@pytest.mark.full
 def test_the_pages_of_a_run_from_the_form_to_its_credits(tab, context, live, axe, shot, request):
     """Started from the page, watched without a reload by hand to the end; steps, records, requests and credits are there."""
     look = request.node.callspec.params["context"]
@@ -131,6 +132,7 @@ def test_the_pages_of_a_run_from_the_form_to_its_credits(tab, context, live, axe
     shot(tab, f"runs-{look}")
 
 
+@pytest.mark.full
 def test_a_run_without_budget_waits_and_goes_on_with_more(tab, live, axe, shot):
     """The page says what it waits for; the new budget sends it on, here by the keyboard alone."""
     begin(tab, live, budget="2")
@@ -142,6 +144,7 @@ def test_a_run_without_budget_waits_and_goes_on_with_more(tab, live, axe, shot):
     wait_for(tab, "Done")
 
 
+@pytest.mark.full
 def test_a_run_waits_for_an_account_that_must_be_linked_again(tab, live, axe, shot):
     """The page names the account and leads to it; when it is linked again the run goes on by itself."""
     live.control("POST", "/faults", {"operation": "people_bulk_match", "kind": "status", "status": 401, "times": 1})
@@ -170,6 +173,7 @@ def test_a_run_is_cancelled_in_a_dialog(tab, live, axe):
 
 
 @pytest.mark.parametrize("width", [320, 360])
+@pytest.mark.full
 def test_nothing_is_cut_off_on_a_small_screen(tab, live, shot, width):
     """No page is wider than the screen; what is wider scrolls by itself."""
     begin(tab, live)
@@ -185,6 +189,7 @@ def test_nothing_is_cut_off_on_a_small_screen(tab, live, shot, width):
         shot(tab, f"{name}-{width}")
 
 
+@pytest.mark.full
 def test_a_hub_killed_in_the_middle_goes_on_when_it_starts_again(tab, live):
     """The run ends as if nothing had happened: every contact once."""
     live.control("POST", "/settings", {"latency_ms": 200})
@@ -204,6 +209,7 @@ def test_a_hub_killed_in_the_middle_goes_on_when_it_starts_again(tab, live):
     wait_for(page, "Done")
 
 
+@pytest.mark.full
 def test_the_hub_ends_when_it_is_told_to(live):
     """With its worker launched and idle, in seconds and without an error."""
     begun = time.monotonic()

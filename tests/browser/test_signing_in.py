@@ -27,6 +27,7 @@ def test_a_used_link_is_told_so(context, live, axe, shot):
     shot(page, "sign-in")
 
 
+@pytest.mark.full
 def test_a_link_that_is_pasted_into_an_open_page_signs_in(context, live):
     """Only what stands behind the # changes then, and that is noticed."""
     page = context.new_page()

@@ -35,6 +35,7 @@ def test_a_token_is_made_and_revoked_by_keyboard(tab, context, live, axe, shot, 
     tab.get_by_text("There are no tokens yet.").wait_for()
 
 
+@pytest.mark.full
 def test_a_refused_name_is_told_beside_the_field(tab, context, live, axe, shot):
     """What was typed is kept."""
     context.watched.statuses_expected.add(422)
@@ -46,6 +47,7 @@ def test_a_refused_name_is_told_beside_the_field(tab, context, live, axe, shot):
     axe(tab)
 
 
+@pytest.mark.full
 def test_narrow_screens(tab, live, axe, shot):
     """Nothing is wider than 320 pixels."""
     tab.set_viewport_size({"width": 320, "height": 700})

@@ -53,6 +53,7 @@ def fits(page):
 
 
 @THEMES
+@pytest.mark.full
 def test_a_search_with_lists_and_bands(opened, axe, shot, context):
     """Typed values become chips, boxes are ticked, two numbers make a band, and the result is a table."""
     page = opened("people_api_search")
@@ -107,6 +108,7 @@ def test_what_costs_is_confirmed_and_bounded(opened, shot, axe):
     axe(page)
 
 
+@pytest.mark.full
 def test_custom_fields_by_name(opened, shot, axe):
     """The workspace's own fields are offered for the keys, and the contact is made with them."""
     page = opened("contacts_create")
@@ -126,6 +128,7 @@ def test_custom_fields_by_name(opened, shot, axe):
     assert "Dana" in result(page).inner_text()
 
 
+@pytest.mark.full
 def test_a_list_of_people(opened, shot, axe):
     """Entries are added and removed; a mistake in one is told in its place, and JSON shows the same value."""
     page = opened("people_bulk_match")
@@ -153,6 +156,7 @@ def test_a_list_of_people(opened, shot, axe):
 
 
 @THEMES
+@pytest.mark.full
 def test_what_mails_people_by_keyboard_alone(opened, axe, shot, context):
     """Drop-downs with real names are opened, searched and chosen from by keyboard; mail needs a tick."""
     page = opened("emailer_campaigns_add_contact_ids")

@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 
 from tests.canary.scanner import Scanner, Watch
-from tests.canary.tour import Tour, _environment, temporary_files_in
+from tests.canary.tour import REPEATS, Tour, _environment, temporary_files_in
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("canary")]
+pytestmark = [pytest.mark.real]
 
 ROOT = Path(__file__).parent.parent.parent
 
 
-@pytest.fixture(scope="module")
-def evidence(registered, tmp_path_factory):
+@pytest.fixture(scope="module", params=["short", pytest.param("whole", marks=pytest.mark.full)])
+def evidence(request, registered, tmp_path_factory):
     """The tour, done, with what was seen of processes and passing files meanwhile."""
     folder = tmp_path_factory.mktemp("tour")
     with socket.socket() as probe:
@@ -47,7 +47,7 @@ def evidence(registered, tmp_path_factory):
             tour = Tour(folder, facts, os.environ["PYTHONPATH"])
             urls = {"APOLLO_API_URL": facts["api_url"], "APOLLO_OAUTH_URL": facts["oauth_url"]}
             with _environment(**urls), Watch(tour.temporary) as watch, temporary_files_in(tour.temporary):
-                tour.run()
+                tour.run(whole=request.param == "whole")
             tour.watch = watch
             with urllib.request.urlopen(facts["control_url"] + "/requests", timeout=10) as answer:
                 tour.requests = json.load(answer)
@@ -92,6 +92,8 @@ def test_the_tour_went_everywhere(evidence):
         "command run revoked": "3", "command import dead": "3", "command import broken": "2", "command remove": "0",
         "command lost key": "2",
     }  # fmt: skip
+    left_out = () if evidence.whole else {f"command {label}" for label in REPEATS}
+    wanted = {label: outcome for label, outcome in wanted.items() if label not in left_out}
     assert {label: outcomes.get(label) for label in wanted} == wanted
     assert all(len(secret) >= 20 for secret in evidence.secrets.values())
     kinds = {name.split()[0] for name in evidence.secrets}
@@ -143,7 +145,8 @@ def test_no_secret_in_the_database(evidence, scanner):
 def test_no_secret_on_a_command_line(evidence, scanner):
     """No process of ours had a secret among its arguments, except the one a person typed there against advice."""
     lines = [*evidence.watch.command_lines, *(" ".join(command).encode() for command in evidence.arguments)]
-    assert sum(b"apollo_component" in line for line in evidence.watch.command_lines) > 20
+    commands = sum(b"apollo_component" in line for line in evidence.watch.command_lines)
+    assert commands > 0.8 * len(evidence.arguments) > 15
     found = [finding for line in lines for finding in scanner.scan(line, "a command line")]
     assert {finding.secret for finding in found} <= {"typed on a command line"}
 

@@ -8,7 +8,7 @@ from tests.canary.scanner import Scanner
 from tests.canary.tour import Tour, _environment, temporary_files_in
 from tests.fuzz.corpus import sandbox
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("canary")]
+pytestmark = [pytest.mark.real, pytest.mark.full]
 PARTS = ("keys", "oauth", "runs", "refreshes", "flows", "imports")
 
 

@@ -21,6 +21,7 @@ def test_every_request_in_flight_at_the_kill_is_listed(trial: Any, conclude: Cal
     assert (figures.in_doubt, figures.paid_twice, figures.ledger, figures.enriched) == (3, 30, 60, 30)
 
 
+@pytest.mark.full
 def test_a_doubt_outlives_a_refusal(trial: Any, conclude: Callable[..., Any]) -> None:
     """A repeat that is refused before any work doesn't make the first request's doubt forgotten."""
     trial.sandbox.fault("enrich", "hold_after", times=1, after=2)
@@ -36,6 +37,7 @@ def test_a_doubt_outlives_a_refusal(trial: Any, conclude: Callable[..., Any]) ->
     assert (figures.in_doubt, figures.paid_twice, figures.ledger, figures.enriched) == (1, 10, 40, 30)
 
 
+@pytest.mark.full
 def test_a_doubt_outlives_a_kill_before_the_repeat_is_sent(trial: Any, conclude: Callable[..., Any]) -> None:
     """Each kill adds at most one doubt for a request, and every one of them is listed."""
     first = trial.victim(point="after_reply", item="enrich:0.1", alone=2)

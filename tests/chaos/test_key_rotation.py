@@ -22,7 +22,7 @@ from apollo_component.host.settings import Settings
 from apollo_component.host.store import insert_many
 from apollo_component.host.tables import apps, connections
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.full]
 HERE = Path(__file__).parent
 COUNT = int(os.environ.get("CHAOS_CONNECTIONS", "10000"))
 """`make test` makes it less."""

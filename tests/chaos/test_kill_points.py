@@ -16,9 +16,15 @@ POINTS = [
     *((step, "after_record") for step in ("enrich", "contacts", "enrol")),  # a page of reading has no journal row
     *((step, "after_save") for step in ("search", "enrich")),
 ]
+HELD = [(step, kind) for kind in ("hold_before", "hold_after") for step in STEPS]
 
 
-@pytest.mark.parametrize(("step", "point"), POINTS)
+def chosen(cells: list[tuple[str, str]], quick: tuple[int, ...]) -> list[Any]:
+    """All cells; those at the places in `quick` are in `make test`, too: one of each point and one of each step."""
+    return [pytest.param(*cell, marks=() if at in quick else pytest.mark.full) for at, cell in enumerate(cells)]
+
+
+@pytest.mark.parametrize(("step", "point"), chosen(POINTS, (2, 5, 10, 11)))
 def test_a_kill_at_any_point_of_a_request_leaves_everything_once(
     trial: Any, conclude: Callable[..., Any], step: str, point: str
 ) -> None:
@@ -35,8 +41,7 @@ def test_a_kill_at_any_point_of_a_request_leaves_everything_once(
         assert figures.repeated == (unrecorded or point == "after_reply")
 
 
-@pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("kind", ["hold_before", "hold_after"])
+@pytest.mark.parametrize(("step", "kind"), chosen(HELD, (1,)))
 def test_a_kill_while_the_answer_is_awaited_leaves_everything_once(
     trial: Any, conclude: Callable[..., Any], step: str, kind: str
 ) -> None:

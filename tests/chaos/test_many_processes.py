@@ -8,6 +8,7 @@ import pytest
 pytestmark = pytest.mark.chaos
 
 
+@pytest.mark.full
 def test_two_runs_and_other_commands_at_once_repeat_nothing(trial: Any, undisturbed: Any) -> None:
     """Two runs on one database, with other commands beside them, each send every request exactly once."""
     trial.sandbox.reset(latency_ms=20)
@@ -30,6 +31,7 @@ def test_two_runs_and_other_commands_at_once_repeat_nothing(trial: Any, undistur
     assert all(len(people[email]) == 1 for email in undisturbed.emails)
 
 
+@pytest.mark.full
 def test_a_run_that_is_driven_is_not_driven_twice(trial: Any, conclude: Callable[..., Any]) -> None:
     """Resuming a run that another process drives waits for it and sends nothing of its own."""
     trial.sandbox.fault("enrich", "hold_after", times=1)
@@ -70,6 +72,7 @@ def test_an_owner_that_slept_past_its_lease_sends_nothing_more(trial: Any, concl
 
 
 @pytest.mark.parametrize("step", ["search", "enrich"])
+@pytest.mark.full
 def test_a_late_answer_disturbs_nobody(trial: Any, conclude: Callable[..., Any], step: str) -> None:
     """An owner declared dead that doesn't know it gets its answer while the new owner repeats the very request: it
     ends without having sent or changed anything, and the new owner goes on undisturbed."""
@@ -93,6 +96,7 @@ def test_a_late_answer_disturbs_nobody(trial: Any, conclude: Callable[..., Any],
 
 
 @pytest.mark.parametrize("item", ["search:2", "enrich:0.1"])
+@pytest.mark.full
 def test_an_owner_that_wakes_after_the_end_changes_nothing(trial: Any, conclude: Callable[..., Any], item: str) -> None:
     """An owner declared dead between an answer and its record leaves the finished run as it is when it wakes."""
     stalled = trial.victim(lease=1, deaf=True, stop=True, point="after_save", item=item, alone=2)
@@ -105,6 +109,7 @@ def test_an_owner_that_wakes_after_the_end_changes_nothing(trial: Any, conclude:
     conclude(trial, after)
 
 
+@pytest.mark.full
 def test_a_request_that_was_about_to_leave_may_leave_late(trial: Any, conclude: Callable[..., Any]) -> None:
     """An owner declared dead between a row and its sending sends that one request when it wakes and no other; as it was
     in doubt, it is listed already, and nothing changes."""

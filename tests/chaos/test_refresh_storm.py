@@ -15,6 +15,7 @@ RUNS = 10
 
 
 @pytest.mark.chaos
+@pytest.mark.full
 def test_one_token_request_however_the_winner_ends(tmp_path, record_property):
     """Whatever becomes of the process that refreshes, on either database: at most so many token requests as promised,
     no run fails or ends unclassified, and all go on once the connection is good again."""

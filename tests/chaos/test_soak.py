@@ -8,7 +8,7 @@ import pytest
 from tests.chaos.soak import Plan, soak
 from tests.postgres import Postgres
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.full]
 
 
 def test_killed_workers_lose_nothing_and_repeat_nothing_recorded(

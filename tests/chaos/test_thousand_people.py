@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-pytestmark = [pytest.mark.chaos, pytest.mark.real]  # nothing is killed, but the figures are shown with the others
+# Nothing is killed, but the figures are shown with the others.
+pytestmark = [pytest.mark.chaos, pytest.mark.real, pytest.mark.full]
 
 PEOPLE, IN_A_CALL = 1000, 10
 WORKFLOW = Path(__file__).parent / "thousand.yaml"

@@ -12,7 +12,7 @@ import pytest
 
 from .conftest import HERE, until
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.full]
 
 ROUNDS = 20
 RECORDS = 90

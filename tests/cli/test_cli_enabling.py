@@ -12,6 +12,7 @@ PERSON = '{"first_name": "Ida", "last_name": "Berg", "email": "ida.berg@example.
 
 
 @pytest.mark.real
+@pytest.mark.full
 def test_a_contact_that_comes_starts_the_example(cli, service):
     """Enabled, looked at, worked on: the example makes a task for a contact that somebody adds."""
     cli.link("work")

@@ -90,6 +90,7 @@ steps:
 
 @pytest.mark.real
 @pytest.mark.parametrize(("told", "sent"), [("done", 1), ("not-done", 2)])
+@pytest.mark.full
 def test_a_person_who_looked_lets_a_run_go_on(cli, service, tmp_path, told, sent):
     """A run that stopped at a create of unknown outcome goes on once somebody says what became of it."""
     cli.link("main")

@@ -33,23 +33,9 @@ from apollo_component.host.settings import Settings
 from apollo_component.host.store import Store
 from apollo_component.host.tables import apps, connections, metadata
 
-ON_BOTH = {
-    "attempts", "calls", "connect_sessions", "connections", "daily", "journal", "leases", "limits", "linking", "refreshing", "runs", "servers", "store", "sweeps",
-    "workflow_units",
-}  # fmt: skip
-"""The modules (test_NAME.py) whose promises are the database's, too: their tests run on SQLite and on PostgreSQL."""
 START = 1_800_000_000.0
 TOKEN_PATH = "/token"
 APP = OAuthApp("client-1", "canary-client-secret", ("http://127.0.0.1:8765/callback",))
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    marked = metafunc.definition.get_closest_marker("both") is not None
-    both = marked or metafunc.module.__name__.rpartition(".test_")[2] in ON_BOTH
-    if both and "backend" in metafunc.fixturenames and not metafunc.config.getoption("database"):
-        sqlite_only = metafunc.definition.get_closest_marker("sqlite") is not None
-        kinds = ["sqlite"] if sqlite_only else ["sqlite", "postgres"]
-        metafunc.parametrize("backend", kinds, indirect=True, scope="session")
 
 
 class Clock:

@@ -138,6 +138,7 @@ def test_a_failed_enrichment_leaves_the_person(live, sandbox):
     assert "enrichment_failed" in page.warnings[0]
 
 
+@pytest.mark.full
 def test_a_result_can_be_fetched_after_the_time_was_over(live, sandbox):
     """The warning names the request; with it the numbers can be had later, waiting for them once more."""
     person = found_people(live, 1)[0]
@@ -233,6 +234,7 @@ def test_a_step_may_not_wait_and_a_later_one_fetches(live, sandbox):
     assert fetched[0]["webhook_result"]["people"]
 
 
+@pytest.mark.full
 def test_a_run_goes_on_when_nothing_arrives(live, sandbox):
     """When the time is over the run ends well, with a warning and the way to fetch it."""
     sandbox.control("POST", "/settings", {"async_seconds": 4000})
@@ -425,6 +427,7 @@ def test_without_a_receiver_the_results_are_fetched(live, sandbox):
     dead.host.close()
 
 
+@pytest.mark.full
 def test_a_workflow_takes_deliveries_after_a_kill(public, sandbox, tmp_path):
     """What is delivered while no run is driven is there when the run goes on."""
     file = tmp_path / "reveal.yaml"

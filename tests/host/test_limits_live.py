@@ -70,6 +70,7 @@ def linked(sandbox, database_url, tmp_path, monkeypatch):
     host.close()
 
 
+@pytest.mark.full
 def test_four_processes_share_a_window(linked, sandbox, capsys):
     """Four processes with three greedy workflows are refused twice a window at most, the workflows share alike, and a
     person beside them doesn't wait for a window's end."""

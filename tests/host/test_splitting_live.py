@@ -130,6 +130,7 @@ def test_without_a_split_the_ceiling_is_told_before_the_first_record(live, sandb
     pages.close()
 
 
+@pytest.mark.full
 def test_the_command_splits_too(sandbox, tmp_path):
     """One process: every person on stdout once, the sums before and the shortfall after on stderr."""
     sandbox.unlimited()
@@ -160,6 +161,7 @@ steps:
 """
 
 
+@pytest.mark.full
 def test_a_workflow_splits_and_goes_on_after_a_stop(live, sandbox, tmp_path):
     """Every part is a durable step: a run that stopped in the middle asks for nothing twice and has each person once."""
     sandbox.unlimited()

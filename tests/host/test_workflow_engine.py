@@ -347,6 +347,7 @@ def in_processes(live, monkeypatch, runs):
     return [json.loads(out) for out, _ in ended]
 
 
+@pytest.mark.full
 def test_two_processes_drive_two_runs_on_one_database(live, sandbox, monkeypatch):
     """Side by side, each run ends well and no request of either is made twice."""
     groups = [[f"p{process}n{number}@example.com" for number in range(25)] for process in range(2)]

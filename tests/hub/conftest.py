@@ -23,17 +23,6 @@ from apollo_component.hub.sessions import Sessions
 ADDRESS = "http://127.0.0.1:8765"
 
 
-ON_BOTH = {"every_place", "linking", "accounts", "workflows"}
-"""The modules (test_NAME.py) whose pages and forms are tried on PostgreSQL, too."""
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    marked = metafunc.definition.get_closest_marker("both") is not None
-    both = marked or metafunc.module.__name__.rpartition(".test_")[2] in ON_BOTH
-    if both and "backend" in metafunc.fixturenames and not metafunc.config.getoption("database"):
-        metafunc.parametrize("backend", ["sqlite", "postgres"], indirect=True, scope="session")
-
-
 @dataclass
 class Page:
     """What was answered, for tests: `text` as people read it."""

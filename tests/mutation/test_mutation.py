@@ -7,6 +7,7 @@ from tests.mutation.run import TESTS, WANTED, mutate
 pytestmark = pytest.mark.real
 
 
+@pytest.mark.full
 def test_mutants_of_a_function_are_killed():
     """Changes to how a pasted key is read don't pass the tests, and what survives is told as a change."""
     outcome = mutate("connector/auth", "x_pasted*")

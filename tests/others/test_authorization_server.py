@@ -18,7 +18,7 @@ from apollo_component.contract.errors import (
 from apollo_component.contract.models import AuthorizeRequest, Callback, Credential, OAuthApp
 from apollo_component.host.registry import Registry
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("others")]
+pytestmark = [pytest.mark.real, pytest.mark.full]
 
 BACK = "http://127.0.0.1:8765/callback"
 ASKED = ("contacts_search",)

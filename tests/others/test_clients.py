@@ -8,7 +8,7 @@ import yaml
 
 from .conftest import outcomes
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("others")]
+pytestmark = [pytest.mark.real, pytest.mark.full]
 
 REFUSED = yaml.safe_load(Path(__file__).with_name("refused.yaml").read_text("utf-8"))
 

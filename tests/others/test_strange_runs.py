@@ -13,6 +13,7 @@ from tests.others.strange_runs import Bench, BrokenError, Suite, check_order
 FEW = 60
 
 
+@pytest.mark.full
 def test_every_run_accounts_for_what_it_was_asked(tmp_path: Path) -> None:
     """Given, not found and named misses are what was asked in every run, and a list that is short says so."""
     suite = Suite(seed=7)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.packaging.conftest import ROOT, Environment
 
-pytestmark = [pytest.mark.wheel, pytest.mark.real, pytest.mark.xdist_group("pythons")]
+pytestmark = [pytest.mark.wheel, pytest.mark.real, pytest.mark.full]
 NEWER = ("3.12", "3.13")
 WAITS = 5
 """The exit code of a run that waits for budget."""

@@ -16,7 +16,7 @@ from apollo_component.contract.loading import INDEX, digest, index_of, load_file
 from apollo_component.contract.palette import palette_entry
 from tests.packaging.conftest import built, copied, fresh
 
-pytestmark = [pytest.mark.wheel, pytest.mark.real, pytest.mark.xdist_group("wheel")]
+pytestmark = [pytest.mark.wheel, pytest.mark.real]
 
 ROOT = Path(__file__).parent.parent.parent
 HEAVY = (

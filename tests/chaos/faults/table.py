@@ -38,6 +38,15 @@ class Table:
             if fault.chaos == chaos:
                 yield from ((fault.id, work) for work, outcome in fault.cells.items() if outcome not in ELSEWHERE)
 
+    def chosen(self) -> set[tuple[str, str]]:
+        """One cell of each outcome of each fault: another work with every fault, so that all works have their turn."""
+        found = set()
+        for place, fault in enumerate(self.faults.values()):
+            for outcome in {*fault.cells.values()} - {*ELSEWHERE}:
+                works = [work for work, other in fault.cells.items() if other == outcome]
+                found.add((fault.id, works[place % len(works)]))
+        return found
+
 
 def load(file: Path = FILE) -> Table:
     """Raises ValueError for a cell that is missing, or a word that isn't in its list."""
