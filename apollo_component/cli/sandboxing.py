@@ -42,13 +42,13 @@ def needed() -> None:
 def started(*options: str) -> Iterator[dict[str, Any]]:
     """A sandbox in a process of its own, ended afterwards; what it told of itself."""
     command = [sys.executable, "-m", "apollo_component.sandbox", "--json", *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603  # our own module
-    try:
-        assert process.stdout is not None  # noqa: S101  # it was asked for
-        yield json.loads(process.stdout.readline())
-    finally:
-        process.terminate()
-        process.wait(10)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603  # our own module
+        try:
+            assert process.stdout is not None  # noqa: S101  # it was asked for
+            yield json.loads(process.stdout.readline())
+        finally:
+            process.terminate()
+            process.wait(10)
 
 
 def _leave(code: int) -> NoReturn:
