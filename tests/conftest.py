@@ -173,7 +173,7 @@ def database_at(backend: str, request: pytest.FixtureRequest) -> Iterator[Callab
         server.drop(url)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=BACKENDS)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database of either kind, for tests whose promise holds on both."""
     if request.param == "sqlite":

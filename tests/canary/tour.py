@@ -155,7 +155,8 @@ class Tour:
             try:
                 for part in chosen:
                     getattr(self, f"_{part}")(host)
-                self.texts["all objects"] = "\n".join(_all_objects())
+                if self.whole:
+                    self.texts["all objects"] = "\n".join(_all_objects())
             finally:
                 host.close()
         for name in ("stdout", "stderr"):

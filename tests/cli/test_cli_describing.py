@@ -62,6 +62,7 @@ def test_an_action_is_described_whole(cli):
     assert (ROOT / data["output_schema"]).is_file()
 
 
+@pytest.mark.full
 def test_every_action_can_be_described_to_people(cli):
     """The table of inputs can be drawn for each action of the palette."""
     for action in cli("palette", "--json").json["connectors"][0]["actions"]:

@@ -96,6 +96,7 @@ def test_only_what_something_starts_can_be_enabled(cli):
 
 
 @pytest.mark.real
+@pytest.mark.full
 def test_a_workflow_with_a_trigger_is_tried_by_hand_with_an_event(cli):
     """`workflow run` wants what the trigger would have told, and runs the steps with it."""
     cli.link("work")

@@ -128,6 +128,7 @@ def test_every_command_is_known():
 
 @pytest.mark.real
 @pytest.mark.parametrize("name", USES)
+@pytest.mark.full
 def test_no_command_uses_a_connection_elsewhere(linked, elsewhere, tmp_path, name):
     """A process with other servers, or without the variables that were set at linking, sends nothing at all."""
     words = [str(tmp_path / "flow.yaml") if word == "FLOW" else word for word in USES[name]]

@@ -16,6 +16,7 @@ from .pages import read
 ROOT = Path(__file__).parent.parent.parent
 
 
+@pytest.mark.full
 def test_each_node_has_its_page(browser, host):
     """It names every input at every depth, what it costs and needs, and how to go on; no command's options."""
     manifest = host.registry.manifest("apollo")

@@ -6,6 +6,8 @@ import time
 from html import unescape
 from html.parser import HTMLParser
 
+import pytest
+
 from apollo_component.contract.models import Credential
 from apollo_component.contract.schemas import schemas_at
 from apollo_component.host.registry import Registry
@@ -98,6 +100,7 @@ def ended(browser, page):
     raise AssertionError("still running")
 
 
+@pytest.mark.full
 def test_every_action_has_a_page_that_keeps_its_example(browser, linked):
     """The example filled in, posted as a browser does, and turned to JSON and back is the example."""
     for name in ACTIONS:

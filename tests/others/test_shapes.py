@@ -146,6 +146,7 @@ def explained() -> set[tuple[str, str]]:
     return {(name, path) for operations in listed().values() for name, places in operations.items() for path in places}
 
 
+@pytest.mark.full
 def test_whatever_the_sandbox_leaves_out_has_a_reason(absent: set[Any], explained: set[Any]) -> None:
     """A path that Apollo gave and the sandbox doesn't stands in absent.yaml (`python -m tests.others.absent`)."""
     assert sorted(absent - explained) == []
