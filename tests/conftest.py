@@ -44,7 +44,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--database", choices=("sqlite", "postgres"), default="", help="Run every test of the host on this database."
     )
     parser.addoption("--shuffle", type=int, metavar="SEED", help="Run the tests in a random order.")
-    parser.addoption("--times", type=Path, help="Write what each test takes to this file, one for each worker.")
+    parser.addoption(
+        "--times", type=Path, metavar="FILE", help="Write what each test takes to FILE.PID of each process."
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,4 +1,4 @@
-"""What each test takes: `pytest --times FILE` writes it, `python -m tests.times FILE...` prints tables of it.
+"""What each test takes: `pytest --times=FILE` writes it to FILE.PID of each process, `python -m tests.times FILE...` prints tables of it.
 
 A line of the file is one test: {"test", "worker", "wall", "cpu"}, both in seconds, set-up and tear-down included. CPU is
 that of the test's own process and of the processes that it started and that have ended; what a process of the whole
@@ -26,7 +26,7 @@ class Times:
     """Writes a line for each test that this process runs."""
 
     def __init__(self, path: Path, worker: str) -> None:
-        self._file = path.with_name(f"{path.name}.{worker}" if worker else path.name).open("w")
+        self._file = path.with_name(f"{path.name}.{os.getpid()}").open("w")
         self._worker = worker
 
     @pytest.hookimpl(wrapper=True)
