@@ -41,7 +41,8 @@ def test_a_kill_at_any_point_of_a_request_leaves_everything_once(
         assert figures.repeated == (unrecorded or point == "after_reply")
 
 
-@pytest.mark.parametrize(("step", "kind"), chosen(HELD, (1,)))
+@pytest.mark.full
+@pytest.mark.parametrize(("step", "kind"), HELD)
 def test_a_kill_while_the_answer_is_awaited_leaves_everything_once(
     trial: Any, conclude: Callable[..., Any], step: str, kind: str
 ) -> None:

@@ -152,6 +152,7 @@ def test_whatever_the_sandbox_leaves_out_has_a_reason(absent: set[Any], explaine
     assert sorted(absent - explained) == []
 
 
+@pytest.mark.full
 def test_nothing_is_listed_that_the_sandbox_gives(absent: set[Any], explained: set[Any]) -> None:
     """A path leaves absent.yaml when the sandbox gives it (`python -m tests.others.absent`)."""
     assert sorted(explained - absent) == []
