@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -24,6 +25,7 @@ from apollo_component.connector.connector import Connector
 from apollo_component.contract.manifest import Manifest
 from apollo_component.contract.models import Credential, OAuthApp, Reply
 from apollo_component.contract.schemas import Schemas, schemas_at
+from apollo_component.host import linking
 from apollo_component.host.calls import Call
 from apollo_component.host.connections import Connection, app_place, credential_place
 from apollo_component.host.host import Host
@@ -219,9 +221,38 @@ class Service:
         return "/" + request.url.split("/", 3)[3]
 
 
+class Later:
+    """The real time plus what a test has moved it by."""
+
+    offset = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.offset
+
+
+def in_threads(count: int, work: Callable[[int], Any]) -> None:
+    """Work in so many threads that begin at one moment, each with its number, and wait for all."""
+    gate = threading.Barrier(count)
+
+    def begin(number: int) -> None:
+        gate.wait()
+        work(number)
+
+    threads = [threading.Thread(target=begin, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture
+def later() -> Later:
+    return Later()
 
 
 @pytest.fixture
@@ -390,6 +421,12 @@ def caller(host: Host, key: Connection, manifest: Manifest) -> Caller:
     return Caller(host, key, manifest)
 
 
+@pytest.fixture(params=["read", "upsert", "create", "bill", "send"])
+def effect(request: pytest.FixtureRequest) -> str:
+    """Each kind there is, by its name in `calling.EFFECTS`."""
+    return str(request.param)
+
+
 def with_contract(manifest: Manifest, version: str, identity: str = "other") -> Manifest:
     return replace(manifest, contract=version, id=identity)
 
@@ -435,6 +472,11 @@ class Sandbox:
         self.process.stdout.close()
 
 
+def link(host: Host, sandbox: Sandbox, key: str = "master") -> Connection:
+    """The connection `mine` with a key of the sandbox."""
+    return linking.link_key(host, "apollo", "mine", "api_key", {"api_key": sandbox.facts["keys"][key]})[0]
+
+
 @pytest.fixture(scope="session")
 def sandbox_process() -> Iterator[Sandbox]:
     started = Sandbox()
@@ -450,3 +492,14 @@ def sandbox(sandbox_process: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbo
     for name, value in sandbox_process.environ.items():
         monkeypatch.setenv(name, value)
     return sandbox_process
+
+
+@pytest.fixture
+def live(sandbox: Sandbox, settings: Settings, later: Later) -> Iterator[Host]:
+    """A host on a new database whose connection `mine` is the sandbox's master key; the sandbox has no quotas."""
+    sandbox.unlimited()
+    made = Host.open(settings, Registry.installed(), clock=later)
+    link(made, sandbox)
+    sandbox.control("DELETE", "/requests")
+    yield made
+    made.close()
