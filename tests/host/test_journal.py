@@ -1,7 +1,5 @@
 """The journal: what was sent, what came of it, and what it cost at most."""
 
-import threading
-
 import pytest
 import sqlalchemy as sa
 
@@ -24,6 +22,8 @@ from apollo_component.host.journal import (
 )
 from apollo_component.host.leases import Leases
 from tests.host.conftest import START
+
+from .conftest import in_threads
 
 
 @pytest.fixture
@@ -122,20 +122,15 @@ def test_a_cost_without_a_limit_is_refused_under_a_budget(host, key):
 
 def test_threads_never_reserve_more_than_the_budget(host, run):
     """Of thirty requests of one credit that ask together, ten are let through by a budget of ten."""
-    gate, refused = threading.Barrier(30), []
+    refused = []
 
     def go(number):
-        gate.wait()
         try:
             opened(host, Key(run, "s", str(number)))
         except BudgetExhaustedError:
             refused.append(number)
 
-    threads = [threading.Thread(target=go, args=(number,)) for number in range(30)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(30, go)
     assert len(refused) == 20
     assert host.journal.spent(run)["reserved"] == 10
 

@@ -1,10 +1,10 @@
 """Keeping: connections that nobody uses don't die of age."""
 
-from apollo_component.contract.errors import TransientError
 from apollo_component.host.keeping import KEEP_SECONDS, due, keep
 
-from .conftest import TOKEN_PATH, add_oauth, answer
-from .test_refreshing import DAYS, GRANT_GONE, NO_ANSWER
+from .calling import NEVER_SENT, NO_ANSWER
+from .conftest import TOKEN_PATH, add_oauth
+from .test_refreshing import DAYS, GRANT_GONE, REFUSED
 
 
 def test_what_is_due_is_refreshed_and_nothing_else(host, key, service, clock):
@@ -33,7 +33,7 @@ def test_trouble_of_one_stops_no_other(host, service, clock):
     """A refusal and a network fault are told for their connections; the others are refreshed."""
     for name in ("a", "b", "c"):
         add_oauth(host, clock, name, age=40 * DAYS)
-    service.on(TOKEN_PATH, GRANT_GONE, TransientError("not reached", worked=False))
+    service.on(TOKEN_PATH, GRANT_GONE, NEVER_SENT)
     done = keep(host)
     assert sorted(one.error.code if one.error else "" for one in done) == ["", "reauthorization_needed", "temporary"]
 
@@ -52,7 +52,7 @@ def test_an_unknown_refresh_is_settled_when_the_service_is_back(host, service, c
     service.on(TOKEN_PATH, NO_ANSWER)
     keep(host)
     assert host.connections.get(lost.id).status == "refreshing_unknown"
-    service.on("/whoami", answer({"error": "expired"}, 401))
+    service.on("/whoami", REFUSED)
     clock.now += KEEP_SECONDS
     keep(host)
     found, credential = host.connections.current(lost.id)

@@ -1,11 +1,12 @@
 """Leases: one owner at a time, told apart from a stalled one."""
 
-import threading
 import time
 
 from apollo_component.host.clocks import DatabaseClock
 from apollo_component.host.leases import Heartbeat, Leases, owns
 from apollo_component.host.store import Store
+
+from .conftest import in_threads
 
 
 def test_one_owner_at_a_time(store, clock):
@@ -56,18 +57,13 @@ def test_a_released_lease_is_free_and_its_version_grows_on(store, clock):
 
 def test_of_many_that_ask_at_once_one_gets_it(store):
     """Of thirty threads that ask together exactly one becomes the owner."""
-    leases, gate, won = Leases(store), threading.Barrier(30), []
+    leases, won = Leases(store), []
 
-    def go():
-        gate.wait()
+    def go(_number):
         if leases.acquire("n", 10):
             won.append(1)
 
-    threads = [threading.Thread(target=go) for _ in range(30)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(30, go)
     assert won == [1]
 
 

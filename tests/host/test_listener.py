@@ -1,7 +1,6 @@
 """The loopback listener: one answer on one path, and nothing of it in a log."""
 
 import http.client
-import threading
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,16 +8,15 @@ import pytest
 from apollo_component.contract.errors import InputError, ReauthorizationError
 from apollo_component.host.listener import Listener
 
+from ..conftest import free_port
+from .conftest import in_threads
+
 pytestmark = pytest.mark.real
 
 
 @pytest.fixture
 def listener():
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with Listener(f"http://127.0.0.1:{port}/callback") as made:
         made.port = port
         yield made
@@ -65,17 +63,12 @@ def test_only_the_first_answer_counts(listener):
 
 def test_of_answers_at_one_moment_one_counts(listener):
     """Twenty answers side by side: one is accepted, and it is the one that is told."""
-    statuses, gate = {}, threading.Barrier(20)
+    statuses = {}
 
     def go(number):
-        gate.wait()
         statuses[str(number)] = get(listener, f"/callback?code={number}&state=s")[0].status
 
-    threads = [threading.Thread(target=go, args=(number,)) for number in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(20, go)
     accepted = [code for code, status in statuses.items() if status == 200]
     assert accepted == [listener.wait(1)["code"]]
 

@@ -90,6 +90,7 @@ def test_a_schema_that_is_not_known_is_refused(database_url, unknown):
     with pytest.raises(StoreError, match=unknown) as caught:
         Store.open(database_url)
     assert "newer version" in caught.value.hint
+    assert caught.value.exit_code == 2
     assert made.revision() == unknown
     made.close()
 

@@ -1,27 +1,20 @@
 """Refreshing: one request per expiry, nothing lost in trouble, and a verdict only after looking again."""
 
-import threading
 import time
 
 import pytest
 
-from apollo_component.contract.errors import (
-    NotFoundError,
-    ReauthorizationError,
-    TransientError,
-    UnreadableReplyError,
-)
+from apollo_component.contract.errors import NotFoundError, ReauthorizationError, TransientError, UnreadableReplyError
 from apollo_component.contract.models import Credential
 from apollo_component.host.host import Host
 from apollo_component.host.leases import Leases
 from apollo_component.host.unmetered import Unmetered
 
-from .conftest import START, TOKEN_PATH, Clock, add_oauth, answer
+from .calling import NEVER_SENT, NO_ANSWER
+from .conftest import START, TOKEN_PATH, Clock, add_oauth, answer, in_threads
 
 DAYS = 86400
 GRANT_GONE = answer({"error": "invalid_grant", "error_description": "spent"}, 400)
-NEVER_SENT = TransientError("not reached", worked=False)
-NO_ANSWER = TransientError("no answer")
 PROXY_PAGE = answer(b"<html><body>Bad gateway</body></html>", 502, content_type="text/html")
 REFUSED = answer({"error": "expired"}, 401)
 
@@ -267,12 +260,8 @@ def test_whoever_comes_second_reads_again_instead_of_sending(host, expired, serv
     """When a faster refresh elsewhere saved a new pair, a refusal of the old one is no verdict."""
 
     def faster(_request):
-        host.connections.replace_credential(
-            host.connections.get(expired.id),
-            Credential("oauth2", access_token="access-x", refresh_token="refresh-x"),
-            "refreshed",
-            "",
-        )
+        other = Credential("oauth2", access_token="access-x", refresh_token="refresh-x")
+        host.connections.replace_credential(host.connections.get(expired.id), other, "refreshed", "")
         return GRANT_GONE
 
     service.on(TOKEN_PATH, faster)
@@ -327,48 +316,20 @@ def test_a_link_made_while_refreshing_wins(host, expired, service):
     assert use(host, expired)[1].access_token == "access-linked"
 
 
-def test_sixty_threads_on_an_expired_token_make_one_request(settings, registry, service):
-    """However many threads find the token expired, one request is sent and all get the new token."""
-    host = Host.open(settings, registry, clock=lambda: START + (time.monotonic() - begun))
+@pytest.mark.parametrize("rejected", [None, 1], ids=["expired", "refused with 401"])
+def test_sixty_threads_make_one_request(settings, registry, service, rejected):
+    """However many threads find a token expired, or refused though it looks good by date, one request is sent and all
+    get the new token."""
     begun = time.monotonic()
-    connection = add_oauth(host, Clock(), age=30 * DAYS + 1)
-    gate, found = threading.Barrier(60), []
+    host = Host.open(settings, registry, clock=lambda: START + (time.monotonic() - begun))
+    connection, found = add_oauth(host, Clock(), age=0 if rejected else 30 * DAYS + 1), []
 
     def slowly(request):
         time.sleep(0.2)
         return service._tokens(request)
 
     service.always(TOKEN_PATH, slowly)
-
-    def go():
-        gate.wait()
-        found.append(use(host, connection)[1].access_token)
-
-    threads = [threading.Thread(target=go) for _ in range(60)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found == ["access-1"] * 60
-    assert len(service.requests) == 1
-    host.close()
-
-
-def test_sixty_threads_with_a_rejected_token_make_one_request(settings, registry, service):
-    """The same when the token looks good by date and was refused with 401."""
-    host = Host.open(settings, registry, clock=lambda: START)
-    connection = add_oauth(host, Clock())
-    gate, found = threading.Barrier(60), []
-
-    def go():
-        gate.wait()
-        found.append(use(host, connection, rejected=1)[1].access_token)
-
-    threads = [threading.Thread(target=go) for _ in range(60)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(60, lambda _number: found.append(use(host, connection, rejected)[1].access_token))
     assert found == ["access-1"] * 60
     assert len(service.requests) == 1
     host.close()

@@ -13,8 +13,9 @@ from apollo_component.host.host import Host
 from apollo_component.host.leases import Leases
 from apollo_component.host.refreshing import Refresher
 
+from .calling import NEVER_SENT
 from .conftest import TOKEN_PATH, add_oauth, answer
-from .test_refreshing import DAYS, GRANT_GONE, NEVER_SENT, REFUSED, status, use
+from .test_refreshing import DAYS, GRANT_GONE, REFUSED, status, use
 
 PAIR = {"access_token": "access-1", "refresh_token": "refresh-1", "expires_in": 2592000}
 

@@ -1,7 +1,5 @@
 """Rotation: online, taken up again after a stop anywhere, and the old key goes only when nothing needs it."""
 
-import threading
-
 import pytest
 import sqlalchemy as sa
 
@@ -17,7 +15,7 @@ from apollo_component.host.store import Store
 from apollo_component.host.tables import apps, connections, keys
 from apollo_component.host.vault import Vault
 
-from .conftest import APP, TOKEN_PATH, add_oauth, answer, forget_servers
+from .conftest import APP, TOKEN_PATH, add_oauth, answer, forget_servers, in_threads
 
 COUNT = 7
 
@@ -141,20 +139,15 @@ def test_stopped_before_the_file_was_cleared_the_next_run_only_clears_it(opened,
 
 def test_two_rotations_at_once_end_with_one_new_key(opened, filled):
     """Four rotations that begin together share the work of one or follow each other; no secret and no key is lost."""
-    gate, failed = threading.Barrier(4), []
+    hosts, failed = [opened() for _ in range(4)], []
 
-    def go(host):
-        gate.wait()
+    def go(number):
         try:
-            rotated(host)
+            rotated(hosts[number])
         except Exception as error:
             failed.append(error)
 
-    threads = [threading.Thread(target=go, args=(opened(),)) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(4, go)
     assert not failed
     assert [state for state, _ in states(filled).values()].count("current") == 1
     assert len(source(filled).read()) == 1

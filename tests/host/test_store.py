@@ -15,16 +15,18 @@ from alembic.migration import MigrationContext
 from apollo_component.contract.errors import StoreError, TransientError
 from apollo_component.host import tables
 from apollo_component.host.host import Host
-from apollo_component.host.settings import Settings
 from apollo_component.host.store import Store, dumps, insert_many, put, worded
+
+from .conftest import in_threads
 
 
 def test_the_migrations_make_the_tables(store):
-    """A migrated database is exactly what tables.py declares."""
+    """A migrated database is exactly what tables.py declares, with the newest schema and no key yet."""
     with store.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": "host_schema", "compare_type": True})
         assert compare_metadata(context, tables.metadata) == []
     assert store.revision() == tables.HEAD
+    assert store.rows(sa.select(tables.keys)) == []
 
 
 @pytest.mark.sqlite
@@ -37,18 +39,6 @@ def test_the_file_belongs_to_its_owner_and_is_in_wal_mode(tmp_path):
         pragmas = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")]
     assert pragmas == ["wal", 2]
     made.close()
-
-
-@pytest.mark.sqlite
-def test_a_newer_schema_is_refused(settings):
-    """A database of a newer version is left as it is, in words that name its schema."""
-    with sqlite3.connect(settings.home / "host.db") as database:
-        database.execute("UPDATE host_schema SET version_num = '9999'")
-    database.close()
-    with pytest.raises(StoreError, match="9999") as caught:
-        Store.open(settings.database_url)
-    assert "newer version" in caught.value.hint
-    assert caught.value.exit_code == 2
 
 
 @pytest.mark.sqlite
@@ -136,17 +126,13 @@ def test_threads_that_write_together_lose_nothing(store):
     with store.write() as connection:
         connection.execute(sa.insert(tables.leases).values(name="n", owner="", version=0, until=0))
 
-    def go():
+    def go(_number):
         for _ in range(25):
             with store.write() as connection:
                 seen = connection.execute(sa.select(tables.leases.c.version)).scalar_one()
                 connection.execute(sa.update(tables.leases).values(version=seen + 1))
 
-    threads = [threading.Thread(target=go) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(20, go)
     assert store.rows(sa.select(tables.leases))[0]["version"] == 500
 
 
@@ -195,14 +181,6 @@ def test_processes_that_start_together_in_a_new_home_all_start(tmp_path, databas
     ended = [(*one.communicate(timeout=60), one.returncode) for one in running]
     assert [code for *_, code in ended] == [0] * 6, ended
     assert len({out for out, *_ in ended}) == 1
-
-
-def test_a_store_says_when_its_database_was_made_by_nobody(tmp_path):
-    """A new store has the newest schema and no key yet."""
-    made = Store.open(Settings(tmp_path, f"sqlite:///{tmp_path / 'host.db'}").database_url)
-    assert made.revision() == tables.HEAD
-    assert made.rows(sa.select(tables.keys)) == []
-    made.close()
 
 
 def test_writes_on_one_thing_wait_and_on_another_do_not(database_url):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from apollo_component.contract.errors import StoreError
 from apollo_component.contract.models import Credential, OAuthApp
@@ -17,11 +18,9 @@ from apollo_component.host.store import Store
 from apollo_component.host.tables import apps, connections, keys
 from apollo_component.host.vault import Vault, open_vault
 
-from .conftest import APP, add_oauth
+from .conftest import APP, add_oauth, in_threads
 
 PLACE = ("c1", "oauth2", "credential", 1)
-
-
 PUT_BACK = "Put the right key back (WORKFLOW_HOST_KEY or the key file)"
 
 
@@ -169,17 +168,13 @@ def test_hosts_that_start_together_end_with_one_key(settings):
     """Twelve starts at one moment in a new home agree on one key."""
     gate, found = threading.Barrier(12), []
 
-    def go():
+    def go(_number):
         store = Store.open(settings.database_url)
         gate.wait()
         found.append(open_vault(settings, store).key_id)
         store.close()
 
-    threads = [threading.Thread(target=go) for _ in range(12)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(12, go)
     assert len(found) == 12
     assert len(set(found)) == 1
 
@@ -213,12 +208,8 @@ def test_a_credential_can_not_be_sent_elsewhere(host, clock, column):
     """Whoever can write the database can't change whom a credential is given to: its connector, type, app and servers."""
     connection = add_oauth(host, clock)
     other = host.apps.add("other", "demo", OAuthApp("client-2", "canary-2"))
-    changed(
-        host,
-        connections,
-        connection.id,
-        **{column: other if column == "app_id" else ELSEWHERE.get(column, "elsewhere")},
-    )
+    value = other if column == "app_id" else ELSEWHERE.get(column, "elsewhere")
+    changed(host, connections, connection.id, **{column: value})
     with pytest.raises(StoreError, match="changed or moved"):
         host.connections.current(connection.id)
 
@@ -262,8 +253,6 @@ def test_a_credential_of_the_first_format_is_read_and_bound_anew(host, key, sett
 
 def _first_format(key, value, identity, kind):
     """As the first version sealed it."""
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
     header = b"wh1" + key.id.encode()
     bound = b"\0".join([header, identity.encode(), kind.encode(), b"credential", b"1"])
     return header + b"n" * 12 + AESGCM(key._bytes).encrypt(b"n" * 12, value, bound)
