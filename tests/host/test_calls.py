@@ -1,7 +1,5 @@
 """Calls: what is sent, what is repeated and what is not."""
 
-import itertools
-import threading
 from datetime import timedelta
 
 import pytest
@@ -19,14 +17,8 @@ from apollo_component.contract.errors import (
 from apollo_component.host.journal import RECEIVED, SENDING, Journal, Key, OwnershipLostError
 from apollo_component.host.leases import Leases
 
-from .calling import EFFECTS, EVERY, GOOD, NEVER_SENT, NO_ANSWER, NOTHING, PAID, REPEATED, WRITES, call, path
-from .conftest import Caller, answer, windows
-
-
-@pytest.fixture(params=EVERY)
-def effect(request):
-    return request.param
-
+from .calling import EFFECTS, GOOD, NEVER_SENT, NO_ANSWER, NOTHING, PAID, REPEATED, WRITES, call, path
+from .conftest import Caller, answer, in_threads, windows
 
 # What is journaled, and when
 
@@ -119,17 +111,21 @@ def test_a_503_is_repeated_whatever_the_effect(caller, service, effect):
     assert caller.doubts == []
 
 
-def test_a_lost_answer_is_repeated_only_where_that_is_harmless(caller, service, effect):
-    """Reads, upserts and, unless told otherwise, billing are sent again; a create and a sending are not."""
-    service.on(path(effect), NO_ANSWER, GOOD)
+def repeated_where_harmless(caller, service, effect):
+    """Sent again after a lost answer, or not and the outcome is unknown."""
     if effect in REPEATED:
         call(caller, effect)
-        assert len(service.requests) == 2
     else:
         with pytest.raises(OutcomeUnknownError):
             call(caller, effect)
-        assert len(service.requests) == 1
-        assert caller.doubts == ["sent, answer lost, not repeated"]
+    assert len(service.requests) == (2 if effect in REPEATED else 1)
+
+
+def test_a_lost_answer_is_repeated_only_where_that_is_harmless(caller, service, effect):
+    """Reads, upserts and, unless told otherwise, billing are sent again; a create and a sending are not."""
+    service.on(path(effect), NO_ANSWER, GOOD)
+    repeated_where_harmless(caller, service, effect)
+    assert effect in REPEATED or caller.doubts == ["sent, answer lost, not repeated"]
 
 
 @pytest.mark.parametrize(
@@ -139,15 +135,8 @@ def test_a_lost_answer_is_repeated_only_where_that_is_harmless(caller, service, 
 def test_an_answer_that_is_not_the_services_is_a_lost_one(caller, service, effect, trouble):
     """5xx, a proxy's page and a body cut short may hide an effect: repeated only where that is harmless."""
     service.on(path(effect), trouble, GOOD)
-    if effect in REPEATED:
-        call(caller, effect)
-        assert len(service.requests) == 2
-    else:
-        with pytest.raises(OutcomeUnknownError):
-            call(caller, effect)
-        assert len(service.requests) == 1
-    with_rows = effect != "read"
-    assert len(caller.doubts) == with_rows
+    repeated_where_harmless(caller, service, effect)
+    assert len(caller.doubts) == (effect != "read")
 
 
 @pytest.mark.parametrize("effect", ["create", "send"])
@@ -336,16 +325,11 @@ def test_threads_in_one_run_each_send_once(host, key, manifest, service):
     """Forty items on twenty threads are forty requests, each recorded."""
     caller = Caller(host, key, manifest)
     service.always("/pay", GOOD)
-    numbers = itertools.count()
 
-    def go():
-        for _ in range(2):
-            call(caller, "bill", item=str(next(numbers)))
+    def go(number):
+        for place in (number, number + 20):
+            call(caller, "bill", item=str(place))
 
-    threads = [threading.Thread(target=go) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(20, go)
     assert len(service.requests) == 40
     assert caller.credits == {"spent": 40, "reserved": 0, "paid_twice": 0}

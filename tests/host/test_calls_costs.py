@@ -8,24 +8,15 @@ from .calling import GOOD, NEVER_SENT, NO_ANSWER, call
 from .conftest import Caller, answer
 
 
-def test_a_repeated_bill_is_booked_as_possibly_paid_twice(caller, service):
-    """A lost answer keeps its worst cost reserved, the repeat is booked, and what may be double is counted."""
-    service.on("/pay", NO_ANSWER, GOOD)
-    call(caller, "bill")
-    assert caller.credits == {"spent": 1, "reserved": 1, "paid_twice": 1}
-    assert caller.doubts == ["repeated, possibly paid twice"]
-
-
-def test_a_refusal_in_between_doesnt_hide_a_possible_second_payment(caller, service):
-    """Lost, then not reached, then answered: still possibly paid twice."""
-    service.on("/pay", NO_ANSWER, NEVER_SENT, GOOD)
-    call(caller, "bill")
-    assert caller.credits == {"spent": 1, "reserved": 1, "paid_twice": 1}
-
-
-def test_refusals_before_work_dont_use_up_the_repeats_of_a_bill(caller, service):
-    """Only lost answers count against the repeats of a request that costs, not refusals that cost nothing."""
-    service.on("/pay", NO_ANSWER, answer({}, 503), NEVER_SENT, answer({}, 429), GOOD)
+@pytest.mark.parametrize(
+    "between",
+    [(), (NEVER_SENT,), (answer({}, 503), NEVER_SENT, answer({}, 429))],
+    ids=["lost", "lost, not reached", "lost, refused before work"],
+)
+def test_a_repeated_bill_is_booked_as_possibly_paid_twice(caller, service, between):
+    """A lost answer keeps its worst cost reserved, the repeat is booked, and what may be double is counted. Only lost
+    answers count against the repeats of a request that costs, not refusals that cost nothing, and these don't hide it."""
+    service.on("/pay", NO_ANSWER, *between, GOOD)
     assert call(caller, "bill").records == [{"id": 1}]
     assert caller.credits == {"spent": 1, "reserved": 1, "paid_twice": 1}
     assert caller.doubts == ["repeated, possibly paid twice"]

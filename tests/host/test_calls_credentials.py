@@ -9,13 +9,8 @@ import pytest
 
 from apollo_component.contract.errors import PermissionDeniedError, ReauthorizationError, RejectedError
 
-from .calling import EFFECTS, EVERY, GOOD, NEVER_SENT, NOTHING, PAID, call, path
+from .calling import EFFECTS, GOOD, NEVER_SENT, NOTHING, PAID, call, path
 from .conftest import TOKEN_PATH, Caller, answer
-
-
-@pytest.fixture(params=EVERY)
-def effect(request):
-    return request.param
 
 
 @pytest.fixture

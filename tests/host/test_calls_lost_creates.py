@@ -46,17 +46,14 @@ def test_a_lost_create_that_is_not_found_is_unknown(caller, service):
     assert len(service.sent("/make")) == 1
 
 
-@pytest.mark.parametrize("created", [-9999, -301])
-def test_an_older_record_with_the_same_key_is_not_taken(caller, service, created):
-    """A namesake from before the request isn't what the request made."""
-    service.always("/find", page(created_at(created)))
-    with pytest.raises(OutcomeUnknownError):
-        lost(caller, service)
-
-
-def test_a_record_with_other_case_or_name_is_not_taken(caller, service):
-    """The natural key must be equal."""
-    service.always("/find", page(created_at(1, "y")))
+@pytest.mark.parametrize(
+    ("created", "name"),
+    [(-9999, "x"), (-301, "x"), (1, "y")],
+    ids=["hours older", "just older", "of another name"],
+)
+def test_an_older_record_with_the_same_key_is_not_taken(caller, service, created, name):
+    """A namesake from before the request isn't what the request made, nor is a record whose natural key isn't equal."""
+    service.always("/find", page(created_at(created, name)))
     with pytest.raises(OutcomeUnknownError):
         lost(caller, service)
 

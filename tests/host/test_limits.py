@@ -16,6 +16,8 @@ from apollo_component.host.limits import LOOK_SECONDS, Limits, quota_error, rand
 from apollo_component.host.quota import CONCURRENCY, PERMIT_SECONDS, Party
 from apollo_component.host.store import Store, StoreAwayError
 
+from .conftest import in_threads
+
 TEAM = ("team:t", "find")
 NOBODY = Party()
 BULK, OTHER = Party("bulk", background=True), Party("other", background=True)
@@ -107,13 +109,15 @@ def test_a_minute_window_is_waited_for(limits, clock):
 
 @pytest.mark.parametrize(("name", "seconds"), [("hour", 1800.0), ("day", 50000.0)])
 def test_an_hour_or_a_day_is_told_with_its_reset(limits, clock, name, seconds):
-    """A used-up hour or day stops at once, with the time when it is over and without a wait."""
+    """A used-up hour or day stops at once, with the time when it is over and without a wait, however much time there is:
+    a run that would sleep for so long is better told so and taken up again then."""
     told(limits, retry_after=seconds)
-    with pytest.raises(QuotaError) as caught:
-        ask(limits)
-    assert caught.value.window == name
-    assert caught.value.resets_at == clock.moment(seconds)
-    assert clock.waits == []
+    for time_there_is in (100.0, 2 * seconds):
+        with pytest.raises(QuotaError) as caught:
+            ask(limits, time_there_is)
+        assert caught.value.window == name
+        assert caught.value.resets_at == clock.moment(seconds)
+        assert clock.waits == []
     clock.now += seconds
     assert ask(limits)
 
@@ -290,7 +294,6 @@ def test_many_threads_ask_no_more_than_one(store, clock):
     it."""
     limits, asking, most = Limits(store, clock), [], []
     told(limits, Window("minute", 100, 0), retry_after=40)
-    gate = threading.Barrier(20)
 
     def sleeping(seconds):
         asking.append(threading.get_ident())
@@ -302,16 +305,11 @@ def test_many_threads_ask_no_more_than_one(store, clock):
 
     limits.sleep = sleeping
 
-    def go():
-        gate.wait()
+    def go(_number):
         permit = ask(limits, party=BULK)
         told(limits, Window("minute", 100, 50), permit=permit)
 
-    threads = [threading.Thread(target=go) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(20, go)
     assert set(most) == {1}
     assert max(clock.waits) <= LOOK_SECONDS + 1
 
@@ -335,7 +333,7 @@ def test_threads_never_overdraw(store):
     state = {"left": 60, "flying": 0, "over": 0}
     limits.observed("", *TEAM, (Window("day", 60, 60),), None)
 
-    def go():
+    def go(_number):
         for _ in range(2):
             try:
                 permit = limits.permit(*TEAM, limits.clock() + 20)
@@ -347,11 +345,7 @@ def test_threads_never_overdraw(store):
                 left = max(0, state["left"])
             limits.observed(permit, *TEAM, (Window("day", 60, left),), None)
 
-    threads = [threading.Thread(target=go) for _ in range(40)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(40, go)
     assert state["over"] == 0
     assert state["left"] == 0
 
@@ -452,11 +446,14 @@ def test_each_pause_has_its_own_jitter(one_left, clock, monkeypatch):
     assert clock.waits[:3] == exactly([0.04, 0.06, 0.09])
 
 
-def test_a_wait_for_a_window_looks_round_every_five_seconds(limits, clock, without_jitter):
-    """Somebody may have learnt better meanwhile; the last look is at the very end."""
-    told(limits, retry_after=12.0)
+@pytest.mark.parametrize(
+    ("seconds", "waits"), [(12.0, [5.0, 5.0, 2.0]), (0.4, [0.4])], ids=["five seconds and more", "less than a second"]
+)
+def test_a_wait_for_a_window_looks_round_every_five_seconds(limits, clock, without_jitter, seconds, waits):
+    """Somebody may have learnt better meanwhile; the last look is at the very end, and a short wait is to the point."""
+    told(limits, retry_after=seconds)
     assert ask(limits)
-    assert clock.waits == exactly([5.0, 5.0, 2.0])
+    assert clock.waits == exactly(waits)
 
 
 def test_who_waits_for_a_window_stands_in_the_queue_until_its_next_look(limits, clock):
@@ -479,16 +476,6 @@ def test_who_gives_up_does_not_stand_in_the_queue(limits, clock):
     assert limits.store.rows(sa.text("SELECT state_json FROM host_quotas")) == before
 
 
-@pytest.mark.parametrize(("window", "seconds"), [("hour", 1800.0), ("day", 50000.0)])
-def test_an_hour_or_a_day_is_not_waited_for_however_much_time_there_is(limits, clock, window, seconds):
-    """A run that would sleep for so long is better told so and taken up again then."""
-    told(limits, retry_after=seconds)
-    with pytest.raises(QuotaError) as caught:
-        ask(limits, 2 * seconds)
-    assert caught.value.window == window
-    assert clock.waits == []
-
-
 @pytest.mark.parametrize("ahead", [-90, 90])
 def test_a_wait_is_as_long_on_a_machine_whose_clock_is_wrong(store, clock, without_jitter, ahead):
     """The end is known by the shared clock, the deadline and the wait are the machine's own."""
@@ -496,13 +483,6 @@ def test_a_wait_is_as_long_on_a_machine_whose_clock_is_wrong(store, clock, witho
     told(wrong, retry_after=4.0)
     assert ask(wrong, 4.5)
     assert clock.waits == exactly([4.0])
-
-
-def test_a_short_wait_is_no_longer_than_it_must_be(limits, clock, without_jitter):
-    """Less than a second is waited for to the point."""
-    told(limits, retry_after=0.4)
-    assert ask(limits)
-    assert clock.waits == exactly([0.4])
 
 
 def test_a_deadline_that_is_just_reached_is_kept(limits, clock):
