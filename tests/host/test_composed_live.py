@@ -3,11 +3,8 @@
 import pytest
 
 from apollo_component.contract.errors import RejectedError
-from apollo_component.host import linking
 from apollo_component.host.calls import Call
-from apollo_component.host.host import Host
 from apollo_component.host.journal import Key
-from apollo_component.host.registry import Registry
 from apollo_component.host.workflow import engine
 from apollo_component.host.workflow.file import parse_workflow
 
@@ -17,31 +14,16 @@ EACH = "  - {{id: s, action: {0}, for_each: inputs.list, concurrency: 8, with: {
 
 
 @pytest.fixture
-def live(sandbox, settings):
-    sandbox.unlimited()
-    host = Host.open(settings, Registry.installed())
-    linking.link_key(host, "apollo", "mine", "api_key", {"api_key": sandbox.facts["keys"]["master"]})
-    sandbox.control("DELETE", "/requests")
-    yield host
-    sandbox.control("POST", "/settings", {"search_lag": 0})
-    host.close()
-
-
-@pytest.fixture
 def run(live):
     identity = live.runs.create("action", "test").id
     items = iter(range(1000))
 
-    def make(which, **values):
+    def make(which, of=identity, **values):
         action = live.registry.manifest("apollo").actions[which]
-        key = Key(identity, "run", str(next(items)))
+        key = Key(of, "run", str(next(items)))
         return live.caller.page(Call(key, live.connections.get("mine").id, action, values)).value
 
     return make
-
-
-def lag(sandbox, seconds=3600):
-    sandbox.control("POST", "/settings", {"search_lag": seconds})
 
 
 def test_a_contact_is_found_by_email_and_made_once(run, sandbox):
@@ -61,10 +43,7 @@ def test_an_upsert_of_a_contact_changes_what_differs(live, sandbox, run):
     assert (changed["outcome"], changed["id"], changed["title"]) == ("updated", old["id"], "CEO")
     (body,) = sandbox.bodies("contacts_update")
     assert "email" not in body
-    other = live.runs.create("action", "other").id
-    action = live.registry.manifest("apollo").actions["contacts_upsert"]
-    call = Call(Key(other, "run", "0"), live.connections.get("mine").id, action, values)
-    assert live.caller.page(call).value["outcome"] == "unchanged"
+    assert run("contacts_upsert", of=live.runs.create("action", "other").id, **values)["outcome"] == "unchanged"
     assert sandbox.count("contacts_update") == 1
 
 
@@ -115,22 +94,18 @@ def test_a_deal_is_found_by_name_and_account(sandbox, run):
         run("opportunities_upsert", **deal)
 
 
-def test_an_upsert_of_a_deal_compares_amount_and_date(live, sandbox):
+def test_an_upsert_of_a_deal_compares_amount_and_date(live, run):
     """Texts that went in and numbers that come out are the same value."""
     deal = {"name": "Hundred seats", "amount": "25000", "closed_date": "2026-12-15"}
-    action, mine = live.registry.manifest("apollo").actions["opportunities_upsert"], live.connections.get("mine").id
-    outcomes = []
-    for _ in range(2):
-        call = Call(Key(live.runs.create("action", "x").id, "run", "0"), mine, action, deal)
-        outcomes.append(live.caller.page(call).value["outcome"])
-    assert outcomes == ["created", "unchanged"]
+    each = (run("opportunities_upsert", of=live.runs.create("action", "x").id, **deal) for _ in range(2))
+    assert [one["outcome"] for one in each] == ["created", "unchanged"]
 
 
 @pytest.mark.parametrize("after", [0, 1, 2])
 def test_a_workflow_makes_each_record_once_though_searches_lag(live, sandbox, after):
     """Thirty items of ten people side by side, searches an hour behind, one lost answer, a stop and a resume: ten
     contacts."""
-    lag(sandbox)
+    sandbox.control("POST", "/settings", {"search_lag": 3600})
     emails = [f"p{number % 10}@lag.example" for number in range(30)]
     step = EACH.format("contacts_find_or_create", "{email: {$from: item}, first_name: P}")
     run = engine.start(live, parse_workflow(HEAD + step, live.registry.manifests), {"list": emails}, {}).id

@@ -13,8 +13,6 @@ from apollo_component.host.journal import Key
 from apollo_component.host.workflow import engine
 from apollo_component.host.workflow.file import parse_workflow
 
-from .test_workflow_engine import later, live  # noqa: F401  # fixtures
-
 HOUR = 3600.0
 
 
@@ -120,7 +118,13 @@ inputs: {people: {default: []}}
 connections: {apollo: {connector: apollo, use: mine}}
 budget_per_day: 3
 steps:
-  - {id: s, action: people_match, for_each: inputs.people, concurrency: 1, with: {email: {$from: item}}}
+  - id: s
+    action: people_match
+    for_each: inputs.people
+    concurrency: 1
+    on_error: skip
+    on_unknown: stop
+    with: {email: {$from: item}}
 """
 
 
@@ -131,12 +135,11 @@ def people(sandbox, count):
 
 
 @pytest.mark.real
-def test_a_workflow_waits_for_the_day_and_goes_on(live, sandbox, later):  # noqa: F811
+def test_a_workflow_waits_for_the_day_and_goes_on(live, sandbox, later):
     """The run waits in its own state with the time it can go on; resumed too early it waits again, later it ends, and
     no more than the budget was reserved in any 24 hours. A second run of the workflow waits too."""
     sandbox.control("POST", "/faults", {"operation": "people_match", "kind": "truncate"})
-    workflow = parse_workflow(FILE.replace("concurrency: 1", "concurrency: 1, on_error: skip, on_unknown: stop"),
-                              live.registry.manifests)  # fmt: skip
+    workflow = parse_workflow(FILE, live.registry.manifests)
     run = engine.start(live, workflow, {"people": people(sandbox, 4)}, {}).id
     report = engine.drive(live, run)
     assert report["status"] == "waiting_for_budget", report
@@ -155,11 +158,10 @@ def test_a_workflow_waits_for_the_day_and_goes_on(live, sandbox, later):  # noqa
 
 
 @pytest.mark.real
-def test_a_run_that_waits_here_goes_on_by_itself(live, sandbox, later):  # noqa: F811
+def test_a_run_that_waits_here_goes_on_by_itself(live, sandbox, later):
     """With --wait nobody has to resume: when the 24 hours have moved on, so does the run."""
     sandbox.control("POST", "/faults", {"operation": "people_match", "kind": "truncate", "times": 3})
-    workflow = parse_workflow(FILE.replace("concurrency: 1", "concurrency: 1, on_error: skip, on_unknown: stop"),
-                              live.registry.manifests)  # fmt: skip
+    workflow = parse_workflow(FILE, live.registry.manifests)
     run = engine.start(live, workflow, {"people": people(sandbox, 4)}, {}).id
     reports = []
     thread = threading.Thread(target=lambda: reports.append(engine.drive(live, run, wait=True)))

@@ -10,7 +10,6 @@ import time
 import pytest
 
 from apollo_component.contract.schemas import Schemas
-from apollo_component.host import linking
 from apollo_component.host.host import Host
 from apollo_component.host.plans import shortfall
 from apollo_component.host.registry import Registry
@@ -19,7 +18,7 @@ from apollo_component.host.splitting import chosen_fields
 from apollo_component.host.workflow import engine
 from apollo_component.host.workflow.file import parse_workflow
 
-from .conftest import Sandbox
+from .conftest import Sandbox, link
 
 pytestmark = pytest.mark.real
 SENIORITIES = ["person_seniorities"]
@@ -61,14 +60,9 @@ def clock(sandbox):
 
 
 @pytest.fixture
-def notices():
-    return []
-
-
-@pytest.fixture
 def live(sandbox, settings, clock, notices):
     host = Host.open(settings, Registry.installed(), clock=clock, sleep=clock.sleep, notice=notices.append)
-    linking.link_key(host, "apollo", "mine", "api_key", {"api_key": sandbox.facts["keys"]["master"]})
+    link(host, sandbox)
     yield host
     host.close()
 
@@ -84,10 +78,7 @@ def read(host, values=None, split_by=()):
     fields = chosen_fields(manifest, schemas, action, split_by, whole) if split_by else ()
     run = host.runs.create("action", "test").id
     job = Job(run, host.connections.get("mine").id, action, whole, every_page=True, split_by=fields)
-    ids = []
-    for page in host.runner.pages(job):
-        ids.extend(record["id"] for record in page.records)
-    return ids
+    return [record["id"] for page in host.runner.pages(job) for record in page.records]
 
 
 def test_a_split_gives_every_person_or_the_exact_shortfall(live, sandbox, clock, notices):
@@ -112,9 +103,8 @@ def test_a_split_gives_every_person_or_the_exact_shortfall(live, sandbox, clock,
 
 def seniorities(host):
     manifest = host.registry.manifest("apollo")
-    return Schemas(manifest.root).fields("schemas/actions/people_api_search.schema.json")["person_seniorities"][
-        "items"
-    ]["enum"]
+    fields = Schemas(manifest.root).fields("schemas/actions/people_api_search.schema.json")
+    return fields["person_seniorities"]["items"]["enum"]
 
 
 def test_without_a_split_the_ceiling_is_told_before_the_first_record(live, sandbox, notices):

@@ -8,9 +8,6 @@ import pytest
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient
 
-from apollo_component.host import linking
-from apollo_component.host.host import Host
-from apollo_component.host.registry import Registry
 from apollo_component.host.store import Store
 from apollo_component.host.workflow import engine
 from apollo_component.host.workflow.file import parse_workflow
@@ -106,15 +103,11 @@ def test_tables_that_take_no_row_are_noticed(url):
 
 @pytest.mark.real
 @pytest.mark.sqlite
-def test_a_run_goes_on_in_tables_of_another_python(settings, sandbox):
+def test_a_run_goes_on_in_tables_of_another_python(live, sandbox):
     """A run that was stored beside tables which Python 3.12 made waits and goes on there, and pays once."""
-    sandbox.unlimited()
-    host = Host.open(settings, Registry.installed())
-    with_default(host.store.file, DEFAULT_3_12)
-    linking.link_key(host, "apollo", "mine", "api_key", {"api_key": sandbox.facts["keys"]["master"]})
-    run = engine.start(host, parse_workflow(WORKFLOW, host.registry.manifests), {}, {}).id
-    assert engine.drive(host, run)["status"] == "waiting_for_budget"
-    host.runs.resume(run, 10)
-    assert engine.drive(host, run)["status"] == "done"
+    with_default(live.store.file, DEFAULT_3_12)
+    run = engine.start(live, parse_workflow(WORKFLOW, live.registry.manifests), {}, {}).id
+    assert engine.drive(live, run)["status"] == "waiting_for_budget"
+    live.runs.resume(run, 10)
+    assert engine.drive(live, run)["status"] == "done"
     assert sandbox.count("people_bulk_match") == 1
-    host.close()

@@ -1,16 +1,13 @@
 """Every declared trigger against the sandbox: what somebody does in Apollo becomes one event, about that record."""
 
+from datetime import UTC, datetime
+
 import httpx
 import pytest
 
 from apollo_component.apollo.plugin import plugin
-from apollo_component.host import linking
-from apollo_component.host.host import Host
-from apollo_component.host.registry import Registry
-from apollo_component.host.workflow.engine import prepared
-from apollo_component.host.workflow.file import parse_workflow
-from apollo_component.host.workflow.subscriptions import Subscriptions
-from apollo_component.host.workflow.sweeps import Sweeps
+
+from .following import Followed
 
 pytestmark = pytest.mark.real
 STEPS = "steps:\n  - {id: one, action: users_api_profile}\n"
@@ -75,28 +72,19 @@ class Team:
     def call(self):
         user = self.api("GET", "/users/api_profile")["id"]
         contact = self.some("/contacts/search", "contacts")[0]["id"]
-        return self.create("call", contact_id=contact, user_ids=[user], start_time=self.now(), status="completed")
-
-    def now(self):
-        from datetime import UTC, datetime
-
-        return datetime.now(UTC).isoformat()
+        return self.create(
+            "call", contact_id=contact, user_ids=[user], start_time=datetime.now(UTC).isoformat(), status="completed"
+        )
 
     def mail(self, kind):
-        contact = next(
-            c for c in self.some("/contacts/search", "contacts") if not c["emailer_campaign_ids"] and c["email"]
-        )
+        contacts = self.some("/contacts/search", "contacts")
+        contact = next(one for one in contacts if one["email"] and not one["emailer_campaign_ids"])
         sequence = self.sandbox.control("GET", "/state")["sequences"]["Founder outreach"]
         box = self.api("GET", "/email_accounts")["email_accounts"][0]["id"]
-        given = {
-            "contact_ids": [contact["id"]],
-            "emailer_campaign_id": sequence,
-            "send_email_from_email_account_id": box,
-        }
-        self.api("POST", f"/emailer_campaigns/{sequence}/add_contact_ids", **given)
-        return self.control("/activity", contact_id=contact["id"], sequence_id=sequence, type=kind)[
-            "emailer_message_id"
-        ]
+        given = {"contact_ids": [contact["id"]], "send_email_from_email_account_id": box}
+        self.api("POST", f"/emailer_campaigns/{sequence}/add_contact_ids", emailer_campaign_id=sequence, **given)
+        done = self.control("/activity", contact_id=contact["id"], sequence_id=sequence, type=kind)
+        return done["emailer_message_id"]
 
     def list_id(self):
         return next(label["id"] for label in self.api("GET", "/labels") if label["name"] == "Newsletter")
@@ -125,32 +113,20 @@ def test_every_trigger_that_asks_is_tried():
     assert set(CASES) == {item.id for item in plugin.manifest.triggers.values() if item.action}
 
 
-@pytest.fixture
-def host(sandbox, settings):
-    sandbox.unlimited()
-    made = Host.open(settings, Registry.installed())
-    linking.link_key(made, "apollo", "mine", "api_key", {"api_key": sandbox.facts["keys"]["master"]})
-    yield made
-    made.close()
-
-
 @pytest.mark.parametrize("trigger", CASES)
-def test_what_happens_is_one_event(host, sandbox, trigger):
+def test_what_happens_is_one_event(live, sandbox, trigger):
     """Nothing that was there starts a run; one thing that happens starts one, with the record and its time."""
     team = Team(sandbox)
     filters = f", with: {{contact_label_ids: [{team.list_id()}]}}" if trigger == "list_member_added" else ""
     head = "name: follow\nconnections: {apollo: {connector: apollo, use: mine}}\n"
-    workflow = parse_workflow(f"{head}trigger: {{on: {trigger}{filters}}}\n{STEPS}", host.registry.manifests)
-    subscriptions = Subscriptions(host.store, host.clock)
-    identity, _ = subscriptions.enable(workflow, prepared(host, workflow, {}, {}), None, None)
-    sweeps = Sweeps(host, subscriptions)
-    first = sweeps.look(subscriptions.get(identity), workflow)
+    follow = Followed(live, f"{head}trigger: {{on: {trigger}{filters}}}\n{STEPS}")
+    first = follow.look()
     assert (first.began, first.started) == (True, 0)
     happened = CASES[trigger](team)
     for _ in range(2):
-        sweeps.look(subscriptions.get(identity), workflow)
-    [run] = host.runs.started_by_subscriptions(10)
+        follow.look()
+    [run] = follow.runs()
     event = run.inputs["trigger"]
     assert event["id"] == event["record"]["id"] == happened
     assert bool(event["at"]) is bool(plugin.manifest.triggers[trigger].time)
-    assert subscriptions.get(identity).error == {}
+    assert follow.row.error == {}

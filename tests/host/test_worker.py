@@ -1,8 +1,6 @@
 """A worker looks, queues and drives: against the sandbox, with real durable runs."""
 
 import asyncio
-import socket
-import time
 from dataclasses import replace
 
 import httpx
@@ -19,23 +17,15 @@ from apollo_component.host.journal import Key
 from apollo_component.host.registry import Registry
 from apollo_component.host.runner import Job
 from apollo_component.host.runs import TIDY_SECONDS
-from apollo_component.host.workflow.engine import prepared
-from apollo_component.host.workflow.file import parse_workflow
 from apollo_component.host.workflow.subscriptions import Subscriptions
-from apollo_component.host.workflow.sweeps import Sweeps
 from apollo_component.host.workflow.worker import Worker
+
+from ..conftest import free_port
+from .conftest import Later, link
+from .following import Followed
 
 pytestmark = pytest.mark.real
 SHOW = "  - {id: show, action: contacts_show, with: {contact_id: {$from: trigger.id}}}\n"
-
-
-class Later:
-    """The real time plus what a test has moved it by."""
-
-    offset = 0.0
-
-    def __call__(self):
-        return time.time() + self.offset
 
 
 class Office:
@@ -46,18 +36,13 @@ class Office:
         self.sandbox, self.later = sandbox, Later()
         self.host = Host.open(replace(settings, public_url=public_url), Registry.installed(), clock=self.later)
         self.subscriptions = Subscriptions(self.host.store, self.later)
-        self.link()
-
-    def link(self, key="master"):
-        linking.link_key(self.host, "apollo", "mine", "api_key", {"api_key": self.sandbox.facts["keys"][key]})
+        link(self.host, sandbox)
 
     def enable(self, steps=SHOW, start="trigger: {on: contact_created, every: 10}"):
         text = f"name: follow\nconnections: {{apollo: {{connector: apollo, use: mine}}}}\n{start}\nsteps:\n{steps}"
-        workflow = parse_workflow(text, self.host.registry.manifests)
-        identity, _ = self.subscriptions.enable(workflow, prepared(self.host, workflow, {}, {}), None, None)
-        sweeps = Sweeps(self.host, self.subscriptions)
-        sweeps.look(self.subscriptions.get(identity), workflow)
-        return identity
+        follow = Followed(self.host, text)
+        follow.look()
+        return follow.id
 
     def people(self, count):
         """Contacts that somebody makes in Apollo."""
@@ -146,7 +131,7 @@ def test_a_connection_that_must_be_linked_again_loses_nothing(office):
     office.people(2)
     office.work()
     assert office.subscriptions.get(identity).error["code"] == "reauthorization_needed"
-    office.link()
+    link(office.host, office.sandbox)
     office.later.offset += 3600
     office.work()
     assert office.subscriptions.counts("follow", office.host.runs) == {"done": 2}
@@ -255,19 +240,11 @@ def test_what_is_delivered_starts_a_run_for_each_person(sandbox, settings):
     office.host.close()
 
 
-def test_a_worker_forgets_what_nobody_came_back_to(sandbox, settings):
+def test_a_worker_forgets_what_nobody_came_back_to(office):
     """An app that was typed for an account that was never linked is erased, although nobody links another."""
-    office = Office(sandbox, settings)
     office.host.apps.add(None, "apollo", OAuthApp("id", "secret", ("http://127.0.0.1:8765/callback",)))
     office.work()
     assert len(office.host.store.rows(sa.select(tables.apps))) == 1
     office.later.offset = APP_SECONDS + TIDY_SECONDS
     office.work()
     assert office.host.store.rows(sa.select(tables.apps)) == []
-    office.host.close()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

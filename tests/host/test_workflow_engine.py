@@ -13,10 +13,11 @@ import pytest
 from apollo_component.contract.errors import InputError, NotFoundError
 from apollo_component.contract.models import Credential, OAuthApp
 from apollo_component.host import linking
-from apollo_component.host.host import Host
-from apollo_component.host.registry import Registry
 from apollo_component.host.workflow import engine
+from apollo_component.host.workflow.engine import drive
 from apollo_component.host.workflow.file import load_workflow, parse_workflow
+
+from .conftest import link
 
 pytestmark = pytest.mark.real
 EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "prospecting.yaml"
@@ -31,41 +32,9 @@ CREATE = """
 EMAILS = [f"person{number}@example.com" for number in range(6)]
 
 
-class Later:
-    """The real time plus what a test has moved it by."""
-
-    offset = 0.0
-
-    def __call__(self):
-        return time.time() + self.offset
-
-
-@pytest.fixture
-def later():
-    return Later()
-
-
-@pytest.fixture
-def live(sandbox, settings, later):
-    """A host on a new database whose connection `mine` is the sandbox's master key."""
-    sandbox.unlimited()
-    host = Host.open(settings, Registry.installed(), clock=later)
-    link(host, sandbox)
-    yield host
-    host.close()
-
-
-def link(host, sandbox, key="master"):
-    linking.link_key(host, "apollo", "mine", "api_key", {"api_key": sandbox.facts["keys"][key]})
-
-
 def begun(host, steps, budget=None, **inputs):
     workflow = parse_workflow(HEAD + "steps:" + steps, host.registry.manifests)
     return engine.start(host, workflow, inputs, {}, budget).id
-
-
-def drive(host, run):
-    return engine.drive(host, run)
 
 
 def answered(sandbox, operation):
@@ -82,7 +51,6 @@ def once(sandbox, operation, count):
 
 def test_the_whole_example_runs(live, sandbox):
     """Search, enrich within the budget, create contacts once, enrol them: every step done, every credit accounted."""
-    sandbox.control("DELETE", "/requests")
     before = sandbox.control("GET", "/state")["enrolled"]["Founder outreach"]
     workflow = load_workflow(EXAMPLE, live.registry.manifests)
     run = engine.start(live, workflow, {}, {"apollo": "mine"})
@@ -302,12 +270,8 @@ def test_what_is_missing_at_the_start_is_told_together(live):
     workflow = parse_workflow(text, live.registry.manifests)
     with pytest.raises(InputError) as caught:
         engine.start(live, workflow, {"colour": 1}, {"other": "mine"})
-    assert {problem.path for problem in caught.value.problems} == {
-        "colour",
-        "inputs.emails",
-        "other",
-        "connections.apollo",
-    }
+    found = {problem.path for problem in caught.value.problems}
+    assert found == {"colour", "inputs.emails", "other", "connections.apollo"}
     assert live.runs.all() == []
     with pytest.raises(NotFoundError):
         drive(live, "nobody")

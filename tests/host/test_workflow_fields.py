@@ -1,13 +1,9 @@
 """Names of custom fields in workflows, against the sandbox: ids are sent, mistakes stop a step before it begins."""
 
 import json
-import time
 
 import pytest
 
-from apollo_component.host import linking
-from apollo_component.host.host import Host
-from apollo_component.host.registry import Registry
 from apollo_component.host.runner import Job
 from apollo_component.host.workflow import engine
 from apollo_component.host.workflow.file import parse_workflow
@@ -29,30 +25,6 @@ EACH = """
     concurrency: 1
     with: {first_name: Some, last_name: Body, typed_custom_fields: {NAME: {$from: item}}}
 """
-
-
-class Later:
-    """The real time plus what a test has moved it by."""
-
-    offset = 0.0
-
-    def __call__(self):
-        return time.time() + self.offset
-
-
-@pytest.fixture
-def later():
-    return Later()
-
-
-@pytest.fixture
-def live(sandbox, settings, later):
-    sandbox.unlimited()
-    host = Host.open(settings, Registry.installed(), clock=later)
-    linking.link_key(host, "apollo", "mine", "api_key", {"api_key": sandbox.facts["keys"]["master"]})
-    sandbox.control("DELETE", "/requests")
-    yield host
-    host.close()
 
 
 def begun(host, steps, **inputs):
