@@ -3,14 +3,11 @@
 import pytest
 
 from apollo_component.contract.models import Credential
-from apollo_component.host.workflow.engine import prepared
-from apollo_component.host.workflow.file import parse_workflow
 from apollo_component.host.workflow.overview import overview
-from apollo_component.host.workflow.subscriptions import Subscriptions
-from apollo_component.host.workflow.sweeps import Sweeps
 
 from .apollo_at_hand import Apollo
 from .conftest import Clock
+from .following import Followed
 
 TEXT = """\
 name: follow
@@ -39,17 +36,9 @@ def registry(apollo, clock):
     return apollo.registry(clock.moment)
 
 
-class Follower:
-    def __init__(self, host, trigger, since=None):
-        self.host, self.subscriptions = host, Subscriptions(host.store, host.clock)
-        self.workflow = parse_workflow(TEXT.format(trigger), host.registry.manifests)
-        self.id, _ = self.subscriptions.enable(self.workflow, prepared(host, self.workflow, {}, {}), None, since)
-
-    def look(self):
-        Sweeps(self.host, self.subscriptions).look(self.subscriptions.get(self.id), self.workflow)
-
+class Follower(Followed):
     def started(self):
-        return {run.inputs["trigger"]["id"] for run in self.host.runs.started_by_subscriptions(10_000)}
+        return {run.inputs["trigger"]["id"] for run in self.runs()}
 
     def warned(self):
         [item] = overview(self.host)["workflows"]
@@ -59,7 +48,7 @@ class Follower:
 @pytest.fixture
 def follow(host, apollo):
     host.connections.add("mine", "apollo", Credential("api_key", api_key=apollo.key))
-    return lambda *arguments: Follower(host, *arguments)
+    return lambda trigger, since=None: Follower(host, TEXT.format(trigger), since)
 
 
 def test_deals_made_since_start_and_others_dont(follow, apollo, clock):

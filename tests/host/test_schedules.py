@@ -4,11 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from apollo_component.host.workflow.engine import prepared
-from apollo_component.host.workflow.file import parse_workflow
 from apollo_component.host.workflow.schedules import following, schedule_problem
-from apollo_component.host.workflow.subscriptions import Subscriptions
-from apollo_component.host.workflow.sweeps import Sweeps
+
+from .following import Followed
 
 TEXT = 'name: daily\nconnections: {it: {connector: demo, use: mine}}\nschedule: {cron: "30 7 * * *", timezone: Europe/Berlin}\nsteps: [{id: a, action: whoami}]\n'
 
@@ -39,47 +37,37 @@ def test_an_unknown_time_zone_is_refused():
 
 def test_each_time_starts_one_run_and_missed_ones_the_last(host, key, clock):
     """A time that comes starts one run; several that passed while nobody looked start one, for the last of them."""
-    workflow = parse_workflow(TEXT, host.registry.manifests)
-    subscriptions = Subscriptions(host.store, clock)
-    identity, _ = subscriptions.enable(workflow, prepared(host, workflow, {}, {}), None, None)
-    sweeps = Sweeps(host, subscriptions)
-    assert subscriptions.due() == []
-    clock.now = subscriptions.get(identity).next_at + 1
-    sweeps.look(subscriptions.get(identity), workflow)
-    assert subscriptions.due() == []
+    follow = Followed(host, TEXT)
+    assert follow.subscriptions.due() == []
+    clock.now = follow.row.next_at + 1
+    follow.look()
+    assert follow.subscriptions.due() == []
     clock.now += 3 * 86_400
-    sweeps.look(subscriptions.get(identity), workflow)
-    times = [datetime.fromisoformat(run.inputs["trigger"]["at"]) for run in host.runs.started_by_subscriptions(9)]
+    follow.look()
+    times = [datetime.fromisoformat(run.inputs["trigger"]["at"]) for run in follow.runs()]
     assert sorted((max(times) - time).days for time in times) == [0, 3]
     assert all(time.tzinfo == UTC for time in times)
 
 
 def test_years_of_missed_minutes_are_one_run_at_once(host, key, clock):
     """However long nobody looked, one look makes one run, for the last time that passed."""
-    text = TEXT.replace("30 7 * * *", "* * * * *")
-    workflow = parse_workflow(text, host.registry.manifests)
-    subscriptions = Subscriptions(host.store, clock)
-    identity, _ = subscriptions.enable(workflow, prepared(host, workflow, {}, {}), None, None)
+    follow = Followed(host, TEXT.replace("30 7 * * *", "* * * * *"))
     clock.now += 3 * 365 * 86_400
-    Sweeps(host, subscriptions).look(subscriptions.get(identity), workflow)
-    [run] = host.runs.started_by_subscriptions(9)
+    follow.look()
+    [run] = follow.runs()
     assert 0 <= clock.now - epoch(run.inputs["trigger"]["at"]) < 60
-    assert 0 < subscriptions.get(identity).next_at - clock.now <= 60
+    assert 0 < follow.row.next_at - clock.now <= 60
 
 
 def test_a_time_that_comes_twice_by_a_clock_set_back_starts_one_run(host, key, clock):
     """Enabled again after the clock was set back, a time that had its run gets no second one, and looking goes on."""
-    workflow = parse_workflow(TEXT, host.registry.manifests)
-    subscriptions = Subscriptions(host.store, clock)
-    stored = prepared(host, workflow, {}, {})
-    identity, _ = subscriptions.enable(workflow, stored, None, None)
-    due = subscriptions.get(identity).next_at
-    sweeps = Sweeps(host, subscriptions)
+    follow = Followed(host, TEXT)
+    due = follow.row.next_at
     for back in (0, 7200):
         clock.now = due - back
-        subscriptions.enable(workflow, stored, None, None)
+        follow.enable()
         clock.now = due + 1
-        subscriptions.note(identity, next_at=due)
-        sweeps.look(subscriptions.get(identity), workflow)
-    assert len(host.runs.started_by_subscriptions(9)) == 1
-    assert subscriptions.get(identity).next_at > due
+        follow.subscriptions.note(follow.id, next_at=due)
+        follow.look()
+    assert len(follow.runs()) == 1
+    assert follow.row.next_at > due
