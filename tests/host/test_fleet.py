@@ -8,7 +8,6 @@ from contextlib import contextmanager
 import pytest
 import sqlalchemy as sa
 
-from apollo_component.host import linking
 from apollo_component.host.host import Host
 from apollo_component.host.journal import OwnershipLostError
 from apollo_component.host.leases import Leases, new_owner
@@ -22,6 +21,8 @@ from apollo_component.host.workflow.fleet import Workers
 from apollo_component.host.workflow.overview import overview
 from apollo_component.host.workflow.worker import Worker
 
+from .conftest import link
+
 ELSEWHERE = "0123456789ab/77/aaaaaaaaaa"
 """An owner on another machine: nothing but its silence tells that it is gone."""
 TEXT = """\
@@ -32,13 +33,6 @@ steps:
   - {id: one, action: users_api_profile}
   - {id: two, action: labels_list}
 """
-
-
-class Clock:
-    now = 1_800_000_000.0
-
-    def __call__(self):
-        return self.now
 
 
 class Flaky(Store):
@@ -71,14 +65,8 @@ class Flaky(Store):
 
 
 def opened(url, home, clock=None):
-    return Host.open(
-        Settings(home, url), Registry.installed(), store=Flaky.open(url), **({"clock": clock} if clock else {})
-    )
-
-
-@pytest.fixture
-def clock():
-    return Clock()
+    more = {"clock": clock} if clock else {}
+    return Host.open(Settings(home, url), Registry.installed(), store=Flaky.open(url), **more)
 
 
 @pytest.fixture
@@ -90,15 +78,8 @@ def host(registered, database_url, tmp_path, clock):
 
 def put(host, identity, status="queued", connections=None, **detail):
     inputs = {"inputs": {}, "connections": connections or {"apollo": "c"}, "trigger": {"id": identity}}
-    values = {
-        "kind": "workflow",
-        "title": "feed",
-        "workflow": "feed",
-        "subscription": "s",
-        "text": TEXT,
-        "unattended": True,
-    }
-    values |= {"status": status, "inputs_json": dumps(inputs), "detail_json": dumps(detail)}
+    values = {"kind": "workflow", "title": "feed", "workflow": "feed", "subscription": "s", "text": TEXT}
+    values |= {"unattended": True, "status": status, "inputs_json": dumps(inputs), "detail_json": dumps(detail)}
     with host.store.write(f"run:{identity}") as connection:
         host.runs.insert(connection, {"id": identity, **values})
     return identity
@@ -207,10 +188,12 @@ def test_an_operator_sees_what_isn_t_well(host, clock):
     json.dumps(found)
 
 
-def linked(host, sandbox):
+def put_linked(host, sandbox, count):
+    """So many runs that use a connection to the sandbox."""
     sandbox.unlimited()
-    connection, _ = linking.link_key(host, "apollo", "mine", "api_key", {"api_key": sandbox.facts["keys"]["master"]})
-    return {"apollo": connection.id}
+    used = {"apollo": link(host, sandbox).id}
+    for n in range(count):
+        put(host, f"t-{n}", connections=used)
 
 
 @pytest.fixture
@@ -220,99 +203,76 @@ def real(registered, sandbox, database_url, tmp_path):
     made.close()
 
 
+@pytest.fixture
+def short_leases(monkeypatch):
+    monkeypatch.setattr(backlog, "LEASE_SECONDS", 2.0)
+    monkeypatch.setattr(engine, "LEASE_SECONDS", 2.0)
+
+
 async def until(true, seconds=25):
     async with asyncio.timeout(seconds):
         while not true():
             await asyncio.sleep(0.05)
 
 
+async def outlived(host, sandbox, count, trouble, said):
+    """A worker does so many runs although trouble comes in the middle of them; every one of them is done."""
+    worker = Worker(host, concurrency=2, progress=said.append)
+    task = asyncio.create_task(worker.serve())
+    await until(lambda: sandbox.count("users_api_profile") > 1)
+    await trouble(task)
+    await until(lambda: task.done() or count_of(host, "done") == count, 90)
+    worker.told()
+    await task
+    assert {run.status for run in host.runs.all()} == {"done"}
+    assert not any("unexpected" in text for text in said), said
+
+
 @pytest.mark.real
-def test_a_worker_outlives_its_database(real, sandbox, monkeypatch):
-    """A database that goes away in the middle of runs ends no worker and fails no run; back again, all is done once."""
-    used = linked(real, sandbox)
-    for n in range(4):
-        put(real, f"t-{n}", connections=used)
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [("away", "goes on when that is over"), ("full", "The disk is full. The worker goes on")],
+    ids=["database away", "disk full"],
+)
+@pytest.mark.usefixtures("short_leases")
+def test_a_worker_outlives_its_database(real, sandbox, trouble, words):
+    """A database that goes away, or whose disk is full, in the middle of runs ends no worker and fails no run; once it
+    is well again, all is done. Where the disk is full what was sent then is a read, so it may be sent once more."""
+    put_linked(real, sandbox, 4)
     sandbox.control("POST", "/settings", {"latency_ms": 150})
     said = []
 
-    async def through():
-        worker = Worker(real, concurrency=2, progress=said.append)
-        task = asyncio.create_task(worker.serve())
-        await until(lambda: sandbox.count("users_api_profile") > 1)
-        real.store.away = True
-        await until(lambda: task.done() or any("goes on when that is over" in text for text in said))
+    async def comes_and_goes(task):
+        setattr(real.store, trouble, True)
+        await until(lambda: task.done() or any(words in text for text in said))
         assert not task.done(), task.exception()
-        real.store.away = False
-        await until(lambda: count_of(real, "done") == 4, 90)
-        worker.told()
-        await task
+        if trouble == "full":  # one can still read
+            await until(lambda: {run.status for run in real.runs.all()} <= {"running", "queued", "done"})
+        setattr(real.store, trouble, False)
 
-    monkeypatch.setattr(backlog, "LEASE_SECONDS", 2.0)
-    monkeypatch.setattr(engine, "LEASE_SECONDS", 2.0)
-    asyncio.run(through())
-    assert not any("unexpected" in text for text in said), said
+    asyncio.run(outlived(real, sandbox, 4, comes_and_goes, said))
     assert sandbox.count("labels_list") >= 4
+    assert trouble == "away" or sandbox.count("labels_list") <= 6
 
 
 @pytest.mark.real
-def test_a_worker_outlives_a_full_disk(real, sandbox, monkeypatch):
-    """A disk that is full in the middle of runs ends no worker and fails no run; once there is room, all is done. What
-    was sent when the disk filled up is a read, so it may be sent once more."""
-    used = linked(real, sandbox)
-    for n in range(4):
-        put(real, f"t-{n}", connections=used)
-    sandbox.control("POST", "/settings", {"latency_ms": 150})
-    said = []
-
-    async def through():
-        worker = Worker(real, concurrency=2, progress=said.append)
-        task = asyncio.create_task(worker.serve())
-        await until(lambda: sandbox.count("users_api_profile") > 1)
-        real.store.full = True
-        await until(lambda: task.done() or any("The disk is full. The worker goes on" in text for text in said))
-        assert not task.done(), task.exception()
-        await until(lambda: {run.status for run in real.runs.all()} <= {"running", "queued", "done"})
-        real.store.full = False
-        await until(lambda: task.done() or count_of(real, "done") == 4, 90)
-        worker.told()
-        await task
-
-    monkeypatch.setattr(backlog, "LEASE_SECONDS", 2.0)
-    monkeypatch.setattr(engine, "LEASE_SECONDS", 2.0)
-    asyncio.run(through())
-    assert {run.status for run in real.runs.all()} == {"done"}
-    assert not any("unexpected" in text for text in said), said
-    assert 4 <= sandbox.count("labels_list") <= 6
-
-
-@pytest.mark.real
-def test_a_worker_outlives_its_connections(registered, sandbox, postgres, tmp_path, monkeypatch):
+@pytest.mark.usefixtures("short_leases")
+def test_a_worker_outlives_its_connections(registered, sandbox, postgres, tmp_path):
     """A PostgreSQL that throws every connection out, twice, in the middle of runs ends no worker and fails no run."""
     url = postgres.database()
     host = opened(url, tmp_path / "home")
-    used = linked(host, sandbox)
-    for n in range(6):
-        put(host, f"t-{n}", connections=used)
+    put_linked(host, sandbox, 6)
     sandbox.control("POST", "/settings", {"latency_ms": 100})
     name = url.partition("@/")[2].partition("?")[0]
     mine = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
 
-    async def through():
-        worker = Worker(host, concurrency=2, progress=said.append)
-        task = asyncio.create_task(worker.serve())
+    async def twice(_task):
         for count in (1, 5):
             await until(lambda count=count: sandbox.count("users_api_profile") > count, 60)
             await asyncio.to_thread(postgres.execute, mine)
-        await until(lambda: count_of(host, "done") == 6, 90)
-        worker.told()
-        await task
 
-    said = []
-    monkeypatch.setattr(backlog, "LEASE_SECONDS", 2.0)
-    monkeypatch.setattr(engine, "LEASE_SECONDS", 2.0)
-    asyncio.run(through())
+    asyncio.run(outlived(host, sandbox, 6, twice, []))
     host.close()
-    assert not any("unexpected" in text for text in said), said
 
 
 def count_of(host, status):
@@ -326,7 +286,7 @@ def count_of(host, status):
 @pytest.mark.real
 def test_a_worker_that_was_declared_dead_sends_nothing_more(real, sandbox):
     """A worker that stood still beyond its lease, and whose run another took, doesn't send the next request."""
-    put(real, "t-1", connections=linked(real, sandbox))
+    put_linked(real, sandbox, 1)
     sandbox.control("POST", "/faults", {"operation": "users_api_profile", "kind": "hold_before", "times": 1})
     before = sandbox.count("users_api_profile")
 
@@ -336,7 +296,7 @@ def test_a_worker_that_was_declared_dead_sends_nothing_more(real, sandbox):
         task = asyncio.create_task(worker.serve())
         await until(lambda: sandbox.control("GET", "/held"))
         other = Leases(real.store, lambda: real.clock() + 60)
-        assert other.acquire("run:t-1", 60)
+        assert other.acquire("run:t-0", 60)
         sandbox.control("POST", "/release", {"all": True})
         await until(lambda: any("taken this run over" in text for text in said))
         worker.told()
@@ -345,13 +305,13 @@ def test_a_worker_that_was_declared_dead_sends_nothing_more(real, sandbox):
     asyncio.run(through())
     assert sandbox.count("users_api_profile") == before + 1
     assert sandbox.count("labels_list") == 0
-    assert real.runs.get("t-1").status == "running"
+    assert real.runs.get("t-0").status == "running"
 
 
 @pytest.mark.real
 def test_told_twice_a_worker_ends_at_once(real, sandbox):
     """The first signal lets a hanging request end for a while, the second doesn't; the run is free for others."""
-    put(real, "t-1", connections=linked(real, sandbox))
+    put_linked(real, sandbox, 1)
     sandbox.control("POST", "/faults", {"operation": "users_api_profile", "kind": "hold_before", "times": 1})
 
     async def through():
@@ -366,5 +326,5 @@ def test_told_twice_a_worker_ends_at_once(real, sandbox):
 
     asyncio.run(through())
     sandbox.control("POST", "/release", {"all": True})
-    assert names(Backlog(real).taken(1, frozenset())) == {"t-1"}
+    assert names(Backlog(real).taken(1, frozenset())) == {"t-0"}
     assert Workers(real.store).known() == set()

@@ -11,18 +11,6 @@ from apollo_component.host.run_lists import Wanted
 from apollo_component.host.settings import Settings
 
 
-class Clock:
-    now = 1_800_000_000.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def host(registered, database_url, tmp_path, clock):
     made = Host.open(Settings(tmp_path / "home", database_url), Registry.installed(), clock=clock)
