@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,12 +13,14 @@ import httpx
 import pytest
 
 from apollo_component.contract.models import Credential
-from apollo_component.host import linking
 from apollo_component.host.host import Host
 from apollo_component.host.registry import Registry
 from apollo_component.host.runner import Job
 from apollo_component.host.workflow import engine
 from apollo_component.host.workflow.file import parse_workflow
+
+from ..conftest import free_port
+from .conftest import link
 
 pytestmark = pytest.mark.real
 HEAD = "name: test\ninputs: {people: {default: []}}\nconnections: {apollo: {connector: apollo, use: mine}}\nsteps:"
@@ -33,12 +34,6 @@ REVEAL = """
 EXPORT = {"start_time": "2020-01-01T00:00:00Z", "end_time": "2036-01-01T00:00:00Z"}
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Live:
     """A host on the sandbox whose waiting moves the sandbox's clock instead of taking time."""
 
@@ -47,7 +42,7 @@ class Live:
         self.sandbox, self.said = sandbox, []
         self.host = Host.open(settings, Registry.installed(), notice=self.said.append)
         if not self.host.connections.all():
-            linking.link_key(self.host, "apollo", "mine", "api_key", {"api_key": sandbox.facts["keys"]["master"]})
+            link(self.host, sandbox)
         self.moved = 0.0
         if hurry:
             self.host.waiter.clock = lambda: time.time() + self.moved
@@ -89,6 +84,14 @@ def found_people(live, count=12):
     return [{"id": record["id"]} for record in found[:count]]
 
 
+def revealed(live, wanted):
+    """Pages and records of a reveal of numbers, which has everybody in order."""
+    found = live.run("people_bulk_match", {"details": wanted, "reveal_phone_number": True})
+    records = [record for page in found for record in page.records]
+    assert [record["id"] for record in records] == [person["id"] for person in wanted]
+    return found, records
+
+
 def answered(sandbox, operation):
     entries = sandbox.control("GET", f"/requests?operation={operation}")
     return Counter(entry["body"] for entry in entries if entry["status"] == 200)
@@ -99,9 +102,7 @@ def test_numbers_are_fetched_merged_and_paid_once(live, sandbox, bill_on):
     """Whenever the service books it, every person comes once, in order, with numbers, and both ledgers agree."""
     wanted = found_people(live)
     sandbox.control("POST", "/settings", {"bill_on": bill_on, "async_seconds": 45})
-    found = live.run("people_bulk_match", {"details": wanted, "reveal_phone_number": True})
-    records = [record for page in found for record in page.records]
-    assert [record["id"] for record in records] == [person["id"] for person in wanted]
+    found, records = revealed(live, wanted)
     assert records[0]["phone_numbers"][0]["sanitized_number"].startswith("+1")
     assert records[0]["email"]
     assert [page.warnings for page in found] == [()] * 2
@@ -174,13 +175,9 @@ def test_a_task_of_the_assistant_is_waited_for(live, sandbox):
 
 def test_an_email_is_waited_for_until_it_left(live, sandbox):
     """Sending gives the message as it stands once it has left."""
-    contact = live.run("contacts_create", {"first_name": "Dana", "email": "dana@example.com", "run_dedupe": True})[
-        0
-    ].value
-    given = {"contact_id": contact["id"], "subject": "Hello", "body_html": "<p>Hi</p>"}
-    draft = live.run("emailer_messages_create", given)[0].value
+    mail = draft(live, 0)
     sandbox.control("POST", "/settings", {"email_seconds": 25})
-    (page,) = live.run("emailer_messages_send_now", {"id": draft["id"]})
+    (page,) = live.run("emailer_messages_send_now", {"id": mail})
     assert (page.value["status"], page.warnings) == ("completed", ())
     assert page.value["completed_at"]
 
@@ -248,6 +245,7 @@ def test_a_run_goes_on_when_nothing_arrives(live, sandbox):
 
 
 FAILED = {"id": "x", "status": "failed", "message": "Email failed to send.", "failure_reason": "Mailbox disconnected"}
+FAILING = {"operation": "emailer_messages_send_status", "kind": "status", "status": 200, "body": FAILED, "times": 1}
 MAIL = """
   - id: mail
     action: emailer_messages_send_now
@@ -261,16 +259,14 @@ MAIL = """
 def draft(live, number):
     person = {"first_name": "Dana", "email": f"dana{number}@example.com", "run_dedupe": True}
     contact = live.run("contacts_create", person)[0].value["id"]
-    return live.run("emailer_messages_create", {"contact_id": contact, "subject": "Hello", "body_html": "Hi"})[0].value[
-        "id"
-    ]
+    given = {"contact_id": contact, "subject": "Hello", "body_html": "<p>Hi</p>"}
+    return live.run("emailer_messages_create", given)[0].value["id"]
 
 
 def test_an_email_that_fails_is_an_error_of_its_item(live, sandbox):
     """With `collect` the run goes on; the one that failed is among the errors and not among the records."""
     drafts = [draft(live, number) for number in range(2)]
-    failing = {"operation": "emailer_messages_send_status", "kind": "status", "status": 200, "body": FAILED, "times": 1}
-    sandbox.control("POST", "/faults", failing)
+    sandbox.control("POST", "/faults", FAILING)
     run = live.begin(MAIL.replace("confirm", "concurrency: 1\n    confirm"), people=drafts)
     report = live.drive(run)
     assert report["status"] == "done", report
@@ -282,8 +278,7 @@ def test_an_email_that_fails_is_an_error_of_its_item(live, sandbox):
 
 def test_a_failed_run_waits_again_when_it_is_resumed(live, sandbox):
     """With `stop` the run fails at the waiting; resumed, it asks again and sends nothing twice."""
-    failing = {"operation": "emailer_messages_send_status", "kind": "status", "status": 200, "body": FAILED, "times": 1}
-    sandbox.control("POST", "/faults", failing)
+    sandbox.control("POST", "/faults", FAILING)
     run = live.begin(MAIL.replace("collect", "stop"), people=[draft(live, 0)])
     report = live.drive(run)
     assert (report["status"], report["detail"]["item"]) == ("failed", "0")
@@ -322,7 +317,7 @@ def test_a_key_that_is_withdrawn_parks_the_waiting(live, sandbox):
     bad = Credential("api_key", api_key="x" * 22)
     meanwhile(live, lambda: live.host.connections.replace_credential(mine, bad, "linked again", ""))
     assert live.drive(run)["status"] == "waiting_for_authorization"
-    linking.link_key(live.host, "apollo", "mine", "api_key", {"api_key": sandbox.facts["keys"]["master"]})
+    link(live.host, sandbox)
     assert live.drive(run)["status"] == "done"
     assert next(iter(live.host.runs.records(run, "reveal")))["phone_numbers"]
     assert len(answered(sandbox, "people_bulk_match")) == 1
@@ -345,18 +340,24 @@ def says(process, text):
     raise AssertionError(f"never: {text}")
 
 
-@pytest.mark.both
-def test_a_killed_process_is_succeeded_and_nothing_is_sent_again(live, sandbox, tmp_path):
-    """Killed with -9 in the middle of the waiting, the run goes on waiting, and pays once."""
+def killed(live, tmp_path, **environ):
+    """The run of a process that was killed with -9 while it waited for two late results."""
     file = tmp_path / "reveal.yaml"
     people = json.dumps(found_people(live))
     file.write_text((HEAD + REVEAL).replace("{people: {default: []}}", f"{{people: {{default: {people}}}}}"))
-    sandbox.control("POST", "/settings", {"async_seconds": 3600})
-    process = command(live, "workflow", "run", str(file), "--json")
+    live.sandbox.control("POST", "/settings", {"async_seconds": 3600})
+    process = command(live, "workflow", "run", str(file), "--json", **environ)
     run = says(process, '"run"')["run"]["id"]
     says(process, "waiting for 2 late results")
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=20)
+    return run
+
+
+@pytest.mark.both
+def test_a_killed_process_is_succeeded_and_nothing_is_sent_again(live, sandbox, tmp_path):
+    """Killed with -9 in the middle of the waiting, the run goes on waiting, and pays once."""
+    run = killed(live, tmp_path)
     before = answered(sandbox, "people_bulk_match")
     assert len(before) == 2
     sandbox.control("POST", "/clock", {"advance": 3600})
@@ -406,9 +407,7 @@ def test_deliveries_are_taken_once_whatever_happens_to_them(public, sandbox, fau
         deliver(sandbox)
 
     public.host.waiter.sleep = delivering
-    found = public.run("people_bulk_match", {"details": wanted, "reveal_phone_number": True})
-    records = [record for page in found for record in page.records]
-    assert [record["id"] for record in records] == [person["id"] for person in wanted]
+    _, records = revealed(public, wanted)
     assert records[0]["phone_numbers"]
     assert sandbox.count("webhook_result_show") == 0
     public.agrees()
@@ -430,16 +429,7 @@ def test_without_a_receiver_the_results_are_fetched(live, sandbox):
 @pytest.mark.full
 def test_a_workflow_takes_deliveries_after_a_kill(public, sandbox, tmp_path):
     """What is delivered while no run is driven is there when the run goes on."""
-    file = tmp_path / "reveal.yaml"
-    people = json.dumps(found_people(public))
-    file.write_text((HEAD + REVEAL).replace("{people: {default: []}}", f"{{people: {{default: {people}}}}}"))
-    sandbox.control("POST", "/settings", {"async_seconds": 3600})
-    url = public.host.settings.public_url
-    process = command(public, "workflow", "run", str(file), "--json", WORKFLOW_HOST_PUBLIC_URL=url)
-    run = says(process, '"run"')["run"]["id"]
-    says(process, "waiting for 2 late results")
-    process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=20)
+    run = killed(public, tmp_path, WORKFLOW_HOST_PUBLIC_URL=public.host.settings.public_url)
     sandbox.control("POST", "/clock", {"advance": 3601})
     end = time.monotonic() + 20
     while {one["state"] for one in deliver(sandbox)} != {"delivered"}:
