@@ -31,6 +31,12 @@ def gone(attempts, attempt, browser=ME):
     return {"code": "c", "state": attempts.go(attempt.id, browser).partition("state=")[2].partition("&")[0]}
 
 
+def away(attempts, name="theirs", **more):
+    """An attempt that went to the service, and what would come back."""
+    attempt = begun(attempts, name, **more)
+    return attempt, gone(attempts, attempt)
+
+
 def apps(host):
     return len(host.store.rows(sa.select(tables.apps)))
 
@@ -49,8 +55,7 @@ def test_an_attempt_ends_in_a_connection(attempts, host):
 
 def test_the_same_answer_twice_is_taken_once(attempts, service):
     """Going back, or loading again, shows the result and sends nothing."""
-    attempt = begun(attempts)
-    back = gone(attempts, attempt)
+    attempt, back = away(attempts)
     first = attempts.came_back(back, ME)
     sent = len(service.requests)
     assert attempts.came_back(back, ME) == first
@@ -61,8 +66,7 @@ def test_the_same_answer_twice_is_taken_once(attempts, service):
 
 def test_an_answer_is_for_the_browser_that_began(attempts, service, host):
     """A state that was led into another browser links nothing there, and the page isn't found there either."""
-    attempt = begun(attempts)
-    back = gone(attempts, attempt)
+    attempt, back = away(attempts)
     with pytest.raises(InputError, match="no attempt of this browser"):
         attempts.came_back(back, OTHER)
     for asked in (attempts.get, attempts.go, attempts.cancel):
@@ -75,8 +79,7 @@ def test_an_answer_is_for_the_browser_that_began(attempts, service, host):
 @pytest.mark.parametrize("query", [{"code": "c", "state": "foreign"}, {"code": "c"}, {}, {"x": "1"}])
 def test_what_no_attempt_sent_for_is_refused(attempts, service, query):
     """A foreign or missing state ends nothing: the true answer is still taken."""
-    attempt = begun(attempts)
-    back = gone(attempts, attempt)
+    _, back = away(attempts)
     with pytest.raises(InputError):
         attempts.came_back(query, ME)
     assert service.requests == []
@@ -94,8 +97,7 @@ def test_going_again_makes_a_new_state(attempts):
 
 def test_two_attempts_go_side_by_side(attempts, host):
     """Two tabs: each answer finds its own."""
-    one, two = begun(attempts, "one"), begun(attempts, "two")
-    back_one, back_two = gone(attempts, one), gone(attempts, two)
+    (one, back_one), (two, back_two) = away(attempts, "one"), away(attempts, "two")
     assert attempts.came_back(back_two, ME).id == two.id
     assert attempts.came_back(back_one, ME).id == one.id
     assert [item.name for item in host.connections.all()] == ["one", "two"]
@@ -104,9 +106,8 @@ def test_two_attempts_go_side_by_side(attempts, host):
 @pytest.mark.parametrize("with_state", [False, True])
 def test_a_refusal_is_told_in_its_words(attempts, with_state):
     """With what to ask for; it may come without a state."""
-    attempt = begun(attempts)
-    state = gone(attempts, attempt)["state"]
-    told = attempts.came_back({**DENIED, **({"state": state} if with_state else {})}, ME)
+    attempt, back = away(attempts)
+    told = attempts.came_back({**DENIED, **({"state": back["state"]} if with_state else {})}, ME)
     assert (told.id, told.status) == (attempt.id, "denied")
     assert "No, thanks" in told.result["error"]["message"]
     assert told.result["error"]["hint"]
@@ -114,8 +115,7 @@ def test_a_refusal_is_told_in_its_words(attempts, with_state):
 
 def test_a_refusal_made_up_by_others_stops_nothing(attempts):
     """Any page can lead a browser to the address without a state; the answer that has one is still taken."""
-    attempt = begun(attempts)
-    back = gone(attempts, attempt)
+    attempt, back = away(attempts)
     assert attempts.came_back(DENIED, ME).status == "denied"
     assert attempts.came_back(back, ME).status == "linked"
     with pytest.raises(InputError):
@@ -125,8 +125,7 @@ def test_a_refusal_made_up_by_others_stops_nothing(attempts):
 
 def test_to_cancel_is_soft(attempts):
     """A window that seemed closed may still bring its answer; what is linked can't be cancelled."""
-    attempt = begun(attempts)
-    back = gone(attempts, attempt)
+    attempt, back = away(attempts)
     assert attempts.cancel(attempt.id, ME).status == "cancelled"
     assert attempts.came_back(back, ME).status == "linked"
     assert attempts.cancel(attempt.id, ME).status == "linked"
@@ -134,8 +133,7 @@ def test_to_cancel_is_soft(attempts):
 
 def test_an_attempt_expires_and_can_go_again(attempts, clock, service):
     """After ten minutes its answer is too late; going again gives ten more."""
-    attempt = begun(attempts)
-    back = gone(attempts, attempt)
+    attempt, back = away(attempts)
     clock.now += ATTEMPT_SECONDS + 1
     assert attempts.came_back(back, ME).status == "expired"
     assert service.requests == []
@@ -145,8 +143,7 @@ def test_an_attempt_expires_and_can_go_again(attempts, clock, service):
 def test_a_code_that_is_refused_fails_once(attempts, service, host):
     """The result says why, the same answer isn't sent again, and another try may follow."""
     service.on(TOKEN_PATH, answer({"error": "invalid_client"}, 401))
-    attempt = begun(attempts)
-    back = gone(attempts, attempt)
+    attempt, back = away(attempts)
     told = attempts.came_back(back, ME)
     assert told.status == "failed"
     assert "client id and secret" in told.result["error"]["message"]
@@ -175,7 +172,7 @@ def test_a_typed_app_goes_when_nothing_was_linked(attempts, clock, host):
 def test_an_app_in_use_stays(attempts, clock, host):
     """That of a connection, and one with a name."""
     host.apps.add("ours", "demo", APP)
-    attempts.came_back(gone(attempts, begun(attempts)), ME)
+    attempts.came_back(away(attempts)[1], ME)
     clock.now += 10 * KEPT_SECONDS
     attempts.tidy()
     assert apps(host) == 2
@@ -183,8 +180,8 @@ def test_an_app_in_use_stays(attempts, clock, host):
 
 def test_no_secret_is_at_rest_but_the_sealed_one(attempts, host):
     """Neither state nor client secret can be read from the database."""
-    attempt = begun(attempts)
-    state = gone(attempts, attempt)["state"]
+    attempt, back = away(attempts)
+    state = back["state"]
     rows = [str(row) for table in (tables.attempts, tables.apps) for row in host.store.rows(sa.select(table))]
     assert not any(state in row or APP.client_secret in row or ME in row for row in rows)
     assert state not in repr(attempts.get(attempt.id, ME))
@@ -194,8 +191,7 @@ def test_a_taken_name_is_refused_before_and_after(attempts, host, key):
     """An attempt never gives somebody else's connection a new credential."""
     with pytest.raises(InputError, match="is taken"):
         begun(attempts, "mine")
-    attempt = begun(attempts)
-    back = gone(attempts, attempt)
+    _, back = away(attempts)
     host.connections.rename(key, "theirs")
     told = attempts.came_back(back, ME)
     assert (told.status, told.result["error"]["problems"][0]["path"]) == ("failed", "name")
@@ -205,13 +201,11 @@ def test_a_taken_name_is_refused_before_and_after(attempts, host, key):
 def test_authorizing_again_keeps_the_id(attempts, host, clock):
     """Also when it is renamed in between; removed in between it doesn't come back."""
     connection = add_oauth(host, clock)
-    again = begun(attempts, "", connection=connection.id)
-    back = gone(attempts, again)
+    _, back = away(attempts, "", connection=connection.id)
     host.connections.rename(connection, "renamed")
     done = attempts.came_back(back, ME)
     assert (done.status, done.connection, done.result["other_account"]) == ("linked", connection.id, False)
-    once_more = begun(attempts, "", connection=connection.id)
-    back = gone(attempts, once_more)
+    _, back = away(attempts, "", connection=connection.id)
     host.connections.remove(host.connections.get(connection.id))
     assert attempts.came_back(back, ME).status == "failed"
     assert host.connections.all() == []

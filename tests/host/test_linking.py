@@ -5,18 +5,13 @@ import json
 import pytest
 import sqlalchemy as sa
 
-from apollo_component.contract.errors import (
-    InputError,
-    NotFoundError,
-    ReauthorizationError,
-    TransientError,
-)
+from apollo_component.contract.errors import InputError, NotFoundError, ReauthorizationError, TransientError
 from apollo_component.contract.models import Credential, OAuthApp
 from apollo_component.host import linking, tables
 
-from .conftest import APP, TOKEN_PATH, answer
+from .calling import NEVER_SENT
+from .conftest import APP, TOKEN_PATH, add_oauth, answer
 
-NO_NETWORK = TransientError("not reached", worked=False)
 REFUSED = answer({"error": "bad key"}, 401)
 
 
@@ -28,8 +23,13 @@ def begin(host, name="theirs", **more):
     return linking.begin(host, "demo", name, "oauth2", APP, **more)
 
 
-def come_back(attempt, **query):
-    return {"code": "c", "state": attempt.state} | query
+def finish(host, attempt, *arguments):
+    """The person said yes and came back."""
+    return linking.finish(host, attempt, {"code": "c", "state": attempt.state}, *arguments)
+
+
+def linked(host, **more):
+    return finish(host, begin(host, **more))
 
 
 def nothing_stored(host):
@@ -49,7 +49,7 @@ def test_a_key_is_tested_and_stored(host, service):
     ("reply", "error"),
     [
         (REFUSED, ReauthorizationError),
-        (NO_NETWORK, TransientError),
+        (NEVER_SENT, TransientError),
         (answer(b"<html>proxy</html>"), TransientError),
         (answer({}, 302), TransientError),
         (answer({}, 500), TransientError),
@@ -71,18 +71,15 @@ def test_a_limited_key_is_stored_with_what_it_misses(host, service):
     assert set(connection.missed) == {"find"}
 
 
-@pytest.mark.parametrize("name", ["", "a/b"])
-def test_a_wrong_name_costs_no_request(host, service, name):
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [({"name": ""}, "name"), ({"name": "a/b"}, "name"), ({"key": "  "}, "api_key")],
+    ids=["no name", "a name with a slash", "an empty key"],
+)
+def test_a_wrong_name_or_key_costs_no_request(host, service, wrong, words):
     """What can be known before asking is said before asking."""
-    with pytest.raises(InputError):
-        link(host, name)
-    assert service.requests == []
-
-
-def test_an_empty_key_costs_no_request(host, service):
-    """A key that can't be one isn't sent."""
-    with pytest.raises(InputError, match="api_key"):
-        link(host, key="  ")
+    with pytest.raises(InputError, match=words):
+        link(host, **wrong)
     assert service.requests == []
 
 
@@ -110,16 +107,14 @@ def test_linking_again_that_fails_leaves_the_old_key(host, service):
 def test_a_name_keeps_its_type(host, clock):
     """A connection by key doesn't become one by OAuth under the same name."""
     link(host)
-    attempt = begin(host, "mine")
     with pytest.raises(InputError, match="another type"):
-        linking.finish(host, attempt, come_back(attempt))
+        linked(host, name="mine")
     assert host.store.rows(sa.select(tables.apps)) == []
 
 
 def test_linking_again_wins_over_a_refresh_at_the_same_moment(host, service):
     """A person's new link isn't lost because something else changed the connection meanwhile."""
-    attempt = begin(host)
-    linking.finish(host, attempt, come_back(attempt))
+    linked(host)
     real = host.connections.replace_credential
     raced = []
 
@@ -131,8 +126,7 @@ def test_linking_again_wins_over_a_refresh_at_the_same_moment(host, service):
         return real(connection, credential, *arguments, **named)
 
     object.__setattr__(host.connections, "replace_credential", racing)
-    again = begin(host)
-    found, _ = linking.finish(host, again, come_back(again))
+    found, _ = linked(host)
     assert host.connections.credential(found).access_token == "access-2"
 
 
@@ -143,7 +137,7 @@ def test_an_authorization_begins_and_ends(host, service):
     assert attempt.state in attempt.url
     assert attempt.state not in repr(attempt)
     assert attempt.scopes == ("find_scope", "put_scope")
-    connection, report = linking.finish(host, attempt, come_back(attempt), ["put"])
+    connection, report = finish(host, attempt, ["put"])
     assert report.verdict == "connected"
     assert host.apps.get(connection.app_id)[1].client_secret == APP.client_secret
     form = service.sent(TOKEN_PATH)[0].form
@@ -192,55 +186,49 @@ def test_an_attempt_lasts_ten_minutes(host, clock, service, seconds, expired):
     attempt = begin(host)
     clock.now += seconds
     if not expired:
-        linking.finish(host, attempt, come_back(attempt))
+        finish(host, attempt)
         return
     with pytest.raises(InputError, match="ten minutes"):
-        linking.finish(host, attempt, come_back(attempt))
+        finish(host, attempt)
     assert service.requests == []
 
 
 @pytest.mark.parametrize(
-    "reply",
-    [answer({"error": "invalid_grant"}, 400), answer({"error": "invalid_client"}, 401), answer({}, 500), NO_NETWORK],
+    ("path", "reply", "words"),
+    [
+        (TOKEN_PATH, answer({"error": "invalid_grant"}, 400), ""),
+        (TOKEN_PATH, answer({"error": "invalid_client"}, 401), ""),
+        (TOKEN_PATH, answer({}, 500), ""),
+        (TOKEN_PATH, NEVER_SENT, ""),
+        ("/whoami", REFUSED, "Nothing was stored"),
+    ],
+    ids=["code refused", "app refused", "a fault", "not reached", "tokens refused by their test"],
 )
-def test_a_code_that_is_refused_links_nothing(host, service, reply):
-    """When the exchange fails nothing is stored, no app either."""
-    service.on(TOKEN_PATH, reply)
-    attempt = begin(host)
-    with pytest.raises((ReauthorizationError, TransientError)):
-        linking.finish(host, attempt, come_back(attempt))
-    assert nothing_stored(host)
-
-
-def test_tokens_that_fail_their_test_leave_nothing(host, service):
-    """Tokens that the service refuses at once are not stored, and neither is the app's secret."""
-    service.always("/whoami", REFUSED)
-    attempt = begin(host)
-    with pytest.raises(ReauthorizationError, match="Nothing was stored"):
-        linking.finish(host, attempt, come_back(attempt))
+def test_a_code_or_tokens_that_are_refused_link_nothing(host, service, path, reply, words):
+    """When the exchange fails, or the service refuses the tokens at once, nothing is stored, no app's secret either."""
+    service.always(path, reply)
+    with pytest.raises((ReauthorizationError, TransientError), match=words) as caught:
+        linked(host)
+    assert path == TOKEN_PATH or isinstance(caught.value, ReauthorizationError)
     assert nothing_stored(host)
 
 
 def test_tokens_are_kept_when_the_test_can_not_be_made(host, service):
     """A code is spent: tokens are stored though the service can't be asked just now."""
-    service.always("/whoami", NO_NETWORK)
-    attempt = begin(host)
-    connection, report = linking.finish(host, attempt, come_back(attempt))
+    service.always("/whoami", NEVER_SENT)
+    connection, report = linked(host)
     assert (report.verdict, connection.status) == ("unreachable", "active")
 
 
 def test_linking_again_leaves_one_private_app(host):
     """The app of the old link goes with it, unless it has a name of its own."""
     for _ in range(3):
-        attempt = begin(host)
-        linking.finish(host, attempt, come_back(attempt))
+        linked(host)
     assert len(host.store.rows(sa.select(tables.apps))) == 1
     named = host.apps.add("ours", "demo", APP)
-    attempt = begin(host, app_id=named)
-    connection, _ = linking.finish(host, attempt, come_back(attempt))
+    connection, _ = linked(host, app_id=named)
     assert connection.app_id == named
-    attempt = begin(host)
-    linking.finish(host, attempt, come_back(attempt))
+    linked(host)
     assert [app["name"] for app in host.apps.all()] == ["ours"]
 
 
@@ -344,8 +332,6 @@ def test_tokens_that_are_refused_leave_nothing(host, tmp_path, service):
 
 def test_a_stored_connection_is_tested_with_a_fresh_token(host, clock, service):
     """A token that is due is refreshed before the test; the result is kept."""
-    from .conftest import add_oauth
-
     add_oauth(host, clock, age=30 * 86400 + 1)
     connection, report = linking.test_stored(host, "theirs")
     assert (report.verdict, connection.version) == ("connected", 2)
@@ -354,14 +340,14 @@ def test_a_stored_connection_is_tested_with_a_fresh_token(host, clock, service):
 
 def test_a_refused_token_is_refreshed_before_it_is_judged(host, oauth, service):
     """One 401 leads to one refresh, not to a verdict."""
-    service.on("/whoami", answer({"error": "expired"}, 401))
+    service.on("/whoami", REFUSED)
     connection, report = linking.test_stored(host, "theirs")
     assert (report.verdict, connection.status, connection.version) == ("connected", "active", 2)
 
 
 def test_a_test_tells_refused_and_unreachable(host, key, service):
     """A refused key needs the person; a service out of reach changes nothing."""
-    service.on("/whoami", NO_NETWORK, REFUSED)
+    service.on("/whoami", NEVER_SENT, REFUSED)
     assert linking.test_stored(host, "mine")[1].verdict == "unreachable"
     assert host.connections.get("mine").status == "active"
     connection, report = linking.test_stored(host, "mine")

@@ -11,15 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from apollo_component.contract.errors import ConnectorError, InputError, OutcomeUnknownError, TransientError
+from apollo_component.contract.errors import ConnectorError, InputError, OutcomeUnknownError
 from apollo_component.host.events import FIELDS, LogEvent
 from apollo_component.host.logs import JsonLines, Line, bound, log, written
 
+from .calling import NEVER_SENT, NO_ANSWER
 from .conftest import add_oauth, answer, page, windows
 
 PACKAGE = Path(__file__).parent.parent.parent / "apollo_component"
-REFUSED = TransientError("refused", worked=False)
-LOST = TransientError("lost")
 
 
 class Lines(logging.Handler):
@@ -100,8 +99,8 @@ def test_a_request_has_its_place_its_ids_and_what_it_cost(lines, caller, service
 def test_trouble_is_told_by_code(lines, caller, service):
     """Refused, unanswered, retried, held back and unknown: each has its line with the error's code."""
     service.on("/find", answer({"error": "no"}, 422))
-    service.on("/put", REFUSED, answer({}))
-    service.on("/mail", LOST)
+    service.on("/put", NEVER_SENT, answer({}))
+    service.on("/mail", NO_ANSWER)
     with pytest.raises(ConnectorError):
         caller.page("find", item="1")
     caller.page("put", item="2")
@@ -273,7 +272,7 @@ def test_a_wait_for_quota_is_told(lines, caller, service):
 def test_a_create_that_is_found_again_is_told(lines, caller, service, clock):
     """A lost create that had worked has its line, with the attempt that was in doubt."""
     made = {"name": "n", "created_at": clock.moment().isoformat()}
-    service.on("/make", LOST)
+    service.on("/make", NO_ANSWER)
     service.on("/find", page(made, total=1))
     caller.page("make", {"name": "n"})
     assert [(line["action"], line["attempt"]) for line in lines.of("request.found")] == [("make", 1)]
