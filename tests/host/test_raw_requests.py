@@ -15,15 +15,8 @@ from apollo_component.host.workflow.units import Planner
 from .calling import NO_ANSWER
 from .conftest import DATA, Caller, action, answer
 
-RAW = action(
-    "raw",
-    "",
-    "",
-    raw=True,
-    requires={},
-    effect={"kind": "send", "stated_by": "effect"},
-    credits={"stated_by": "credits", "reported": "spent"},
-)
+STATED = {"effect": {"kind": "send", "stated_by": "effect"}, "credits": {"stated_by": "credits", "reported": "spent"}}
+RAW = action("raw", "", "", raw=True, requires={}, **STATED)
 JOIN = action("join", "POST", "/lists/{id}/join", effect="upsert", mails=True)
 PLAN = action("plan", "PUT", "/plans/{id}", effect={"kind": "upsert", "send_when": {"flag": "active"}})
 READ = {"method": "GET", "path": "/anything"}

@@ -2,10 +2,12 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
 from apollo_component.contract.errors import ConnectorError, RejectedError
+from apollo_component.contract.models import Page
 from apollo_component.host.plans import chunks, further_pages, unique
 from apollo_component.host.runner import Job
 
@@ -26,7 +28,7 @@ def people(service, count, size=10, slow=lambda _number: 0):
     """A paged list of `count` records; answers of some pages may be slow."""
 
     def answering(request):
-        number = int(dict(request.query)["page"])
+        number = number_of(request)
         time.sleep(slow(number))
         start = (number - 1) * size
         return page(*({"id": n} for n in range(start, min(start + size, count))), total=count)
@@ -34,8 +36,12 @@ def people(service, count, size=10, slow=lambda _number: 0):
     service.always("/find", answering)
 
 
-def records(host, job):
-    return [record for found in host.runner.pages(job) for record in found.records]
+def records(host, job, told=lambda _text: None):
+    return [record for found in host.runner.pages(job, told) for record in found.records]
+
+
+def number_of(request):
+    return int(dict(request.query)["page"])
 
 
 def numbers(found):
@@ -53,7 +59,7 @@ def test_every_page_comes_in_order_though_answers_dont(host, service, job):
     """Pages are read ahead side by side and told in order, each record once."""
     people(service, 100, slow=lambda number: 0.05 if number % 2 == 0 else 0)
     assert numbers(records(host, job("find", every_page=True))) == list(range(100))
-    assert sorted(int(dict(request.query)["page"]) for request in service.requests) == list(range(1, 11))
+    assert sorted(number_of(request) for request in service.requests) == list(range(1, 11))
 
 
 def test_pages_are_read_ahead_side_by_side_but_not_without_end(host, service, job):
@@ -67,8 +73,7 @@ def test_pages_are_read_ahead_side_by_side_but_not_without_end(host, service, jo
         time.sleep(0.02)
         with lock:
             flying[0] -= 1
-        number = int(dict(request.query)["page"])
-        return page({"id": number}, total=100)
+        return page({"id": number_of(request)}, total=100)
 
     service.always("/find", answering)
     pages = host.runner.pages(job("find", {"per_page": 1}, every_page=True, concurrency=4))
@@ -114,8 +119,6 @@ def test_the_ceiling_is_told_before_the_first_record(host, service, job, notices
 
 def test_a_plugin_that_tells_no_ceiling_doesnt_stop_the_notice(host, service, job, notices, monkeypatch):
     """The ceiling is the manifest's, whether or not a page repeats it."""
-    from dataclasses import replace
-
     real = host.registry.call
     monkeypatch.setattr(host.registry, "call", lambda *a, **k: replace(real(*a, **k), ceiling=None))
     people(service, 250)
@@ -134,13 +137,13 @@ def test_pages_that_tell_no_total_follow_each_other(host, service, job):
     """Where only the next page is known they are read one after the other until a short one."""
 
     def answering(request):
-        number = int(dict(request.query)["page"])
+        number = number_of(request)
         return page(*({"id": f"{number}-{n}"} for n in range(10 if number < 4 else 3)))
 
     service.always("/stream", answering)
     found = records(host, job("stream", every_page=True))
     assert len(found) == 33
-    assert [int(dict(request.query)["page"]) for request in service.requests] == [1, 2, 3, 4]
+    assert [number_of(request) for request in service.requests] == [1, 2, 3, 4]
 
 
 def test_a_limit_stops_pages_that_follow_each_other(host, service, job):
@@ -189,7 +192,7 @@ def test_an_error_comes_where_its_page_would(host, service, job):
     """Pages before the one that failed are told first."""
 
     def answering(request):
-        number = int(dict(request.query)["page"])
+        number = number_of(request)
         return answer({"error": "no"}, 422) if number == 3 else page({"id": number}, total=10)
 
     service.always("/find", answering)
@@ -201,8 +204,6 @@ def test_an_error_comes_where_its_page_would(host, service, job):
 
 def test_the_plan_of_a_list_is_pure(manifest):
     """Cutting keeps the order and everything else; a short list stays whole; unknown pages are unknown."""
-    from apollo_component.contract.models import Page
-
     pay, find, put = (manifest.actions[name] for name in ("pay", "find", "put"))
     assert chunks(pay, {"items": [1, 2, 3], "a": 1}) == [{"items": [1, 2], "a": 1}, {"items": [3], "a": 1}]
     assert chunks(pay, {"items": []}) == [{"items": []}]
@@ -258,7 +259,7 @@ def strange(service, *pages):
     """Answers page by page; behind the last there is nothing, and a single one is given for ever."""
 
     def answering(request):
-        number = 1 if len(pages) == 1 else int(dict(request.query)["page"])
+        number = 1 if len(pages) == 1 else number_of(request)
         rows, more = pages[number - 1] if number <= len(pages) else ((), pages[-1][1])
         return answer({"records": [{"id": n} for n in rows], **more})
 
@@ -293,8 +294,7 @@ def test_what_matched_is_told_against_what_was_given(host, service, job, notices
     """A list is read as far as anything speaks for more; wherever the count differs, a sentence says by how much."""
     strange(service, *pages)
     told = []
-    found = [record for part in host.runner.pages(job("find", every_page=True), told.append) for record in part.records]
-    assert len(found) == given
+    assert len(records(host, job("find", every_page=True), told.append)) == given
     assert len(told) == len(words)
     assert all(word in text for word, text in zip(words, told, strict=True))
 
@@ -303,7 +303,7 @@ def test_pages_that_go_on_alike_end_the_reading(host, service, job):
     """A service that gives one page for ever isn't asked for all the pages that its total promises."""
     strange(service, (TEN, {"total": 100}))
     told = []
-    list(host.runner.pages(job("find", every_page=True, concurrency=1), told.append))
+    records(host, job("find", every_page=True, concurrency=1), told.append)
     assert len(service.requests) == 3
     assert told[-1] == "100 records matched, 10 were given: 90 are missing"
 
@@ -313,16 +313,15 @@ def test_a_limit_is_no_shortfall(host, service, job, limit):
     """Whoever wanted no more isn't told that more is missing."""
     people(service, 35)
     told = []
-    found = [record for part in host.runner.pages(job("find", every_page=True, limit=limit), told.append)
-             for record in part.records]  # fmt: skip
-    assert (len(found), told) == (limit, [])
+    assert len(records(host, job("find", every_page=True, limit=limit), told.append)) == limit
+    assert told == []
 
 
 def test_a_limit_that_isnt_reached_is_told_as_a_shortfall(host, service, job):
     """Fewer than wanted, though more match, is missing all the same."""
     strange(service, (TEN, {"total": 25}), ((), {"total": 25}), (LAST, {"total": 25}))
     told = []
-    list(host.runner.pages(job("find", every_page=True, limit=20), told.append))
+    records(host, job("find", every_page=True, limit=20), told.append)
     assert told[-1] == "25 records matched, 15 were given: 10 are missing"
 
 

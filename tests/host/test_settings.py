@@ -19,14 +19,9 @@ def test_an_empty_environment_is_enough():
 
 def test_every_choice_is_taken(tmp_path):
     """Home, database, key and retention come from the environment."""
-    made = Settings.from_environment(
-        {
-            "WORKFLOW_HOST_HOME": str(tmp_path),
-            "WORKFLOW_HOST_DATABASE_URL": "postgresql+psycopg://u:canary@db/host",
-            "WORKFLOW_HOST_KEY": "canary-key",
-            "WORKFLOW_HOST_RETENTION": "0.5",
-        }
-    )
+    given = {"HOME": str(tmp_path), "DATABASE_URL": "postgresql+psycopg://u:canary@db/host"}
+    given |= {"KEY": "canary-key", "RETENTION": "0.5"}
+    made = Settings.from_environment({f"WORKFLOW_HOST_{name}": text for name, text in given.items()})
     assert (made.home, made.database_url) == (tmp_path, "postgresql+psycopg://u:canary@db/host")
     assert (made.key, made.retention) == ("canary-key", timedelta(hours=12))
     assert "canary" not in repr(made)
@@ -38,11 +33,16 @@ def test_a_home_may_begin_with_a_tilde():
     assert Settings.from_environment({"WORKFLOW_HOST_HOME": "x"}).home.is_absolute()
 
 
-@pytest.mark.parametrize("text", ["soon", "-1", "nan", "inf", "36501"])
-def test_a_retention_that_is_no_number_of_days_is_refused(text):
-    """A retention that can't be used stops the start and names its variable."""
-    with pytest.raises(InputError, match="WORKFLOW_HOST_RETENTION"):
-        Settings.from_environment({"WORKFLOW_HOST_RETENTION": text})
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("RETENTION", text) for text in ("soon", "-1", "nan", "inf", "36501")]
+    + [("RESERVE", text) for text in ("a tenth", "-1", "91", "nan")],
+)
+def test_a_number_that_cant_be_used_is_refused(name, text):
+    """A retention that is no number of days, or a reserve that is no percentage, stops the start and names its
+    variable."""
+    with pytest.raises(InputError, match=f"WORKFLOW_HOST_{name}"):
+        Settings.from_environment({f"WORKFLOW_HOST_{name}": text})
 
 
 @pytest.mark.parametrize(
@@ -78,10 +78,3 @@ def test_the_reserve_is_a_percentage():
     assert Settings.from_environment({}).reserve == 0.1
     assert Settings.from_environment({"WORKFLOW_HOST_RESERVE": "25"}).reserve == 0.25
     assert Settings.from_environment({"WORKFLOW_HOST_RESERVE": "0"}).reserve == 0
-
-
-@pytest.mark.parametrize("text", ["a tenth", "-1", "91", "nan"])
-def test_a_reserve_that_is_no_percentage_is_refused(text):
-    """A reserve that can't be used stops the start and names its variable."""
-    with pytest.raises(InputError, match="WORKFLOW_HOST_RESERVE"):
-        Settings.from_environment({"WORKFLOW_HOST_RESERVE": text})

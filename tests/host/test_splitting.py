@@ -9,16 +9,7 @@ from apollo_component.contract.loading import load_file
 from apollo_component.contract.schemas import Schemas
 from apollo_component.host.plans import shortfall
 from apollo_component.host.runner import Job
-from apollo_component.host.splitting import (
-    MAX_PARTS,
-    PAGES,
-    Field,
-    Part,
-    chosen_fields,
-    cut,
-    heads,
-    vocabularies,
-)
+from apollo_component.host.splitting import MAX_PARTS, PAGES, Field, Part, chosen_fields, cut, heads, vocabularies
 from apollo_component.host.workflow.file import parse_workflow, problems_of
 from apollo_component.host.workflow.forecast import forecast
 
@@ -64,27 +55,24 @@ def test_a_part_still_too_large_is_cut_by_the_next_field_in_its_place():
     totals |= {"colour = blue, size = s": 70, "colour = blue, size = l": 80}
     found, rounds = planned(totals)
     assert rounds[1] == ["colour = blue, size = s", "colour = blue, size = l"]
-    assert [(part.item, part.cut) for part in found.parts] == [
-        ("s0", False),
-        ("s1", True),
-        ("s1.0", False),
-        ("s1.1", False),
-        ("s2", False),
-    ]
+    assert [part.item for part in found.parts] == ["s0", "s1", "s1.0", "s1.1", "s2"]
+    assert [part.item for part in found.parts if part.cut] == ["s1"]
     assert [part.rank for part in found.parts] == sorted({part.rank for part in found.parts})
     assert found.parts[3].input == {"q": "x", "colour": ["blue"], "size": ["l"]}
 
 
-def test_what_no_part_holds_is_told():
-    """Records without any of the values are counted."""
-    found, _ = planned({"colour = red": 100, "colour = blue": 90}, whole=250)
-    assert "hold 190 of 250 records: 60 or more have none of its values" in found.notes[1]
-
-
-def test_parts_that_overlap_are_told():
-    """A record with two of the values is in two parts."""
-    found, _ = planned({"colour = red": 100, "colour = blue": 100, "colour = green": 90}, whole=250)
-    assert "overlap by 40 or more" in found.notes[1]
+@pytest.mark.parametrize(
+    ("totals", "words"),
+    [
+        ({"colour = red": 100, "colour = blue": 90}, "hold 190 of 250 records: 60 or more have none of its values"),
+        ({"colour = red": 100, "colour = blue": 100, "colour = green": 90}, "overlap by 40 or more"),
+    ],
+    ids=["records without any of the values", "records with two of the values"],
+)
+def test_parts_that_are_not_the_whole_are_told(totals, words):
+    """Records that are in no part, or in two, are counted."""
+    found, _ = planned(totals, whole=250)
+    assert words in found.notes[1]
 
 
 def test_a_part_too_large_at_the_end_is_named():
@@ -239,19 +227,13 @@ def test_records_come_in_the_order_of_the_parts(host, service, job):
     assert blue == sorted(blue, reverse=True)
 
 
-def test_a_search_in_reach_is_not_cut(host, service, job, notices):
-    """A split that isn't needed asks for nothing more."""
-    people(service, WORLD[:100])
-    assert len(records(host, job())) == 100
+@pytest.mark.parametrize(("count", "limit"), [(100, None), (300, 100)], ids=["a search in reach", "a limit in reach"])
+def test_what_one_query_gives_is_not_cut(host, service, job, notices, count, limit):
+    """A search, or a limit, within what one query gives asks for nothing more."""
+    people(service, WORLD[:count])
+    assert len(records(host, job(limit=limit))) == 100
     assert len(service.requests) == 10
-    assert notices == []
-
-
-def test_a_limit_in_reach_needs_no_cut(host, service, job, notices):
-    """Whoever wants no more than one query gives gets it from one query."""
-    people(service)
-    assert len(records(host, job(limit=100))) == 100
-    assert len(service.requests) == 10
+    assert limit or notices == []
 
 
 def test_a_split_page_is_read_ahead_and_no_further(host, service, job):

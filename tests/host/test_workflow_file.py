@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from apollo_component.contract.errors import ManifestError
+from apollo_component.contract.errors import InputError, ManifestError
 from apollo_component.contract.loading import load_file
 from apollo_component.host.workflow.expressions import evaluate, problem, references, resolve, steps_named
 from apollo_component.host.workflow.file import load_workflow, parse_workflow, problems_of
@@ -33,6 +33,9 @@ def problems(text, manifests):
 
 def one(steps, head="", connector="apollo"):
     return f"name: x\n{head}connections: {{a: {{connector: {connector}}}}}\nsteps:\n{steps}"
+
+
+A, N = "inputs: {a: {}}\n", "inputs: {n: {}}\n"
 
 
 TEN = """\
@@ -115,27 +118,7 @@ def test_a_misspelt_part_of_a_result_is_told(manifests, expression, named, meant
 """)
     guess = f"; did you mean {meant}?" if meant else ""
     said = f"names {named}; a step has records, record, count, errors, misses, late{guess}"
-    assert problems(text, manifests) == [
-        (5, "steps[1].when", said),
-        (5, "steps[1].with.email.$from", said),
-    ]
-
-
-@pytest.mark.parametrize(
-    "expression",
-    [
-        "steps.search",
-        "steps.search.records[?count > `1`].email | [0]",
-        "steps.search.record.anything.at_all",
-        "steps.search.[records, count, errors[].item]",
-        "steps.*.records",
-        "length(steps.search.records)",
-        "inputs.place.of.anything",
-    ],
-)
-def test_what_a_result_has_may_be_named(expression):
-    """The four parts of a result, whatever lies below them, and what can't be told yet are no mistakes."""
-    assert problem(expression, {"inputs": {"place"}, "steps": {"search"}}) == ""
+    assert problems(text, manifests) == [(5, "steps[1].when", said), (5, "steps[1].with.email.$from", said)]
 
 
 def test_the_example_is_right(manifests):
@@ -190,43 +173,39 @@ def test_all_pages_go_with_pages_only(manifests):
 
 def test_what_is_given_by_an_expression_is_not_judged_yet(manifests):
     """A reference stands for any value: required fields count as given, what stands beside it is checked."""
-    good = "  - {id: s, action: contacts_update, with: {contact_id: {$from: inputs.id}, title: x}}"
-    parse_workflow(one(good, "inputs: {id: {}}\n"), manifests)
-    whole = "  - {id: s, action: people_match, with: {$from: inputs.id}}"
-    parse_workflow(one(whole, "inputs: {id: {}}\n"), manifests)
-    missing = problems(
-        one("  - {id: s, action: contacts_update, with: {title: {$from: inputs.id}}}", "inputs: {id: {}}\n"), manifests
-    )
-    assert missing[0][1:] == ("steps[0].with.contact_id", "is required")
-    inside = "  - {id: s, action: people_bulk_match, with: {details: [{id: {$from: inputs.id}}, {idd: x}]}}"
-    found = problems(one(inside, "inputs: {id: {}}\n"), manifests)
+    good = "  - {id: s, action: contacts_update, with: {contact_id: {$from: inputs.n}, title: x}}"
+    parse_workflow(one(good, N), manifests)
+    parse_workflow(one("  - {id: s, action: people_match, with: {$from: inputs.n}}", N), manifests)
+    missing = "  - {id: s, action: contacts_update, with: {title: {$from: inputs.n}}}"
+    assert problems(one(missing, N), manifests)[0][1:] == ("steps[0].with.contact_id", "is required")
+    inside = "  - {id: s, action: people_bulk_match, with: {details: [{id: {$from: inputs.n}}, {idd: x}]}}"
+    found = problems(one(inside, N), manifests)
     assert all(path.startswith("steps[0].with.details[1]") for _, path, _ in found)
 
 
 @pytest.mark.parametrize("values", ["{name: x}", "{name: {$from: inputs.n}}", "{$from: inputs.n}"])
 def test_sending_to_people_needs_a_confirmation(demo, values):
     """Whatever form its input has, an action that sends to people needs `confirm: true`."""
-    head = "inputs: {n: {}}\n"
-    (found,) = problems(one(f"  - {{id: s, action: mail, with: {values}}}", head, "demo"), demo)
+    (found,) = problems(one(f"  - {{id: s, action: mail, with: {values}}}", N, "demo"), demo)
     assert found[1] == "steps[0].confirm"
-    parse_workflow(one(f"  - {{id: s, action: mail, confirm: true, with: {values}}}", head, "demo"), demo)
+    parse_workflow(one(f"  - {{id: s, action: mail, confirm: true, with: {values}}}", N, "demo"), demo)
 
 
 @pytest.mark.parametrize("values", ["{id: s, active: {$from: inputs.n}}", "{$from: inputs.n}"])
 def test_a_flag_that_an_expression_gives_may_mail(manifests, values):
     """What may turn out to mail people when the run knows it needs a confirmation before."""
-    found = problems(one(f"  - {{id: s, action: sequences_update, with: {values}}}", "inputs: {n: {}}\n"), manifests)
+    found = problems(one(f"  - {{id: s, action: sequences_update, with: {values}}}", N), manifests)
     assert "steps[0].confirm" in [path for _, path, _ in found]
 
 
 @pytest.mark.parametrize("flag", ["true", "{$from: inputs.n}"])
 def test_an_unlimited_cost_under_a_budget_needs_a_limit(demo, flag):
     """With a budget a flag without a stated limit of cost needs `max_credits_per_record`, given or referenced."""
-    head = "inputs: {n: {}}\nbudget: 5\n"
+    head = f"{N}budget: 5\n"
     step = f"  - {{id: s, action: pay, with: {{items: [1], waterfall: {flag}}}"
     assert problems(one(step + "}", head, "demo"), demo)[0][1] == "steps[0].max_credits_per_record"
     parse_workflow(one(step + ", max_credits_per_record: 3}", head, "demo"), demo)
-    parse_workflow(one(step + "}", "inputs: {n: {}}\n", "demo"), demo)
+    parse_workflow(one(step + "}", N, "demo"), demo)
 
 
 # Expressions
@@ -245,6 +224,13 @@ NAMES = {"inputs": {"a"}, "steps": {"s"}}
         ("steps.s.records[].{id: id, mail: email}", ""),
         ("steps.s.records[*].items[]", ""),
         ("`[1, 2]`", ""),
+        ("steps.s", ""),
+        ("steps.s.records[?count > `1`].email | [0]", ""),
+        ("steps.s.record.anything.at_all", ""),
+        ("steps.s.[records, count, errors[].item]", ""),
+        ("steps.*.records", ""),
+        ("length(steps.s.records)", ""),
+        ("inputs.a.of.anything", ""),
         ("steps.other.records", "steps.other"),
         ("inputs.b", "inputs.b"),
         ("record.id", "names record"),
@@ -259,7 +245,8 @@ NAMES = {"inputs": {"a"}, "steps": {"s"}}
     ],
 )
 def test_an_expression_is_checked_before_the_run(expression, said):
-    """Syntax and every name an expression starts from are known before anything runs."""
+    """Syntax and every name an expression starts from are known before anything runs; the parts of a result, whatever
+    lies below them, and what can't be told yet are no mistakes."""
     found = problem(expression, NAMES)
     assert (said in found) if said else found == ""
 
@@ -267,9 +254,9 @@ def test_an_expression_is_checked_before_the_run(expression, said):
 def test_item_and_index_are_known_inside_for_each(manifests):
     """In `with` of a for_each, not in its own expression, not elsewhere."""
     step = "  - {id: s, action: people_match, for_each: inputs.a, with: {email: {$from: item.email}}}"
-    parse_workflow(one(step, "inputs: {a: {}}\n"), manifests)
+    parse_workflow(one(step, A), manifests)
     wrong = "  - {id: s, action: people_match, for_each: item.a, with: {email: {$from: item.email}}}"
-    assert problems(one(wrong, "inputs: {a: {}}\n"), manifests)[0][1] == "steps[0].for_each"
+    assert problems(one(wrong, A), manifests)[0][1] == "steps[0].for_each"
 
 
 def test_a_step_sees_earlier_steps_only(manifests):
@@ -288,8 +275,6 @@ def test_expressions_are_found_and_replaced_wherever_they_stand():
 
 def test_values_that_dont_fit_an_expression_are_an_input_error():
     """What only shows at run time is an error that shows no value."""
-    from apollo_component.contract.errors import InputError
-
     with pytest.raises(InputError) as caught:
         evaluate("length(inputs.a)", {"inputs": {"a": 5}})
     assert "5" not in str(caught.value)
@@ -318,13 +303,8 @@ def test_the_forecast_knows_a_list_that_is_written_out(demo):
   - {id: e, action: mail, confirm: true}
 """
     rows = forecast(parse_workflow(one(steps, connector="demo"), demo), demo)
-    assert [(row["effect"], row["worst_credits"]) for row in rows] == [
-        ("bill", 27),
-        ("bill", None),
-        ("bill", 8),
-        ("create", 0),
-        ("send", 0),
-    ]
+    assert [row["effect"] for row in rows] == ["bill", "bill", "bill", "create", "send"]
+    assert [row["worst_credits"] for row in rows] == [27, None, 8, 0, 0]
 
 
 STARTED = "name: x\nconnections: {a: {connector: apollo}}\n"
@@ -338,12 +318,8 @@ def test_a_trigger_is_checked_with_the_file(manifests):
         (4, "trigger.on", "is no trigger of apollo; did you mean contact_updated?")
     ]
     head = "trigger:\n  on: contact_updated\n  with: {q_keyword: x}\n  when: recordd.email\n  every: 1\n"
-    found = problems(STARTED + head + STEPS, manifests)
-    assert [(line, path) for line, path, _ in found] == [
-        (5, "trigger.with.q_keyword"),
-        (6, "trigger.when"),
-        (7, "trigger.every"),
-    ]
+    found = [(line, path) for line, path, _ in problems(STARTED + head + STEPS, manifests)]
+    assert found == [(5, "trigger.with.q_keyword"), (6, "trigger.when"), (7, "trigger.every")]
 
 
 def test_steps_see_what_started_them(manifests):
@@ -359,16 +335,11 @@ def test_steps_see_what_started_them(manifests):
 def test_one_thing_starts_a_workflow(manifests):
     """A trigger and a schedule in one file are refused, and so is a time that never comes."""
     both = 'trigger: {on: contact_created}\nschedule: {cron: "0 7 * * *"}\n'
-    assert [text for _, _, text in problems(STARTED + both + STEPS, manifests)] == [
-        "has a trigger or a schedule, not both"
-    ]
+    [(_, _, text)] = problems(STARTED + both + STEPS, manifests)
+    assert text == "has a trigger or a schedule, not both"
     never = 'schedule: {cron: "0 0 30 2 *", timezone: Nowhere}\n'
-    assert [
-        path for _, path, _ in problems(STARTED + never + STEPS.replace("trigger.id", "trigger.at"), manifests)
-    ] == [
-        "schedule.cron",
-        "schedule.timezone",
-    ]
+    found = problems(STARTED + never + STEPS.replace("trigger.id", "trigger.at"), manifests)
+    assert [path for _, path, _ in found] == ["schedule.cron", "schedule.timezone"]
 
 
 def test_a_trigger_needs_what_its_action_needs(manifests):

@@ -46,32 +46,22 @@ def cut(pair):
     return [(unit.item, dict(unit.input)) for unit in planner.units(step)]
 
 
-def test_a_plain_step_is_one_unit(plan):
-    """One request, at place 0."""
-    assert cut(plan("first")) == [("0", {})]
-
-
-def test_for_each_is_one_unit_an_item(plan):
-    """Each item with its value and its index, in order."""
-    assert cut(plan("each", people(7, 8))) == [("0", {"name": 7, "n": 0}), ("1", {"name": 8, "n": 1})]
-    assert cut(plan("batches")) == [("0", {"items": [7, 8]})]
-
-
-def test_batches_and_bulk_cut_together(plan):
-    """Batches of three over an action that takes two: each batch is cut again, places say which part of which."""
-    assert cut(plan("batches", people(1, 2, 3, 4))) == [
-        ("0.0", {"items": [1, 2]}),
-        ("0.1", {"items": [3]}),
-        ("1", {"items": [4]}),
-    ]
-
-
-def test_a_long_list_is_cut_and_the_rest_of_the_input_is_in_every_part(plan):
-    """As many as a request takes, flags and all."""
-    assert cut(plan("bulk", people(1, 2, 3))) == [
-        ("0.0", {"items": [1, 2], "phone": True}),
-        ("0.1", {"items": [3], "phone": True}),
-    ]
+@pytest.mark.parametrize(
+    ("step", "records", "units"),
+    [
+        ("first", (), [("0", {})]),
+        ("each", (7, 8), [("0", {"name": 7, "n": 0}), ("1", {"name": 8, "n": 1})]),
+        ("batches", (7, 8), [("0", {"items": [7, 8]})]),
+        ("batches", (1, 2, 3, 4), [("0.0", {"items": [1, 2]}), ("0.1", {"items": [3]}), ("1", {"items": [4]})]),
+        ("bulk", (1, 2, 3), [("0.0", {"items": [1, 2], "phone": True}), ("0.1", {"items": [3], "phone": True})]),
+        ("each", (), []),
+    ],
+    ids=["plain", "for_each", "a short batch", "batches over bulk", "bulk", "nothing to do"],
+)
+def test_a_step_is_cut_into_units(plan, step, records, units):
+    """A plain step is one request; for_each has one an item, in order, with its value and index; batches and long lists
+    are cut into what a request takes, with the rest of the input in every part, and places say which part of which."""
+    assert cut(plan(step, people(*records))) == units
 
 
 def test_the_same_store_gives_the_same_plan(plan):
@@ -80,12 +70,6 @@ def test_the_same_store_gives_the_same_plan(plan):
     first, second = planner.units(step), planner.units(step)
     assert first == second
     assert [unit.start for unit in first] == [0, STRIDE, 2 * STRIDE]
-
-
-def test_an_empty_list_has_no_units(plan):
-    """Nothing to do is nothing to send."""
-    planner, step = plan("each")
-    assert planner.units(step) == []
 
 
 def test_a_condition_decides(plan):
