@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -26,15 +27,8 @@ CREATE, UPDATE = {"action": "make"}, {"action": "change", "id": "id"}
 
 
 def composed(name, **compose):
-    return {
-        "id": name,
-        "title": name,
-        "group": "all",
-        "description": name,
-        "input": "schemas/thing.schema.json",
-        "output": "schemas/thing.schema.json",
-        "compose": compose,
-    }
+    both = dict.fromkeys(("input", "output"), "schemas/thing.schema.json")
+    return {"id": name, "title": name, "group": "all", "description": name, "compose": compose} | both
 
 
 @pytest.fixture(scope="module")
@@ -268,13 +262,9 @@ def test_a_later_step_knows_what_the_run_made(service, caller):
     world = World(service, lag=True)
     told(caller, "ensure_thing", {"mail": "d@x.test"})
     call = caller.make("upsert_thing", {"mail": "d@x.test", "phone": "2"})
-    other = caller.host.caller.page(type(call)(Key(caller.run, "later", "7"), *_rest(call)))
+    other = caller.host.caller.page(replace(call, key=Key(caller.run, "later", "7")))
     assert other.value["outcome"] == "updated"
     assert (len(world.records), world.records[0]["phone"]) == (1, "2")
-
-
-def _rest(call):
-    return call.connection, call.action, call.input
 
 
 def test_the_same_item_again_uses_what_was_recorded(service, caller):

@@ -10,10 +10,19 @@ from apollo_component.contract.errors import TransientError
 from apollo_component.host.doctor.examination import READ, examine
 from apollo_component.host.doctor.findings import Examined, bounded
 from apollo_component.host.key_files import KEY_FILE
+from apollo_component.host.store import Store
 from apollo_component.host.tables import connections, journal, leases, subscriptions
 
 from .conftest import START, answer
 from .test_sqlite_time import DEFAULT_3_12, with_default
+
+
+def examined(environ, registry, clock, **more):
+    """What is found, by name."""
+    findings, examined = examine(environ, registry=registry, clock=clock, **more)
+    if examined.store:
+        examined.store.close()
+    return {finding.name: finding for finding in findings}
 
 
 class Doctor:
@@ -24,10 +33,7 @@ class Doctor:
         self.environ = {"WORKFLOW_HOST_HOME": str(home)}
 
     def __call__(self, **more):
-        findings, examined = examine(self.environ, registry=self.registry, clock=self.clock, **more)
-        if examined.store:
-            examined.store.close()
-        return {finding.name: finding for finding in findings}
+        return examined(self.environ, self.registry, self.clock, **more)
 
     def change(self, statement):
         with self.host.store.write() as connection:
@@ -72,8 +78,7 @@ def test_an_examination_changes_no_row(doctor, key, home):
 def test_a_broken_database_hides_nothing_else(tmp_path, registry, clock, service):
     """A file that is no database is one problem; environment, plugins and service are still told."""
     (tmp_path / "host.db").write_bytes(b"no database" * 1000)
-    findings, _ = examine({"WORKFLOW_HOST_HOME": str(tmp_path)}, registry=registry, clock=clock)
-    found = {item.name: item for item in findings}
+    found = examined({"WORKFLOW_HOST_HOME": str(tmp_path)}, registry, clock)
     assert found["database"].verdict == "problem"
     assert found["database"].hint
     assert found["environment"].verdict == "ok"
@@ -200,21 +205,9 @@ def test_work_that_waits_for_somebody_is_told(doctor, caller, host, clock):
     failed = host.runs.create("workflow", "canary-title")
     host.runs.update(failed.id, "failed", {"error": {"code": "rejected", "message": "canary-message"}})
     host.runs.create("workflow", "interrupted one")
-    doctor.change(
-        sa.insert(journal).values(
-            run=failed.id,
-            step="s",
-            item="0",
-            attempt=1,
-            action="make",
-            effect="create",
-            state="in_doubt",
-            owner_version=0,
-            paid_twice=0,
-            sent_at=clock.now,
-            note="",
-        )
-    )
+    row = {"run": failed.id, "step": "s", "item": "0", "attempt": 1, "action": "make", "effect": "create", "note": ""}
+    row |= {"state": "in_doubt", "owner_version": 0, "paid_twice": 0, "sent_at": clock.now}
+    doctor.change(sa.insert(journal).values(**row))
     found = doctor()
     text = found["runs"].text
     assert all(word in text for word in ("1 interrupted", "1 waiting for budget", "1 failed", "1 requests in doubt"))
@@ -263,28 +256,23 @@ def test_a_log_that_cannot_be_written_is_a_problem(doctor, broken):
 
 def test_postgres_is_examined(postgres, registry, clock, tmp_path):
     """On a server: version, connections in use, its clock, and the time of a write."""
-    from apollo_component.host.store import Store
-
     url = postgres.database()
     Store.open(url).close()
     environ = {"WORKFLOW_HOST_HOME": str(tmp_path), "WORKFLOW_HOST_DATABASE_URL": url}
-    findings, examined = examine(environ, registry=registry, clock=time.time)
-    examined.store.close()
+    found = examined(environ, registry, time.time)
     postgres.drop(url)
-    found = {item.name: item for item in findings}
     assert found["database"].facts["kind"] == "postgresql"
     assert found["database"].facts["connections"] >= 1
     assert found["database"].facts["write_ms"] > 0
     assert "database" in found["clock"].facts["skew_seconds"]
-    assert not [item for item in findings if item.verdict == "problem"]
+    assert not [item for item in found.values() if item.verdict == "problem"]
 
 
 def test_a_server_that_is_gone_is_told_without_its_password(registry, clock, tmp_path):
     """An address nobody answers at is a problem; user and password aren't shown."""
     url = "postgresql://dana:canary-password@127.0.0.1:9/host"
     environ = {"WORKFLOW_HOST_HOME": str(tmp_path), "WORKFLOW_HOST_DATABASE_URL": url}
-    findings, _ = examine(environ, registry=registry, clock=clock)
-    found = {item.name: item for item in findings}
+    found = examined(environ, registry, clock)
     assert found["database"].verdict == "problem"
-    assert "canary" not in repr(findings)
-    assert "dana" not in repr(findings)
+    assert "canary" not in repr(found)
+    assert "dana" not in repr(found)

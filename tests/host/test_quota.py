@@ -5,16 +5,7 @@ from dataclasses import replace
 import pytest
 
 from apollo_component.contract.models import Window
-from apollo_component.host.quota import (
-    CONCURRENCY,
-    GRACE_SECONDS,
-    OpenWindow,
-    Party,
-    Permit,
-    Quota,
-    Waiting,
-    reserve,
-)
+from apollo_component.host.quota import CONCURRENCY, GRACE_SECONDS, OpenWindow, Party, Permit, Quota, Waiting, reserve
 
 BIG, SMALL, THIRD = (Party(name, background=True) for name in ("big", "small", "third"))
 PERSON = Party("run-1")

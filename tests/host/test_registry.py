@@ -17,7 +17,7 @@ CREDENTIAL = Credential("api_key", api_key="canary-key")
 ARGUMENTS = {"action": "whoami", "input": {}, "credential": CREDENTIAL, "cursor": None, "context": None}
 
 
-def owner_of(manifest):
+def owner_of(manifest, error=None):
     class Owner:
         def __init__(self):
             self.seen = []
@@ -29,6 +29,8 @@ def owner_of(manifest):
         @hookimpl
         def connector_execute(self, action, credential):
             self.seen.append((action, credential))
+            if error:
+                raise error
             return "a page"
 
     return Owner()
@@ -135,17 +137,8 @@ def test_the_last_trusted_wrapper_is_the_outermost(manifest):
 def test_a_trusted_wrapper_sees_an_error_and_lets_it_through(manifest):
     """An error of the owner passes through the wrappers to the caller."""
 
-    class Failing:
-        @hookimpl
-        def connector_manifest(self):
-            return manifest
-
-        @hookimpl
-        def connector_execute(self, action):
-            raise NotFoundError("gone")
-
-    wrapper = WrappingSpy()
-    registry = Registry({"owner": Failing(), "wrapper": wrapper}, trusted_wrappers=["wrapper"])
+    owner, wrapper = owner_of(manifest, NotFoundError("gone")), WrappingSpy()
+    registry = Registry({"owner": owner, "wrapper": wrapper}, trusted_wrappers=["wrapper"])
     with pytest.raises(NotFoundError, match="gone"):
         registry.call("demo", "connector_execute", **ARGUMENTS)
     assert [type(error) for error in wrapper.outcomes] == [NotFoundError]

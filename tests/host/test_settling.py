@@ -2,13 +2,7 @@
 
 import pytest
 
-from apollo_component.contract.errors import (
-    InputError,
-    NotFoundError,
-    OutcomeUnknownError,
-    StoreError,
-    TransientError,
-)
+from apollo_component.contract.errors import InputError, NotFoundError, OutcomeUnknownError, StoreError, TransientError
 from apollo_component.host.journal import Key
 from apollo_component.host.leases import Leases
 

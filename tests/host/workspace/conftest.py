@@ -34,6 +34,8 @@ SCHEMAS = {
         },
     },
 }
+TYPES = {"string": "text", "number": "number", "day": "date", "moment": "datetime"}
+TYPES |= {"flag": "boolean", "one": "choice", "many": "choices"}
 SOURCES = [
     {"id": "users", "action": "users", "label": "name", "value": "id"},
     {"id": "found", "action": "find", "label": "name", "value": "id", "search": "q"},
@@ -45,15 +47,7 @@ SOURCES = [
         "label": "label",
         "value": "id",
         "type": "type",
-        "types": {
-            "string": "text",
-            "number": "number",
-            "day": "date",
-            "moment": "datetime",
-            "flag": "boolean",
-            "one": "choice",
-            "many": "choices",
-        },
+        "types": TYPES,
         "choices": {"records": "meta.options", "label": "name", "value": "id"},
         "ids": "^[0-9a-f]{4}$",
     },
