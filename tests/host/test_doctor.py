@@ -19,9 +19,9 @@ from .test_sqlite_time import DEFAULT_3_12, with_default
 
 def examined(environ, registry, clock, **more):
     """What is found, by name."""
-    findings, examined = examine(environ, registry=registry, clock=clock, **more)
-    if examined.store:
-        examined.store.close()
+    findings, opened = examine(environ, registry=registry, clock=clock, **more)
+    if opened.store:
+        opened.store.close()
     return {finding.name: finding for finding in findings}
 
 

@@ -107,8 +107,9 @@ def test_linking_again_that_fails_leaves_the_old_key(host, service):
 def test_a_name_keeps_its_type(host, clock):
     """A connection by key doesn't become one by OAuth under the same name."""
     link(host)
+    attempt = begin(host, "mine")
     with pytest.raises(InputError, match="another type"):
-        linked(host, name="mine")
+        finish(host, attempt)
     assert host.store.rows(sa.select(tables.apps)) == []
 
 
@@ -207,8 +208,9 @@ def test_an_attempt_lasts_ten_minutes(host, clock, service, seconds, expired):
 def test_a_code_or_tokens_that_are_refused_link_nothing(host, service, path, reply, words):
     """When the exchange fails, or the service refuses the tokens at once, nothing is stored, no app's secret either."""
     service.always(path, reply)
+    attempt = begin(host)
     with pytest.raises((ReauthorizationError, TransientError), match=words) as caught:
-        linked(host)
+        finish(host, attempt)
     assert path == TOKEN_PATH or isinstance(caught.value, ReauthorizationError)
     assert nothing_stored(host)
 
