@@ -361,10 +361,10 @@ def test_an_address_of_the_persons_own_is_used_as_given(host, service, job, wait
     [
         (
             {"status": "failed", "reason": "vendor\x1b gone"},
-            r"It failed: vendor gone\.(?!.*etch it later).*stay reserved",
+            r"^It failed: vendor gone\.(?!.*etch it later).*stay reserved",
             9,
         ),
-        ({"status": "done", "payload": None}, r"It came without a result\.", 9),
+        ({"status": "done", "payload": None}, r"^It came without a result\.", 9),
         (404, "unknown", 9),
         (410, "expired", 0),
         (403, "forbidden", 9),
