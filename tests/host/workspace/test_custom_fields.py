@@ -21,14 +21,6 @@ def problems(caught):
     return {problem.path: problem.text for problem in caught.value.problems}
 
 
-@pytest.fixture
-def making(host, key, manifest):
-    """The pages of a request that makes people."""
-    run = host.runs.create("action", "test").id
-    action = manifest.actions["people_make"]
-    return lambda people: host.runner.pages(Job(run, key.id, action, {"people": people}))
-
-
 def refused(caller, own, action="person_put"):
     with pytest.raises(InputError) as caught:
         caller.page(action, {"own": own}, item="refused")
@@ -135,19 +127,23 @@ def test_all_problems_come_at_once_and_without_values(caller):
     assert "canary" not in str(found)
 
 
-def test_items_of_a_bulk_list_are_resolved_each(making, service):
+def test_items_of_a_bulk_list_are_resolved_each(host, key, manifest, service):
     """Names in items of a list are resolved over all its requests."""
-    pages = making([{"name": str(n), "own": {"Owner": str(n)}} for n in range(3)])
-    records = [record for found in pages for record in found.records]
+    people = [{"name": str(n), "own": {"Owner": str(n)}} for n in range(3)]
+    run = host.runs.create("action", "test").id
+    job = Job(run, key.id, manifest.actions["people_make"], {"people": people})
+    records = [record for found in host.runner.pages(job) for record in found.records]
     assert [record["own"] for record in records] == [{"f001": str(n)} for n in range(3)]
     assert len(service.sent("/people/bulk")) == 2
 
 
-def test_a_mistake_in_the_last_piece_stops_the_first(making, service):
+def test_a_mistake_in_the_last_piece_stops_the_first(host, key, manifest, service):
     """A long list is checked whole before its first piece is sent."""
     people = [{"name": str(n), "own": {"Owner": "x"} if n < 4 else {"Ownr": "x"}} for n in range(5)]
+    run = host.runs.create("action", "test").id
+    job = Job(run, key.id, manifest.actions["people_make"], {"people": people})
     with pytest.raises(InputError) as caught:
-        list(making(people))
+        list(host.runner.pages(job))
     assert list(problems(caught)) == ["people[4].own.Ownr"]
     assert service.sent("/people/bulk") == []
 
