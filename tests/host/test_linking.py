@@ -197,10 +197,10 @@ def test_an_attempt_lasts_ten_minutes(host, clock, service, seconds, expired):
 @pytest.mark.parametrize(
     ("path", "reply", "words"),
     [
-        (TOKEN_PATH, answer({"error": "invalid_grant"}, 400), ""),
-        (TOKEN_PATH, answer({"error": "invalid_client"}, 401), ""),
-        (TOKEN_PATH, answer({}, 500), ""),
-        (TOKEN_PATH, NEVER_SENT, ""),
+        (TOKEN_PATH, answer({"error": "invalid_grant"}, 400), None),
+        (TOKEN_PATH, answer({"error": "invalid_client"}, 401), None),
+        (TOKEN_PATH, answer({}, 500), None),
+        (TOKEN_PATH, NEVER_SENT, None),
         ("/whoami", REFUSED, "Nothing was stored"),
     ],
     ids=["code refused", "app refused", "a fault", "not reached", "tokens refused by their test"],
