@@ -55,6 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Times(path.absolute(), os.environ.get("PYTEST_XDIST_WORKER", "")), "times")
 
 
+@pytest.hookimpl(optionalhook=True)  # mutation testing goes without xdist
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
     return ByFile(config, log)
 

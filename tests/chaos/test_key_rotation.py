@@ -25,7 +25,7 @@ from apollo_component.host.tables import apps, connections
 pytestmark = [pytest.mark.chaos, pytest.mark.full]
 HERE = Path(__file__).parent
 COUNT = int(os.environ.get("CHAOS_CONNECTIONS", "10000"))
-"""`make test` makes it less."""
+"""`make test-all` makes it less."""
 PYTHON = [sys.executable, "-W", "ignore"]
 SECONDS = 120
 

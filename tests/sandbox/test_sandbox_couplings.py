@@ -349,9 +349,9 @@ def test_quotas_are_those_of_class_and_plan(client, plan, operation):
 # The world as it begins
 
 
-def test_contacts_and_sequences_agree_from_the_start(shared):
+def test_contacts_and_sequences_agree_from_the_start(client):
     """Who is in a sequence says so, was there before, got its mail after; statistics count the same people."""
-    world = shared.sandbox.state.world
+    world = client.sandbox.state.world
     for own, people in world.enrolled.items():
         for contact_id, standing in people.items():
             contact = world.contacts.records[contact_id]
@@ -360,25 +360,25 @@ def test_contacts_and_sequences_agree_from_the_start(shared):
             assert contact["created_at"][:23] <= standing["added_at"][:23] <= contact["updated_at"][:23]
             mails = [mail for mail in world.sequence_messages[own] if mail["contact_id"] == contact_id]
             assert all(standing["added_at"] <= mail["completed_at"] for mail in mails)
-    for shown in shared.post("/emailer_campaigns/search", per_page=100)["emailer_campaigns"]:
+    for shown in client.post("/emailer_campaigns/search", per_page=100)["emailer_campaigns"]:
         statuses = Counter(one["status"] for one in world.enrolled[shown["id"]].values())
         assert {name: number for name, number in shown["contact_statuses"].items() if number} == dict(statuses)
 
 
-def test_counts_agree_from_the_start(shared):
+def test_counts_agree_from_the_start(client):
     """Lists, accounts and boxes count what searches find."""
-    for label in shared.get("/labels"):
+    for label in client.get("/labels"):
         kind = label["modality"]
-        found = shared.post(f"/{kind}/search", **{f"{kind[:-1]}_label_ids": [label["id"]]})
+        found = client.post(f"/{kind}/search", **{f"{kind[:-1]}_label_ids": [label["id"]]})
         assert found["pagination"]["total_entries"] == label["cached_count"] > 0
-    contacts = Counter(one["account_id"] for one in everything(shared, "/contacts/search", "contacts"))
-    for account in everything(shared, "/accounts/search", "accounts"):
+    contacts = Counter(one["account_id"] for one in everything(client, "/contacts/search", "contacts"))
+    for account in everything(client, "/accounts/search", "accounts"):
         assert account["num_contacts"] == contacts[account["id"]]
 
 
-def test_records_lead_to_records_from_the_start(shared):
+def test_records_lead_to_records_from_the_start(client):
     """Whatever a record names is there: users, contacts, accounts, companies, stages, deals, tasks, mailboxes."""
-    world = shared.sandbox.state.world
+    world = client.sandbox.state.world
     known = {
         "user_id": {user["id"] for user in world.users}, "owner_id": {user["id"] for user in world.users},
         "creator_id": {user["id"] for user in world.users}, "contact_id": set(world.contacts.records),
@@ -404,9 +404,9 @@ def test_records_lead_to_records_from_the_start(shared):
     assert set(seen) == set(known)
 
 
-def test_deals_agree_from_the_start(shared):
+def test_deals_agree_from_the_start(client):
     """A deal's stage has the deal's name for it and its end, and its people work at its account."""
-    world = shared.sandbox.state.world
+    world = client.sandbox.state.world
     stages = {one["id"]: one for one in world.deal_stages}
     for deal in world.deals.values():
         found = stages[deal["opportunity_stage_id"]]
