@@ -176,7 +176,7 @@ def test_all_requests_leave_before_anything_is_waited_for(host, service, clock, 
     assert [record["phones"] for record in found] == [[str(n) * 2] for n in range(1, 12, 2)]
     kinds = [request.url.split("/")[3] for request in service.requests]
     assert kinds == ["pay"] * 6 + ["result"] * 6
-    assert clock.now - START < 20
+    assert clock.now - START < 30  # two threads may move the clock for one wait; one after the other takes a minute
     assert notices[0] == "waiting for 6 late results"
 
 
