@@ -80,20 +80,19 @@ def dripping(handler: BaseHTTPRequestHandler, _: bytes) -> None:
     handler.send_response(200)
     handler.send_header("content-length", "1000000")
     handler.end_headers()
-    with contextlib.suppress(OSError):
-        for _ in range(200):
-            handler.wfile.write(b" ")
-            handler.wfile.flush()
-            threading.Event().wait(0.05)
-    handler.close_connection = True
+    drip(handler, b" ")
 
 
 def dripping_headers(handler: BaseHTTPRequestHandler, _: bytes) -> None:
     """Headers that never end, one byte at a time, each in good time."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nx-slow: ")
+    drip(handler, b"a")
+
+
+def drip(handler: BaseHTTPRequestHandler, byte: bytes) -> None:
     with contextlib.suppress(OSError):
         for _ in range(200):
-            handler.wfile.write(b"a")
+            handler.wfile.write(byte)
             handler.wfile.flush()
             threading.Event().wait(0.05)
     handler.close_connection = True

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -265,101 +266,71 @@ def test_an_unknown_key_is_refused_with_its_place(home: Path) -> None:
     assert "connector.yaml has 1 problem." in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("path", "value", "problem"),
-    [
-        (("actions", 0, "group"), "none", ("actions[0].group", "names no group of this manifest")),
-        (("actions", 0, "paging"), "none", ("actions[0].paging", "names no paging style of this manifest")),
-        (("actions", 0, "server"), "none", ("actions[0].server", "names no server of this manifest")),
-        (("actions", 0, "input"), "schemas/none.json", ("actions[0].input", "names no file")),
-        (("actions", 0, "output"), "schemas/none.json", ("actions[0].output", "names no file")),
-        (("actions", 0, "path"), "/people/{name}", ("actions[0].path", "names no input field (name)")),
-        (("actions", 0, "path"), "/people/{}", ("actions[0].path", "holds a brace that is not {input_field}")),
-        (("actions", 0, "path"), "/people/{", ("actions[0].path", "holds a brace that is not {input_field}")),
-        (("actions", 0, "path"), "/people/a}", ("actions[0].path", "holds a brace that is not {input_field}")),
-        (("actions", 0, "path"), "/{email!r}", ("actions[0].path", "holds a brace that is not {input_field}")),
-        (("actions", 0, "path"), "/{email.upper}", ("actions[0].path", "holds a brace that is not {input_field}")),
-        (("actions", 0, "path"), "/{email:>9}", ("actions[0].path", "holds a brace that is not {input_field}")),
-        (("actions", 1, "query", 0), "none", ("actions[1].query[0]", "names no input field (none)")),
-        (("actions", 1, "bulk", "items"), "none", ("actions[1].bulk.items", "names no input field (none)")),
-        (("actions", 1, "credits", "per"), "none", ("actions[1].credits.per", "names no input field (none)")),
-        (("actions", 1, "credits", "flags"), {"none": 1}, ("actions[1].credits", "names no input field (none)")),
-        (("actions", 1, "credits", "unbounded"), ["none"], ("actions[1].credits", "names no input field (none)")),
-        (
-            ("actions", 1, "effect", "lookup", "action"),
-            "none",
-            ("actions[1].effect.lookup.action", "names no action of this manifest"),
-        ),
-        (
-            ("actions", 1, "effect", "upsert_when", "flag"),
-            "none",
-            ("actions[1].effect.upsert_when", "names no input field (none)"),
-        ),
-        (
-            ("actions", 1, "effect", "upsert_when", "with_any"),
-            ["none"],
-            ("actions[1].effect.upsert_when", "names no input field (none)"),
-        ),
-        (
-            ("paging_styles", "page", "page"),
-            "none",
-            ("actions[0].paging", "names no input field (none)"),
-        ),
-        (("test", 0, "action"), "none", ("test[0].action", "names no action of this manifest")),
-        (
-            ("test", 0, "connection_types"),
-            ["api_key", "none"],
-            ("test[0].connection_types[1]", "names no connection type of this manifest"),
-        ),
-        (("option_sources", 0, "action"), "none", ("option_sources[0].action", "names no action of this manifest")),
-        (
-            ("option_sources", 0, "action"),
-            "people_create",
-            ("option_sources[0].action", "names an action that costs credits"),
-        ),
-        (
-            ("option_sources", 0, "action"),
-            "people_create",
-            ("option_sources[0].action", "names an action that does more than read"),
-        ),
-        (
-            ("actions", 0, "credits"),
-            {"base": 0, "flags": {"phone": 8}},
-            ("option_sources[0].action", "names an action that costs credits"),
-        ),
-        (
-            ("usage",),
-            {"requests": USAGE | {"action": "people_create"}},
-            ("usage.requests.action", "names an action that costs credits"),
-        ),
-        (
-            ("usage",),
-            {"requests": USAGE | {"action": "none"}},
-            ("usage.requests.action", "names no action of this manifest"),
-        ),
-        (("connection_types", 0, "fields"), "schemas/none.json", ("connection_types[0].fields", "names no file")),
-        (
-            ("connection_types", 0, "guide", 0, "fields"),
-            ["none"],
-            ("connection_types[0].guide[0].fields[0]", "names no field of the form"),
-        ),
-        (
-            ("connection_types", 1, "oauth", "server"),
-            "none",
-            ("connection_types[1].oauth.server", "names no server of this manifest"),
-        ),
-        (("groups",), [{"id": "people", "title": "A"}] * 2, ("groups[1].id", "stands twice")),
-        (("actions",), [MANIFEST["actions"][0]] * 2, ("actions[1].id", "stands twice")),
-        (
-            ("connection_types",),
-            [MANIFEST["connection_types"][0]] * 2,
-            ("connection_types[1].id", "stands twice"),
-        ),
+LEADING_NOWHERE: dict[str, list[tuple[Any, ...]]] = {
+    # text: what is changed, to what, and where the problem is told, if not there
+    "names no group of this manifest": [("actions[0].group", "none")],
+    "names no paging style of this manifest": [("actions[0].paging", "none")],
+    "names no server of this manifest": [("actions[0].server", "none"), ("connection_types[1].oauth.server", "none")],
+    "names no file": [
+        ("actions[0].input", "schemas/none.json"),
+        ("actions[0].output", "schemas/none.json"),
+        ("connection_types[0].fields", "schemas/none.json"),
     ],
+    "names no input field (name)": [("actions[0].path", "/people/{name}")],
+    "holds a brace that is not {input_field}": [
+        ("actions[0].path", "/people/{}"),
+        ("actions[0].path", "/people/{"),
+        ("actions[0].path", "/people/a}"),
+        ("actions[0].path", "/{email!r}"),
+        ("actions[0].path", "/{email.upper}"),
+        ("actions[0].path", "/{email:>9}"),
+    ],
+    "names no input field (none)": [
+        ("actions[1].query[0]", "none"),
+        ("actions[1].bulk.items", "none"),
+        ("actions[1].credits.per", "none"),
+        ("actions[1].credits.flags", {"none": 1}, "actions[1].credits"),
+        ("actions[1].credits.unbounded", ["none"], "actions[1].credits"),
+        ("actions[1].effect.upsert_when.flag", "none", "actions[1].effect.upsert_when"),
+        ("actions[1].effect.upsert_when.with_any", ["none"], "actions[1].effect.upsert_when"),
+        ("paging_styles.page.page", "none", "actions[0].paging"),
+    ],
+    "names no action of this manifest": [
+        ("actions[1].effect.lookup.action", "none"),
+        ("test[0].action", "none"),
+        ("option_sources[0].action", "none"),
+        ("usage", {"requests": USAGE | {"action": "none"}}, "usage.requests.action"),
+    ],
+    "names no connection type of this manifest": [
+        ("test[0].connection_types", ["api_key", "none"], "test[0].connection_types[1]")
+    ],
+    "names an action that costs credits": [
+        ("option_sources[0].action", "people_create"),
+        ("actions[0].credits", {"base": 0, "flags": {"phone": 8}}, "option_sources[0].action"),
+        ("usage", {"requests": USAGE | {"action": "people_create"}}, "usage.requests.action"),
+    ],
+    "names an action that does more than read": [("option_sources[0].action", "people_create")],
+    "names no field of the form": [
+        ("connection_types[0].guide[0].fields", ["none"], "connection_types[0].guide[0].fields[0]")
+    ],
+    "stands twice": [
+        ("groups", [{"id": "people", "title": "A"}] * 2, "groups[1].id"),
+        ("actions", [MANIFEST["actions"][0]] * 2, "actions[1].id"),
+        ("connection_types", [MANIFEST["connection_types"][0]] * 2, "connection_types[1].id"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [(row, text) for text, rows in LEADING_NOWHERE.items() for row in rows],
+    ids=lambda part: part[0] if isinstance(part, tuple) else part.replace(" ", "_"),
 )
-def test_a_name_must_exist_where_it_points(home: Path, path: Any, value: Any, problem: tuple[str, str]) -> None:
+def test_a_name_must_exist_where_it_points(home: Path, changed: tuple[Any, ...], text: str) -> None:
     """What a schema can't say is checked too: each name stands for something in this manifest or beside it."""
-    assert problem in problems_of(write(home, at(*path, value=value)))
+    way, value, *place = changed
+    parts = [int(part) if part.isdigit() else part for part in re.findall(r"\w+", way)]
+    assert ((*place, way)[0], text) in problems_of(write(home, at(*parts, value=value)))
 
 
 def test_every_problem_is_reported_at_once(home: Path) -> None:
