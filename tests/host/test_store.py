@@ -167,6 +167,7 @@ def test_put_updates_or_inserts_and_nothing_may_be_many(store):
 
 
 @pytest.mark.real
+@pytest.mark.full
 def test_processes_that_start_together_in_a_new_home_all_start(tmp_path, database_url):
     """Six first starts at one moment make one database and one key."""
     code = (

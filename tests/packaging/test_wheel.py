@@ -16,7 +16,7 @@ from apollo_component.contract.loading import INDEX, digest, index_of, load_file
 from apollo_component.contract.palette import palette_entry
 from tests.packaging.conftest import built, copied, fresh
 
-pytestmark = [pytest.mark.wheel, pytest.mark.real]
+pytestmark = [pytest.mark.wheel, pytest.mark.real, pytest.mark.full]
 
 ROOT = Path(__file__).parent.parent.parent
 HEAVY = (
@@ -89,7 +89,6 @@ def test_a_broken_declaration_can_not_be_built(tmp_path):
         built(source, "wheel", tmp_path / "dist")
 
 
-@pytest.mark.full
 def test_the_source_distribution_builds_the_same_wheel(wheel, tmp_path):
     """A wheel built from the source distribution has the same files with the same contents."""
     sdist = built(copied(tmp_path / "source"), "sdist", tmp_path / "sdist")
@@ -131,7 +130,6 @@ def test_the_script_imports_nothing_heavy(installed, arguments):
     assert done.stdout.strip()
 
 
-@pytest.mark.full
 def test_validate_knows_a_changed_wheel(installed, tmp_path):
     """`validate` passes for the wheel as it is, and names the index when its declaration was changed afterwards."""
     found = installed.json("validate")
@@ -203,7 +201,6 @@ def test_the_host_needs_no_sandbox(installed, tmp_path):
 # Not a wheel
 
 
-@pytest.mark.full
 def test_an_editable_install_shows_the_same_palette(tmp_path):
     """An editable install reads connector.yaml itself, shows the same palette, and shows a change at once."""
     source = copied(tmp_path / "source")
