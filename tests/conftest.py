@@ -52,7 +52,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     path = config.getoption("times")
     if path:
-        config.pluginmanager.register(Times(path.absolute(), os.environ.get("PYTEST_XDIST_WORKER", "")), "times")
+        config.pluginmanager.register(Times(path.absolute()), "times")
 
 
 @pytest.hookimpl(optionalhook=True)  # mutation testing goes without xdist

@@ -1,6 +1,7 @@
-"""What each test takes: `pytest --times=FILE` writes it to FILE.PID of each process, `python -m tests.times FILE...` prints tables of it.
+"""What each test takes: `pytest --times=FILE` writes it to FILE.PID of each process, and `python -m tests.times FILE...`
+prints tables of it.
 
-A line of the file is one test: {"test", "worker", "wall", "cpu"}, both in seconds, set-up and tear-down included. CPU is
+A line of the file is one test: {"test", "wall", "cpu"}, the two in seconds, set-up and tear-down included. CPU is
 that of the test's own process and of the processes that it started and that have ended; what a process of the whole
 session uses is counted for the test that ends it.
 """
@@ -25,15 +26,14 @@ def cpu_seconds() -> float:
 class Times:
     """Writes a line for each test that this process runs."""
 
-    def __init__(self, path: Path, worker: str) -> None:
+    def __init__(self, path: Path) -> None:
         self._file = path.with_name(f"{path.name}.{os.getpid()}").open("w")
-        self._worker = worker
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         wall, cpu = time.perf_counter(), cpu_seconds()
         answer = yield
-        line = {"test": item.nodeid, "worker": self._worker, "wall": time.perf_counter() - wall}
+        line = {"test": item.nodeid, "wall": time.perf_counter() - wall}
         self._file.write(json.dumps(line | {"cpu": cpu_seconds() - cpu}) + "\n")
         self._file.flush()
         return answer

@@ -302,7 +302,8 @@ def _busy() -> TransientError:
 
 def _to_its_end(act: Callable[[], None]) -> None:
     """Ctrl-C must not lose a pair that is on its way: it is heard once the work is done, which has an end."""
-    if threading.current_thread() is not threading.main_thread():
+    replaceable = signal.getsignal(signal.SIGINT) is not None  # else it is a handler of C, which can't be put back
+    if threading.current_thread() is not threading.main_thread() or not replaceable:
         return act()
     heard: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, _frame: heard.append(number))

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.tiers import tiered
+
 pytestmark = pytest.mark.chaos
 
 STEPS = ("search", "enrich", "contacts", "enrol")
@@ -16,15 +18,11 @@ POINTS = [
     *((step, "after_record") for step in ("enrich", "contacts", "enrol")),  # a page of reading has no journal row
     *((step, "after_save") for step in ("search", "enrich")),
 ]
-HELD = [(step, kind) for kind in ("hold_before", "hold_after") for step in STEPS]
+QUICK = [("contacts", "before_send"), ("enrich", "after_reply"), ("enrol", "after_record"), ("search", "after_save")]
+"""One of each point and one of each step."""
 
 
-def chosen(cells: list[tuple[str, str]], quick: tuple[int, ...]) -> list[Any]:
-    """All cells; those at the places in `quick` are in `make test`, too: one of each point and one of each step."""
-    return [pytest.param(*cell, marks=() if at in quick else pytest.mark.full) for at, cell in enumerate(cells)]
-
-
-@pytest.mark.parametrize(("step", "point"), chosen(POINTS, (2, 5, 10, 11)))
+@pytest.mark.parametrize(("step", "point"), tiered(POINTS, QUICK))
 def test_a_kill_at_any_point_of_a_request_leaves_everything_once(
     trial: Any, conclude: Callable[..., Any], step: str, point: str
 ) -> None:
@@ -42,7 +40,8 @@ def test_a_kill_at_any_point_of_a_request_leaves_everything_once(
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("step", "kind"), HELD)
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("kind", ["hold_before", "hold_after"])
 def test_a_kill_while_the_answer_is_awaited_leaves_everything_once(
     trial: Any, conclude: Callable[..., Any], step: str, kind: str
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.postgres import Postgres
+from tests.tiers import tiered
 
 from ..conftest import Sandbox
 from .bench import Bench
@@ -60,20 +61,18 @@ def proved(
     return time.perf_counter() - begun
 
 
-def cells(*, chaos: bool) -> list[Any]:
-    """Every outcome of every fault has a cell in `make test`; the others are in `make test-all`."""
-    chosen = TABLE.chosen()
-    return [pytest.param(*cell, marks=() if cell in chosen else pytest.mark.full) for cell in TABLE.cells(chaos=chaos)]
+CHOSEN = TABLE.chosen()
+"""Every outcome of every fault has a cell in `make test`."""
 
 
-@pytest.mark.parametrize(("fault", "work"), cells(chaos=False))
+@pytest.mark.parametrize(("fault", "work"), tiered(TABLE.cells(chaos=False), CHOSEN))
 def test_the_promise_of_a_cell_holds(bench: Bench, tmp_path: Path, record_property: Any, fault: str, work: str) -> None:
     """The outcome is the promised one, each repeat is listed, no error is unclassified, and nothing is lost."""
     record_property("fault", proved(bench, tmp_path / "home", fault, work, lambda cell: cell.run(ARMS[fault])))
 
 
 @pytest.mark.chaos
-@pytest.mark.parametrize(("fault", "work"), cells(chaos=True))
+@pytest.mark.parametrize(("fault", "work"), tiered(TABLE.cells(chaos=True), CHOSEN))
 def test_the_promise_holds_for_processes(
     bench: Bench, tmp_path: Path, record_property: Any, request: pytest.FixtureRequest, fault: str, work: str
 ) -> None:
